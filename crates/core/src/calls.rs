@@ -1,0 +1,345 @@
+//! What people may ask of a room: join, presence, leave, metadata (design A2, A3, A5, A6, R7). Each call is checked whole
+//! before anything is touched.
+
+use std::sync::Arc;
+
+use crate::cell::{CELL_VALUE_MAX, Cell, CellKey, json_size};
+use crate::check;
+use crate::command::{Join, Leave, MetadataChange, PresenceChange};
+use crate::error::{Error, ErrorCode};
+use crate::fields::Fields;
+use crate::ids::{MemberId, Tick, UserId};
+use crate::limits::{
+    EXPIRE_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX, TOP_KEYS,
+    TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, TTL_SECONDS_MIN,
+};
+use crate::own::{ClientLease, OwnRecord, rejoin_change};
+use crate::proof::LocalActor;
+use crate::replica::Replica;
+use crate::sync::pages;
+use crate::view::{Bag, Event, Kind, Left, LeftReason, MemberRecord, RoomMetadata, RowKey};
+use crate::wire::Frame;
+
+/// Who keeps a member alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// This process, for as long as it runs: the desktop app and library handles.
+    Own,
+    /// Requests of a client, at least one in `presenceTtlSeconds` (design R7).
+    Client,
+}
+
+/// Why an own record ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parting {
+    Said,
+    Expired,
+}
+
+impl Replica {
+    /// Makes `who` a member; the first frame carries presence and metadata, so nobody ever sees half a record. Joining
+    /// again keeps `joinedAt`, replaces the bags that are given and keeps those that are not (design A2).
+    ///
+    /// # Errors
+    /// `INVALID_MEMBER_ID` for a `u_` id that is not the actor's own, `MEMBER_ID_CONFLICT` when another actor holds the id
+    /// here, `INVALID_PRESENCE`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (4 KiB each), `TOO_MANY_ROOMS` never. Nothing is
+    /// touched by any of them.
+    pub fn join(&mut self, who: &LocalActor, args: Join, lease: Lease, now: Tick) -> Result<MemberRecord, Error> {
+        let member = args.member_id.clone().unwrap_or_else(|| who.actor.user_id.default_member());
+        if member.as_str().starts_with("u_") && member.as_str() != who.actor.user_id.as_str() {
+            let message = format!("{member} is the id of another identity; ids that start with u_ belong to their key");
+            return Err(Error::new(ErrorCode::InvalidMemberId, message).at("memberId"));
+        }
+        if let Some(presence) = &args.presence {
+            check::bag(presence, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
+        }
+        if let Some(metadata) = &args.metadata {
+            check::bag(metadata, MEMBER_METADATA_MAX, "metadata", ErrorCode::InvalidMetadata)?;
+        }
+        let ttl = args.presence_ttl_seconds.unwrap_or(TTL_SECONDS_DEFAULT);
+        if !(TTL_SECONDS_MIN..=TTL_SECONDS_MAX).contains(&ttl) {
+            let message =
+                format!("presenceTtlSeconds is {ttl}; {TTL_SECONDS_MIN} to {TTL_SECONDS_MAX} seconds are allowed");
+            return Err(Error::new(ErrorCode::InvalidPresence, message).at("presenceTtlSeconds"));
+        }
+        if self.held_by_another(&member, &who.actor.user_id) {
+            let message = format!("another actor holds the member id {member} in this room");
+            return Err(Error::new(ErrorCode::MemberIdConflict, message).at("memberId"));
+        }
+        let row: RowKey = (member.clone(), who.actor.user_id.clone());
+        let held = self.own_record(&member, &who.actor.user_id);
+        if held.is_none() && self.own.len() >= MEMBERS_MAX {
+            return Err(Error::too_large("members", MEMBERS_MAX, self.own.len() + 1, "room"));
+        }
+        let lease = (lease == Lease::Client)
+            .then(|| ClientLease { ttl_ms: u64::from(ttl) * 1000, ends: now.plus(u64::from(ttl) * 1000) });
+        let act = self.act_elsewhere(&row) + 1;
+        let incarnation = match held {
+            Some(incarnation) => incarnation,
+            None => self.new_record(who, member, now),
+        };
+        let mut rev = self.rev;
+        if let Some(record) = self.own.get_mut(&incarnation) {
+            if let Some(change) = rejoin_change(&args) {
+                record.change(&change, &mut rev, now);
+            }
+            if let Some(metadata) = args.metadata {
+                record.metadata = metadata;
+            }
+            record.who = who.clone();
+            record.act = record.act.max(act);
+            record.lease = lease;
+            record.called = now;
+            rev.0 += 1;
+            record.rev = rev;
+            record.mark_told();
+            record.mark_told();
+        }
+        self.rev = rev;
+        if let Some(full) = self.full(incarnation, None, now) {
+            self.publish(full);
+        }
+        self.refresh(&row, LeftReason::Left, now);
+        self.beat_at = self.beat_at.min(now.plus(100));
+        self.record_of(&row, now)
+    }
+
+    /// Merges live state into the member's presence (design A3). Changes are told at most 30 times a second; the last
+    /// value always is (design A7).
+    ///
+    /// # Errors
+    /// `NOT_JOINED` before `join` and after `leave`, `AMBIGUOUS_MEMBER`, `INVALID_PRESENCE`, `PAYLOAD_TOO_LARGE` (4 KiB of
+    /// JSON, 64 keys, depth 8). Nothing is touched by any of them.
+    pub fn presence(&mut self, who: &LocalActor, args: PresenceChange, now: Tick) -> Result<MemberRecord, Error> {
+        check::bag(&args.presence, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
+        for (key, ms) in &args.expire {
+            if !args.presence.contains_key(key) {
+                let message = format!("expire.{key} names a key that presence does not set");
+                return Err(Error::new(ErrorCode::InvalidPresence, message).at(&format!("expire.{key}")));
+            }
+            if !EXPIRE_MS.contains(ms) {
+                let message = format!(
+                    "expire.{key} is {ms}; {} to {} milliseconds are allowed",
+                    EXPIRE_MS.start(),
+                    EXPIRE_MS.end()
+                );
+                return Err(Error::new(ErrorCode::InvalidPresence, message).at(&format!("expire.{key}")));
+            }
+        }
+        let incarnation = self.find_own(who, args.member_id.as_ref())?;
+        let Some(record) = self.own.get(&incarnation) else { return Err(not_joined()) };
+        let merged = merged(record.fields.bag(), &args);
+        check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
+        if record.fields.len() + args.presence.len() > 4 * TOP_KEYS {
+            // Removals are remembered until they were told twice: an endless parade of new keys has to wait for that.
+            self.flush(now);
+            self.flush(now);
+        }
+        let row: RowKey = match self.own.get(&incarnation) {
+            Some(record) => (record.member.clone(), record.user().clone()),
+            None => return Err(not_joined()),
+        };
+        let elsewhere = self.act_elsewhere(&row);
+        let mut rev = self.rev;
+        let mut told = false;
+        if let Some(record) = self.own.get_mut(&incarnation) {
+            record.renew(now);
+            told = record.change(&args, &mut rev, now);
+            if record.act <= elsewhere {
+                // The last explicit call speaks for the member, also when it says what this session said before.
+                record.act = elsewhere + 1;
+                if !told {
+                    rev.0 += 1;
+                    record.rev = rev;
+                    record.dirty = true;
+                    told = true;
+                }
+            }
+        }
+        self.rev = rev;
+        if told {
+            self.schedule_flush(now);
+            self.refresh(&row, LeftReason::Left, now);
+        }
+        self.run_timers(now);
+        self.record_of(&row, now)
+    }
+
+    /// Ends a member. Always succeeds locally, and twice is a no-op that answers `left: false` (design R8).
+    ///
+    /// # Errors
+    /// `AMBIGUOUS_MEMBER` when the actor has several members here and none is named. Nothing is touched then.
+    pub fn leave(&mut self, who: &LocalActor, args: Leave, now: Tick) -> Result<Left, Error> {
+        let (member, left) = match self.find_own(who, args.member_id.as_ref()) {
+            Ok(incarnation) => {
+                let member = self.own.get(&incarnation).map(|record| record.member.clone());
+                self.part(incarnation, Parting::Said, now);
+                (member, true)
+            }
+            Err(error) if error.code == ErrorCode::NotJoined => (args.member_id, false),
+            Err(error) => return Err(error),
+        };
+        Ok(Left {
+            room: self.config.room.clone(),
+            kind: Kind::Room,
+            member_id: member.unwrap_or_else(|| who.actor.user_id.default_member()),
+            left,
+            left_at: self.timestamp(now),
+        })
+    }
+
+    /// Ends every member of this process, as it closes.
+    pub fn leave_all(&mut self, now: Tick) {
+        let all: Vec<u32> = self.own.keys().copied().collect();
+        for incarnation in all {
+            self.part(incarnation, Parting::Said, now);
+        }
+    }
+
+    pub(crate) fn part(&mut self, incarnation: u32, parting: Parting, now: Tick) {
+        let Some(record) = self.own.remove(&incarnation) else { return };
+        let expired = parting == Parting::Expired;
+        self.say_leave(incarnation, expired, now);
+        let reason = if expired { LeftReason::Expired } else { LeftReason::Left };
+        self.refresh(&(record.member, record.who.actor.user_id), reason, now);
+        self.beat_at = self.beat_at.min(now.plus(100));
+    }
+
+    /// Merges shared settings, key by key; the last writer of a key wins (design A6, R10). Only a member may call it.
+    ///
+    /// # Errors
+    /// `NOT_JOINED`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (32 KiB, 128 live keys, 8 KiB a value). Nothing is touched by
+    /// any of them.
+    pub fn set_metadata(&mut self, who: &LocalActor, args: MetadataChange, now: Tick) -> Result<RoomMetadata, Error> {
+        let code = ErrorCode::InvalidMetadata;
+        check::bag(&args.metadata, ROOM_METADATA_MAX, "metadata", code)?;
+        for (key, value) in &args.metadata {
+            let size = json_size(value);
+            if size > CELL_VALUE_MAX {
+                return Err(Error::too_large("valueBytes", CELL_VALUE_MAX, size, &format!("metadata.{key}")));
+            }
+        }
+        for key in &args.unset {
+            check::key(key, &format!("unset.{key}"), code)?;
+        }
+        if args.metadata.get("locked").is_some_and(|locked| !locked.is_boolean()) {
+            return Err(Error::new(code, "metadata.locked must be true or false").at("metadata.locked"));
+        }
+        if !self.own.values().any(|record| *record.user() == who.actor.user_id) {
+            return Err(not_joined());
+        }
+        let mut after = self.metadata.metadata.clone();
+        args.unset.iter().for_each(|key| {
+            after.remove(key);
+        });
+        after.extend(args.metadata.clone());
+        if after.len() > ROOM_METADATA_KEYS {
+            return Err(Error::too_large("keys", ROOM_METADATA_KEYS, after.len(), "metadata"));
+        }
+        let size = check::size(&after);
+        if size > ROOM_METADATA_MAX {
+            return Err(Error::too_large("bytes", ROOM_METADATA_MAX, size, "metadata"));
+        }
+        let sets = args.metadata.into_iter().map(|(key, value)| (key, Some(value)));
+        let unsets = args.unset.into_iter().map(|key| (key, None));
+        let mut written = Vec::new();
+        let mut changed = Vec::new();
+        let wall = self.wall_ms(now);
+        for (field, value) in unsets.chain(sets) {
+            if self.metadata.metadata.get(&field) == value.as_ref() {
+                continue;
+            }
+            let key = CellKey::metadata(&field);
+            let hlc = self.cells.next_hlc(&key, wall);
+            let cell = Cell::write(key, hlc, value, &*who.signer, &self.root);
+            if self.cells.apply(cell.clone()) {
+                written.push(cell);
+                changed.push(field);
+            }
+        }
+        for page in pages(written) {
+            self.publish(Frame::Cells(page).encode());
+        }
+        self.touch(&who.actor.user_id, now);
+        self.cells_were_changed(changed, now);
+        Ok((*self.metadata).clone())
+    }
+
+    /// Renews the client leases of an actor (design R7).
+    pub fn touch(&mut self, user: &UserId, now: Tick) {
+        self.own.values_mut().filter(|record| record.user() == user).for_each(|record| record.renew(now));
+    }
+
+    pub(crate) fn cells_were_changed(&mut self, changed: Vec<String>, now: Tick) {
+        if changed.is_empty() {
+            return;
+        }
+        self.cells_changed = now;
+        let before: Arc<RoomMetadata> = self.metadata.clone();
+        self.metadata = self.cells.metadata(&self.config.room);
+        let mut changed: Vec<String> =
+            changed.into_iter().filter(|key| before.metadata.get(key) != self.metadata.metadata.get(key)).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        if !changed.is_empty() {
+            let metadata = self.metadata.clone();
+            self.emit(Event::Metadata { metadata, changed });
+        }
+    }
+
+    fn new_record(&mut self, who: &LocalActor, member: MemberId, now: Tick) -> u32 {
+        self.incarnations += 1;
+        let record = OwnRecord {
+            member,
+            who: who.clone(),
+            joined_ms: self.wall_ms(now),
+            metadata: Bag::new(),
+            fields: Fields::default(),
+            act: 0,
+            rev: self.rev,
+            told: [self.rev; 2],
+            dirty: false,
+            lease: None,
+            called: now,
+        };
+        self.own.insert(self.incarnations, record);
+        self.incarnations
+    }
+
+    fn own_record(&self, member: &MemberId, user: &UserId) -> Option<u32> {
+        let mut own = self.own.iter().filter(|(_, record)| record.member == *member && record.user() == user);
+        own.next().map(|(incarnation, _)| *incarnation)
+    }
+
+    /// The own record that a call is about: the named one, else the actor's only one here.
+    fn find_own(&self, who: &LocalActor, member: Option<&MemberId>) -> Result<u32, Error> {
+        let user = &who.actor.user_id;
+        if let Some(member) = member {
+            return self.own_record(member, user).ok_or_else(not_joined);
+        }
+        let mut own = self.own.iter().filter(|(_, record)| record.user() == user).map(|(incarnation, _)| *incarnation);
+        match (own.next(), own.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(not_joined()),
+            (Some(_), Some(_)) => Err(Error::new(
+                ErrorCode::AmbiguousMember,
+                "this actor has several members in the room; name one with memberId",
+            )
+            .at("memberId")),
+        }
+    }
+}
+
+fn not_joined() -> Error {
+    Error::new(ErrorCode::NotJoined, "not a member of this room; join first")
+}
+
+/// Presence as it will be: what the limits apply to.
+fn merged(held: Bag, args: &PresenceChange) -> Bag {
+    let mut bag = if args.mode == crate::command::PresenceMode::Replace { Bag::new() } else { held };
+    args.unset.iter().for_each(|key| {
+        bag.remove(key);
+    });
+    bag.extend(args.presence.clone());
+    bag
+}

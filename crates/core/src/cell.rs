@@ -1,0 +1,147 @@
+//! A cell: one register that many may write, the last writer winning by stamp (design R10, R11, R13).
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::bytes64;
+use crate::check;
+use crate::error::ErrorCode;
+use crate::ids::PublicKey;
+use crate::proof::{Signer, Verifier};
+use crate::value::{self, Json};
+use crate::wire::VERSION;
+
+/// No stamp above this is taken by any replica: 2^43 ms of wall clock, some 278 years (design R10).
+pub const HLC_MAX: u64 = 1 << 59;
+/// Bytes of one value as JSON, so that a cell always fits a frame.
+pub const CELL_VALUE_MAX: usize = 8 * 1024;
+
+/// What a cell belongs to. Append only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CellKind {
+    /// The room's shared settings: `object` is empty, `field` the key.
+    Metadata,
+}
+
+/// Which register.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CellKey {
+    /// What it belongs to.
+    pub kind: CellKind,
+    /// The note or message; empty for metadata.
+    pub object: String,
+    /// The field of it.
+    pub field: String,
+}
+
+impl CellKey {
+    /// A metadata key.
+    #[must_use]
+    pub fn metadata(field: &str) -> Self {
+        CellKey { kind: CellKind::Metadata, object: String::new(), field: field.to_owned() }
+    }
+
+    /// Which of the 256 buckets of an exchange it falls in.
+    pub(crate) fn bucket(&self) -> u8 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[self.kind as u8]);
+        hasher.update(&(self.object.len() as u64).to_le_bytes());
+        hasher.update(self.object.as_bytes());
+        hasher.update(self.field.as_bytes());
+        hasher.finalize().as_bytes()[0]
+    }
+}
+
+/// The version of a cell, totally ordered: hybrid clock, then writer, then value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Wall milliseconds × 65,536, raised over what was replaced.
+    pub hlc: u64,
+    /// Who wrote it.
+    pub writer: PublicKey,
+    /// The first half of BLAKE3 of the value's bytes.
+    pub hash: [u8; 16],
+}
+
+/// One written value, or the tombstone of one, with the proof of who wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cell {
+    pub key: CellKey,
+    pub hlc: u64,
+    pub writer: PublicKey,
+    pub value: Option<Json>,
+    #[serde(with = "bytes64")]
+    pub signature: [u8; 64],
+}
+
+impl Cell {
+    pub fn write(key: CellKey, hlc: u64, value: Option<Value>, signer: &dyn Signer, root: &[u8; 32]) -> Self {
+        let value = value.map(Json);
+        let mut cell = Cell { key, hlc, writer: signer.public_key(), value, signature: [0; 64] };
+        cell.signature = signer.sign(&cell.message(root));
+        cell
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&blake3::hash(&self.value_bytes()).as_bytes()[..16]);
+        Stamp { hlc: self.hlc, writer: self.writer, hash }
+    }
+
+    /// Why this cell is refused, by name; nothing when it is good. Judges the cell alone, never a total (design R11).
+    pub fn refusal(&self, root: &[u8; 32], verifier: &dyn Verifier) -> Option<&'static str> {
+        if self.hlc > HLC_MAX {
+            return Some("cell_stamp_over_cap");
+        }
+        if !self.key.object.is_empty() {
+            return Some("cell_object");
+        }
+        let checked = match &self.value {
+            Some(Json(value)) => check::entry(&self.key.field, value, "metadata", ErrorCode::InvalidMetadata),
+            None => check::key(&self.key.field, "metadata", ErrorCode::InvalidMetadata),
+        };
+        if checked.is_err() {
+            return Some("cell_value");
+        }
+        if self.value.as_ref().is_some_and(|Json(value)| json_size(value) > CELL_VALUE_MAX) {
+            return Some("cell_size");
+        }
+        if !verifier.verify(&self.writer, &self.message(root), &self.signature) {
+            return Some("cell_signature");
+        }
+        None
+    }
+
+    fn value_bytes(&self) -> Vec<u8> {
+        match &self.value {
+            Some(Json(value)) => [vec![1], value::encode(value)].concat(),
+            None => vec![0],
+        }
+    }
+
+    /// What the writer signs: domain, wire version, room, register, clock, value.
+    fn message(&self, root: &[u8; 32]) -> Vec<u8> {
+        let mut message = b"parlor cell".to_vec();
+        message.push(VERSION);
+        message.extend_from_slice(root);
+        message.push(self.key.kind as u8);
+        for text in [&self.key.object, &self.key.field] {
+            message.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            message.extend_from_slice(text.as_bytes());
+        }
+        message.extend_from_slice(&self.hlc.to_le_bytes());
+        message.extend_from_slice(&self.value_bytes());
+        message
+    }
+}
+
+/// Newest first: what a full map keeps.
+pub(crate) fn newest_first(a: &Stamp, b: &Stamp) -> Ordering {
+    b.cmp(a)
+}
+
+pub(crate) fn json_size(value: &Value) -> usize {
+    serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
+}

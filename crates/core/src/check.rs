@@ -1,0 +1,71 @@
+//! What may be written: the checks of design A8, used where a call enters and, piece by piece, where a frame does.
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorCode};
+use crate::limits::{DEPTH_MAX, KEY_MAX, STRING_MAX, TOP_KEYS};
+use crate::view::Bag;
+
+/// The key that stands for "this was not an object"; no check lets it pass.
+pub(crate) const NOT_AN_OBJECT: &str = "\u{0}not an object";
+
+/// A bag of presence or metadata as a whole.
+pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<(), Error> {
+    if bag.contains_key(NOT_AN_OBJECT) {
+        return Err(Error::new(code, format!("{what} must be a JSON object")).at(what));
+    }
+    if bag.len() > TOP_KEYS {
+        return Err(Error::too_large("keys", TOP_KEYS, bag.len(), what));
+    }
+    for (name, value) in bag {
+        entry(name, value, what, code)?;
+    }
+    let size = size(bag);
+    if size > max {
+        return Err(Error::too_large("bytes", max, size, what));
+    }
+    Ok(())
+}
+
+/// One key and its value.
+pub(crate) fn entry(name: &str, value: &Value, what: &str, code: ErrorCode) -> Result<(), Error> {
+    let path = format!("{what}.{name}");
+    key(name, &path, code)?;
+    nested(value, 2, &path, code)
+}
+
+/// Bytes of a bag as JSON.
+pub(crate) fn size(bag: &Bag) -> usize {
+    serde_json::to_vec(bag).map_or(usize::MAX, |json| json.len())
+}
+
+/// One key by itself.
+pub(crate) fn key(name: &str, path: &str, code: ErrorCode) -> Result<(), Error> {
+    if name.len() > KEY_MAX {
+        return Err(Error::too_large("keyBytes", KEY_MAX, name.len(), path));
+    }
+    if name.is_empty() {
+        return Err(Error::new(code, format!("{path}: a key is empty")).at(path));
+    }
+    if matches!(name, "__proto__" | NOT_AN_OBJECT) {
+        return Err(Error::new(code, format!("{path}: this key is not allowed")).at(path));
+    }
+    Ok(())
+}
+
+fn nested(value: &Value, depth: usize, path: &str, code: ErrorCode) -> Result<(), Error> {
+    match value {
+        Value::String(text) if text.len() > STRING_MAX => {
+            Err(Error::too_large("stringBytes", STRING_MAX, text.len(), path))
+        }
+        Value::Array(_) | Value::Object(_) if depth > DEPTH_MAX => {
+            Err(Error::too_large("depth", DEPTH_MAX, depth, path))
+        }
+        Value::Array(items) => items.iter().try_for_each(|item| nested(item, depth + 1, path, code)),
+        Value::Object(items) => items.iter().try_for_each(|(name, item)| {
+            key(name, path, code)?;
+            nested(item, depth + 1, path, code)
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,152 @@
+//! The arguments of the calls that people make (design A2, A3, A6). The same shapes are the bodies of HTTP requests.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::MemberId;
+use crate::view::Bag;
+
+/// Arguments of `join`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Join {
+    /// The live state to begin with; one that was joined before keeps its own when this is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    pub presence: Option<Bag>,
+    /// What does not change while joined: role, device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    pub metadata: Option<Bag>,
+    /// A stable key of a client or device; the actor's user id when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub member_id: Option<MemberId>,
+    /// The client lease in seconds, 5 to 3600, for members that a client joined over HTTP; 60 when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence_ttl_seconds: Option<u32>,
+}
+
+impl Join {
+    /// A join with nothing in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this presence. Anything but an object is refused by the call.
+    #[must_use]
+    pub fn presence(mut self, presence: serde_json::Value) -> Self {
+        self.presence = Some(bag(presence));
+        self
+    }
+
+    /// With this metadata.
+    #[must_use]
+    pub fn metadata(mut self, metadata: serde_json::Value) -> Self {
+        self.metadata = Some(bag(metadata));
+        self
+    }
+
+    /// As this member.
+    #[must_use]
+    pub fn member_id(mut self, member_id: MemberId) -> Self {
+        self.member_id = Some(member_id);
+        self
+    }
+
+    /// With this client lease.
+    #[must_use]
+    pub fn ttl_seconds(mut self, seconds: u32) -> Self {
+        self.presence_ttl_seconds = Some(seconds);
+        self
+    }
+}
+
+/// How `presence` treats keys that are not named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum PresenceMode {
+    /// They stay.
+    #[default]
+    Merge,
+    /// They go.
+    Replace,
+}
+
+/// Arguments of `presence`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct PresenceChange {
+    /// Keys to set; nested values are replaced whole, `null` is a value.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>", optional = false))]
+    pub presence: Bag,
+    /// Which member; the one joined with when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub member_id: Option<MemberId>,
+    /// Whether keys that are not named stay.
+    #[cfg_attr(feature = "ts", ts(as = "Option<PresenceMode>"))]
+    pub mode: PresenceMode,
+    /// Keys to remove.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>"))]
+    pub unset: Vec<String>,
+    /// Milliseconds after which a key of this call vanishes at every observer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>"))]
+    pub expire: BTreeMap<String, u64>,
+}
+
+impl PresenceChange {
+    /// A merge of `presence`.
+    #[must_use]
+    pub fn new(presence: serde_json::Value) -> Self {
+        Self { presence: bag(presence), ..Self::default() }
+    }
+}
+
+/// Arguments of `metadata`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct MetadataChange {
+    /// Keys to set.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    pub metadata: Bag,
+    /// Keys to delete.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>"))]
+    pub unset: Vec<String>,
+}
+
+impl MetadataChange {
+    /// A merge of `metadata`.
+    #[must_use]
+    pub fn new(metadata: serde_json::Value) -> Self {
+        Self { metadata: bag(metadata), ..Self::default() }
+    }
+}
+
+/// Arguments of `leave`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Leave {
+    /// Which member; the one joined with when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub member_id: Option<MemberId>,
+}
+
+/// An object as a bag; anything else becomes a bag that every check refuses.
+fn bag(value: serde_json::Value) -> Bag {
+    match value {
+        serde_json::Value::Object(bag) => bag,
+        other => Bag::from_iter([(crate::check::NOT_AN_OBJECT.to_owned(), other)]),
+    }
+}

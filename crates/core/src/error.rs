@@ -1,0 +1,175 @@
+//! One error for every surface: a code of the contract, a sentence, and details that a program can read (design A9).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// The code of an error. Unless a variant says otherwise, no state was touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub enum ErrorCode {
+    /// The body is not JSON. Nothing was touched.
+    InvalidJson,
+    /// The room's name breaks a rule. Nothing was touched.
+    InvalidRoomId,
+    /// The member's name breaks a rule, or is somebody else's `u_` id. Nothing was touched.
+    InvalidMemberId,
+    /// The presence has a wrong type or a forbidden key. Nothing was touched.
+    InvalidPresence,
+    /// The metadata has a wrong type or a forbidden key. Nothing was touched.
+    InvalidMetadata,
+    /// A board write has a wrong field. Nothing was touched.
+    InvalidBoard,
+    /// A message has a wrong field. Nothing was touched.
+    InvalidMessage,
+    /// `limit` is not a whole number from 1 to 1000. Nothing was touched.
+    InvalidLimit,
+    /// The cursor of a page was not made by this API. Nothing was touched.
+    InvalidCursor,
+    /// The ticket cannot be read. Nothing was touched.
+    InvalidTicket,
+    /// The token is missing or wrong. Nothing was touched.
+    Unauthorized,
+    /// The actor may not do this. Nothing was touched.
+    Forbidden,
+    /// The `Host` header is not one of ours. Nothing was touched.
+    ForbiddenHost,
+    /// The `Origin` header is not ours. Nothing was touched.
+    ForbiddenOrigin,
+    /// The room is locked. Nothing was touched.
+    RoomLocked,
+    /// There is no such thing. Nothing was touched.
+    NotFound,
+    /// This path does not take this method. Nothing was touched.
+    MethodNotAllowed,
+    /// The actor is not a member of the room. Nothing was touched.
+    NotJoined,
+    /// The actor has several members here: name one with `memberId`. Nothing was touched.
+    AmbiguousMember,
+    /// Another actor holds this member id here. Nothing was touched.
+    MemberIdConflict,
+    /// The process holds as many rooms as it may. Nothing was touched.
+    TooManyRooms,
+    /// The cell may not be written any more. Nothing was touched.
+    CellFrozen,
+    /// This profile runs somewhere else too. Nothing was touched.
+    IdentityCloned,
+    /// `If-Match` did not match. Nothing was touched.
+    PreconditionFailed,
+    /// A size, count or depth is over its limit. Nothing was touched.
+    PayloadTooLarge,
+    /// The body must be `application/json`. Nothing was touched.
+    UnsupportedMediaType,
+    /// Too many requests. Nothing was touched.
+    RateLimited,
+    /// The peer is closing, or there is no network to use. The call may be repeated.
+    NetworkUnavailable,
+    /// A file could not be written. What is in memory was changed, what is on disk was not.
+    StorageFailed,
+}
+
+impl ErrorCode {
+    /// The status of an HTTP answer with this code.
+    #[must_use]
+    pub fn http_status(self) -> u16 {
+        use ErrorCode as C;
+        match self {
+            C::InvalidJson
+            | C::InvalidRoomId
+            | C::InvalidMemberId
+            | C::InvalidPresence
+            | C::InvalidMetadata
+            | C::InvalidBoard
+            | C::InvalidMessage
+            | C::InvalidLimit
+            | C::InvalidCursor
+            | C::InvalidTicket => 400,
+            C::Unauthorized => 401,
+            C::Forbidden | C::ForbiddenHost | C::ForbiddenOrigin | C::RoomLocked => 403,
+            C::NotFound => 404,
+            C::MethodNotAllowed => 405,
+            C::NotJoined
+            | C::AmbiguousMember
+            | C::MemberIdConflict
+            | C::TooManyRooms
+            | C::CellFrozen
+            | C::IdentityCloned => 409,
+            C::PreconditionFailed => 412,
+            C::PayloadTooLarge => 413,
+            C::UnsupportedMediaType => 415,
+            C::RateLimited => 429,
+            C::NetworkUnavailable => 503,
+            C::StorageFailed => 507,
+        }
+    }
+
+    /// Whether the same call can succeed later without being changed.
+    #[must_use]
+    pub fn recoverable(self) -> bool {
+        matches!(
+            self,
+            ErrorCode::NotJoined
+                | ErrorCode::RoomLocked
+                | ErrorCode::TooManyRooms
+                | ErrorCode::RateLimited
+                | ErrorCode::NetworkUnavailable
+                | ErrorCode::StorageFailed
+        )
+    }
+
+    /// The code as it is written: `NOT_JOINED`.
+    #[must_use]
+    pub fn as_str(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(Value::String(text)) => text,
+            _ => String::new(),
+        }
+    }
+}
+
+/// An error of any call: what was wrong and what is allowed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+#[serde(rename_all = "camelCase")]
+pub struct Error {
+    /// What kind of error.
+    pub code: ErrorCode,
+    /// One sentence for a person.
+    pub message: String,
+    /// What a program may want to know: `limit`, `max`, `actual`, `path`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+    /// Whether the same call can succeed later without being changed.
+    pub recoverable: bool,
+}
+
+impl Error {
+    /// An error without details.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Map::new(), recoverable: code.recoverable() }
+    }
+
+    /// Adds which limit was passed, its value, what was given, and where in the payload.
+    #[must_use]
+    pub fn limit(mut self, limit: &str, max: usize, actual: usize, path: &str) -> Self {
+        self.details.insert("limit".into(), limit.into());
+        self.details.insert("max".into(), json!(max));
+        self.details.insert("actual".into(), json!(actual));
+        self.details.insert("path".into(), path.into());
+        self
+    }
+
+    /// Adds where in the payload.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        self.details.insert("path".into(), path.into());
+        self
+    }
+
+    /// A size, count or depth over its limit.
+    #[must_use]
+    pub fn too_large(limit: &str, max: usize, actual: usize, path: &str) -> Self {
+        Error::new(ErrorCode::PayloadTooLarge, format!("{path}: {limit} is {actual}; {max} at most"))
+            .limit(limit, max, actual, path)
+    }
+}

@@ -1,0 +1,182 @@
+//! The names of things. Each newtype validates once, where a value enters, so that nothing behind the edge checks again.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Error, ErrorCode};
+use crate::limits::ID_MAX_CHARS;
+
+/// Milliseconds of a monotonic clock that also runs while the computer sleeps. The driver supplies it; the core never
+/// reads a clock (design §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tick(pub u64);
+
+impl Tick {
+    /// This tick and `ms` milliseconds more.
+    #[must_use]
+    pub fn plus(self, ms: u64) -> Tick {
+        Tick(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to here; 0 when `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Tick) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Orders the signs of life of one session in one room (design R4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Seq(pub u64);
+
+/// Orders the content of one session in one room (design R4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Rev(pub u64);
+
+/// A session: the public key of one running process. A fresh one at every start, never on disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub [u8; 32]);
+
+impl SessionId {
+    /// The first eight hexadecimal digits, for people and logs.
+    #[must_use]
+    pub fn short(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0[..4])
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({})", self.short())
+    }
+}
+
+/// An ed25519 public key: of an identity, a guest or a writer of cells.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PublicKey(pub [u8; 32]);
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", data_encoding::HEXLOWER.encode(&self.0[..4]))
+    }
+}
+
+impl PublicKey {
+    /// `u_` and base32 of the first ten bytes of BLAKE3 of the key (design §1).
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        let hash = blake3::hash(&self.0);
+        let text = data_encoding::BASE32_NOPAD.encode(&hash.as_bytes()[..10]).to_lowercase();
+        UserId(format!("u_{text}").into())
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $code:expr, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks the text: 1 to 128 characters, no control characters (design A8).
+            ///
+            /// # Errors
+            /// The code of this kind of id, naming what was wrong. No state is touched.
+            pub fn new(text: &str) -> Result<Self, Error> {
+                let count = text.chars().count();
+                if count == 0 {
+                    return Err(Error::new($code, concat!($what, " is empty; give 1 to 128 characters")));
+                }
+                if count > ID_MAX_CHARS {
+                    return Err(Error::new(
+                        $code,
+                        format!("{} has {count} characters; {ID_MAX_CHARS} at most", $what),
+                    )
+                    .limit($what, ID_MAX_CHARS, count, ""));
+                }
+                if text.chars().any(char::is_control) {
+                    return Err(Error::new($code, concat!($what, " has a control character; none are allowed")));
+                }
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_id!(
+    /// The name of a room: 1 to 128 characters without control characters.
+    RoomId, ErrorCode::InvalidRoomId, "roomId"
+);
+text_id!(
+    /// The name of a member in a room: 1 to 128 characters without control characters.
+    MemberId, ErrorCode::InvalidMemberId, "memberId"
+);
+
+/// Who a person is, derived from a public key: `u_…`. See [`PublicKey::user_id`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct UserId(pub(crate) Arc<str>);
+
+impl UserId {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The member id that an actor has when it names none (design A5).
+    #[must_use]
+    pub fn default_member(&self) -> MemberId {
+        MemberId(self.0.clone())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

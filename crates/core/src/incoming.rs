@@ -1,0 +1,362 @@
+//! What frames do. The author is its authenticated origin, never a field (design R3); nothing here can be made to panic
+//! or to grow without bound by what arrives (design N10).
+
+use crate::check;
+use crate::error::ErrorCode;
+use crate::fields::Fields;
+use crate::ids::{Rev, SessionId, Tick};
+use crate::input::{Path, Verdict};
+use crate::limits::{ASK_EVERY_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, TOP_KEYS};
+use crate::peer::{Asked, Peer, Record};
+use crate::replica::Replica;
+use crate::value::Json;
+use crate::view::{Actor, LeftReason, RowKey};
+use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Unreadable};
+
+/// Sessions that a replica remembers, those that only look on included.
+const PEERS_MAX: usize = 2 * MEMBERS_MAX;
+
+impl Replica {
+    pub(crate) fn frame(&mut self, author: SessionId, via: SessionId, path: Path, bytes: &[u8], now: Tick) -> Verdict {
+        if author == self.session() {
+            return Verdict::Ignore;
+        }
+        let frame = match Frame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(why) => {
+                self.counters.add(match why {
+                    Unreadable::TooLarge => "frame_too_large",
+                    Unreadable::Version(_) => "frame_version",
+                    Unreadable::Kind => "frame_kind",
+                    Unreadable::Body => "frame_unreadable",
+                });
+                // A newer kind or version is not an offence, and somebody else may understand it.
+                return match why {
+                    Unreadable::Version(_) | Unreadable::Kind => Verdict::Accept,
+                    Unreadable::TooLarge | Unreadable::Body => Verdict::Reject,
+                };
+            }
+        };
+        let first_hand = author == via;
+        match frame {
+            Frame::Delta(delta) => self.delta(author, delta, now),
+            Frame::Beat(beat) => self.beat_in(author, beat, path, now),
+            Frame::Leave(leave) => self.leave_in(author, leave, now),
+            Frame::Full(full) => self.full_in(author, *full, first_hand, now),
+            Frame::Ask(ask) => self.ask_in(author, ask, path, now),
+            Frame::Cells(cells) => self.cells_in(cells, now),
+            Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request),
+            Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, stamps),
+            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, want),
+            Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => {
+                self.counters.add("sync_by_gossip");
+                Verdict::Ignore
+            }
+        }
+    }
+
+    fn delta(&mut self, author: SessionId, delta: Delta, now: Tick) -> Verdict {
+        let verdict = if delta.relay { Verdict::Accept } else { Verdict::Ignore };
+        if self.departed.is_past(&author, delta.seq) || self.departed.is_buried(&author, delta.incarnation) {
+            self.counters.add("frame_of_departed");
+            return verdict;
+        }
+        if !changes_fit(&delta.fields) {
+            self.counters.add("presence_over_limit");
+            return Verdict::Reject;
+        }
+        let peer = self.peer(author, now);
+        let woke = peer.alive(delta.seq, now) && peer.stale;
+        let mut row = None;
+        let mut gap = true;
+        if let Some(record) = peer.records.get_mut(&delta.incarnation) {
+            let since = Rev(delta.rev.0.saturating_sub(delta.span));
+            gap = record.known < since;
+            record.fields.merge(delta.fields, delta.rev, record.known, now);
+            record.act = record.act.max(delta.act);
+            if !gap && delta.rev > record.known {
+                record.known = delta.rev;
+                record.fields.forget_removals(delta.rev);
+            }
+            row = Some((record.member.clone(), record.actor.user_id.clone()));
+        }
+        if woke {
+            self.wake(author, now);
+        }
+        if let Some(row) = row {
+            self.refresh(&row, LeftReason::Left, now);
+        }
+        if gap {
+            self.counters.add("delta_gap");
+            self.ask(author, now);
+        }
+        verdict
+    }
+
+    fn beat_in(&mut self, author: SessionId, beat: Beat, path: Path, now: Tick) -> Verdict {
+        let verdict = if beat.relay { Verdict::Accept } else { Verdict::Ignore };
+        if self.departed.is_past(&author, beat.seq) {
+            self.counters.add("frame_of_departed");
+            return verdict;
+        }
+        let peer = self.peer(author, now);
+        let was_stale = peer.stale;
+        if !peer.alive(beat.seq, now) {
+            return verdict;
+        }
+        let behind = beat.count > 0 && peer.records_hash() != beat.records;
+        let none_left = beat.count == 0 && !peer.records.is_empty();
+        let differs = beat.cells;
+        let fresh = std::mem::take(&mut peer.fresh) && path == Path::Direct;
+        peer.beat = Some(beat);
+        if was_stale {
+            self.wake(author, now);
+        }
+        if none_left {
+            self.bury_all_but(author, &[], now);
+        }
+        if behind {
+            self.ask(author, now);
+        }
+        self.count_watchers();
+        self.hasten_flush(now);
+        self.compare_cells(author, differs, fresh, now);
+        verdict
+    }
+
+    fn leave_in(&mut self, author: SessionId, leave: Leave, now: Tick) -> Verdict {
+        if self.departed.is_buried(&author, leave.incarnation) {
+            return Verdict::Accept;
+        }
+        // Also of a record that is not here yet: no older frame may make it appear afterwards (design R8).
+        self.departed.bury(author, leave.incarnation);
+        if let Some(peer) = self.peers.get_mut(&author) {
+            peer.alive(leave.seq, now);
+            if let Some(record) = peer.records.remove(&leave.incarnation) {
+                let reason = if leave.expired { LeftReason::Expired } else { LeftReason::Left };
+                self.refresh(&(record.member, record.actor.user_id), reason, now);
+            }
+        }
+        Verdict::Accept
+    }
+
+    fn full_in(&mut self, author: SessionId, full: Full, first_hand: bool, now: Tick) -> Verdict {
+        let buried = self.departed.is_buried(&author, full.incarnation);
+        if buried || self.departed.is_past(&author, full.seq) {
+            self.counters.add("frame_of_departed");
+            return Verdict::Accept;
+        }
+        let Some((actor, metadata)) = self.judge(author, &full) else { return Verdict::Reject };
+        let peer = self.peer(author, now);
+        let known = peer.records.contains_key(&full.incarnation);
+        let answers = peer.asked.is_some_and(|asked| full.echo == Some(asked.nonce));
+        if !known && !first_hand && !answers {
+            // Relayed records are how the dead travel: ask the owner (design R5).
+            self.counters.add("full_at_second_hand");
+            self.ask(author, now);
+            return Verdict::Accept;
+        }
+        let newest = peer.alive(full.seq, now);
+        let woke = newest && peer.stale;
+        peer.certificate = Some(full.certificate.clone());
+        let record = peer.records.entry(full.incarnation).or_insert_with(|| Record {
+            member: full.member.clone(),
+            actor: actor.clone(),
+            joined_ms: full.joined_ms,
+            metadata: metadata.clone(),
+            fields: Fields::default(),
+            act: full.act,
+            known: Rev(0),
+            full_seq: full.seq,
+        });
+        if full.seq >= record.full_seq {
+            record.full_seq = full.seq;
+            record.actor = actor;
+            record.metadata = metadata;
+        }
+        let row: RowKey = (record.member.clone(), record.actor.user_id.clone());
+        record.act = record.act.max(full.act);
+        if full.rev >= record.known {
+            let keys: Vec<String> = full.fields.iter().map(|change| change.key.0.clone()).collect();
+            record.fields.merge(full.fields, full.rev, record.known, now);
+            record.fields.keep_only(&keys, full.rev);
+            record.known = full.rev;
+        }
+        self.evict_over_cap(author, now);
+        let retired = self.supersede(&full.certificate, now);
+        self.refresh(&row, LeftReason::Left, now);
+        for row in retired {
+            self.refresh(&row, LeftReason::Superseded, now);
+        }
+        if newest {
+            self.bury_all_but(author, &full.roster, now);
+        }
+        if woke {
+            self.wake(author, now);
+        }
+        self.count_watchers();
+        self.hasten_flush(now);
+        Verdict::Accept
+    }
+
+    /// Whether a whole record is what it claims: its certificate, its actor, its limits (design R3, A5, A8).
+    fn judge(&mut self, author: SessionId, full: &Full) -> Option<(Actor, crate::view::Bag)> {
+        let held = self.peers.get(&author).and_then(|peer| peer.certificate.as_ref());
+        let proven = held == Some(&full.certificate)
+            || (full.certificate.session == author && full.certificate.verify(&*self.verifier));
+        if !proven {
+            self.counters.add("certificate");
+            return None;
+        }
+        let Some(actor) = full.actor.actor(&full.certificate, &*self.verifier) else {
+            self.counters.add("actor");
+            return None;
+        };
+        if full.member.as_str().starts_with("u_") && full.member.as_str() != actor.user_id.as_str() {
+            self.counters.add("member_id_of_another");
+            return None;
+        }
+        let Json(serde_json::Value::Object(metadata)) = &full.metadata else {
+            self.counters.add("metadata_over_limit");
+            return None;
+        };
+        if check::bag(metadata, MEMBER_METADATA_MAX, "metadata", ErrorCode::InvalidMetadata).is_err() {
+            self.counters.add("metadata_over_limit");
+            return None;
+        }
+        if !changes_fit(&full.fields) {
+            self.counters.add("presence_over_limit");
+            return None;
+        }
+        Some((actor, metadata.clone()))
+    }
+
+    fn ask_in(&mut self, author: SessionId, ask: Ask, path: Path, now: Tick) -> Verdict {
+        if ask.of != self.session() {
+            return Verdict::Accept;
+        }
+        let mut answers = self.fulls(Some(ask.nonce), now);
+        if answers.is_empty() {
+            answers.push(self.beat());
+        }
+        for answer in answers {
+            match path {
+                Path::Direct => self.send(author, answer),
+                Path::Gossip => self.publish(answer),
+            }
+        }
+        Verdict::Accept
+    }
+
+    /// Asks a session for its records, at most once in two seconds (design R5).
+    pub(crate) fn ask(&mut self, of: SessionId, now: Tick) {
+        let nonce = self.random.u64(..);
+        let Some(peer) = self.peers.get_mut(&of) else { return };
+        if peer.asked.is_some_and(|asked| now.since(asked.at) < ASK_EVERY_MS) {
+            return;
+        }
+        peer.asked = Some(Asked { at: now, nonce });
+        let linked = peer.linked;
+        self.counters.add("asks");
+        let bytes = Frame::Ask(Ask { of, nonce }).encode();
+        if linked { self.send(of, bytes) } else { self.publish(bytes) }
+    }
+
+    /// A greater boot counter of the same profile retires its older sessions at once (design R2).
+    fn supersede(&mut self, newer: &crate::proof::Certificate, now: Tick) -> Vec<RowKey> {
+        let same = |held: &crate::proof::Certificate| {
+            held.identity == newer.identity && held.profile == newer.profile && held.boot < newer.boot
+        };
+        let older: Vec<SessionId> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.certificate.as_ref().is_some_and(same))
+            .map(|(session, _)| *session)
+            .collect();
+        let mut rows = Vec::new();
+        for session in older {
+            self.departed.retire(session);
+            if let Some(peer) = self.peers.get_mut(&session) {
+                peer.heard = now;
+                let records = std::mem::take(&mut peer.records);
+                rows.extend(records.into_values().map(|record| (record.member, record.actor.user_id)));
+            }
+        }
+        rows
+    }
+
+    /// Buries the records that their owner no longer has.
+    fn bury_all_but(&mut self, author: SessionId, roster: &[u32], now: Tick) {
+        let Some(peer) = self.peers.get_mut(&author) else { return };
+        let gone: Vec<u32> = peer.records.keys().filter(|held| !roster.contains(held)).copied().collect();
+        for incarnation in gone {
+            self.departed.bury(author, incarnation);
+            let record = self.peers.get_mut(&author).and_then(|peer| peer.records.remove(&incarnation));
+            if let Some(record) = record {
+                self.refresh(&(record.member, record.actor.user_id), LeftReason::Left, now);
+            }
+        }
+    }
+
+    fn wake(&mut self, author: SessionId, now: Tick) {
+        let Some(peer) = self.peers.get_mut(&author) else { return };
+        peer.stale = peer.is_stale(now);
+        let rows: Vec<RowKey> =
+            peer.records.values().map(|record| (record.member.clone(), record.actor.user_id.clone())).collect();
+        for row in rows {
+            self.refresh(&row, LeftReason::Left, now);
+        }
+    }
+
+    /// A full room makes place for the newcomer: the stalest goes (design R11).
+    fn evict_over_cap(&mut self, newcomer: SessionId, now: Tick) {
+        let total: usize = self.peers.values().map(|peer| peer.records.len()).sum();
+        if total + self.own.len() <= MEMBERS_MAX {
+            return;
+        }
+        let stalest = self
+            .peers
+            .iter()
+            .filter(|(session, peer)| **session != newcomer && !peer.records.is_empty())
+            .min_by_key(|(session, peer)| (peer.heard, **session))
+            .map(|(session, _)| *session);
+        if let Some(session) = stalest {
+            self.counters.add("member_evicted");
+            self.drop_peer(session, LeftReason::Evicted, now);
+            return;
+        }
+        // One session alone fills the room: its own oldest record goes.
+        if let Some((_, record)) = self.peers.get_mut(&newcomer).and_then(|peer| peer.records.pop_first()) {
+            self.counters.add("member_evicted");
+            self.refresh(&(record.member, record.actor.user_id), LeftReason::Evicted, now);
+        }
+    }
+
+    /// The peer, made when it is new; the stalest of those without members makes place.
+    fn peer(&mut self, id: SessionId, now: Tick) -> &mut Peer {
+        if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&id) {
+            let stalest = self
+                .peers
+                .iter()
+                .filter(|(_, peer)| peer.records.is_empty() && !peer.linked)
+                .min_by_key(|(session, peer)| (peer.heard, **session))
+                .map(|(session, _)| *session);
+            if let Some(session) = stalest {
+                self.counters.add("peer_evicted");
+                self.peers.remove(&session);
+            }
+        }
+        self.peers.entry(id).or_insert_with(|| Peer::new(now))
+    }
+}
+
+fn changes_fit(changes: &[FieldChange]) -> bool {
+    changes.len() <= 2 * TOP_KEYS
+        && changes.iter().all(|change| match &change.value {
+            Some(Json(value)) => {
+                check::entry(&change.key.0, value, "presence", ErrorCode::InvalidPresence).is_ok()
+                    && crate::cell::json_size(value) <= PRESENCE_MAX
+            }
+            None => check::key(&change.key.0, "presence", ErrorCode::InvalidPresence).is_ok(),
+        })
+}

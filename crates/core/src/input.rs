@@ -1,0 +1,95 @@
+//! What goes into a replica and what comes out of it.
+
+use crate::ids::SessionId;
+use crate::view::Event;
+
+/// By which way a frame came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Published to the room, perhaps passed on by others.
+    Gossip,
+    /// Sent to this peer alone, over the author's own link.
+    Direct,
+}
+
+/// Why a link is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DownCause {
+    /// The other end closed it, or it broke: end of stream or reset.
+    Closed,
+    /// Nothing came back for too long, and this end closed it.
+    TimedOut,
+    /// The peer is still connected, but has left the room's topic.
+    Unsubscribed,
+}
+
+/// What happens to a replica from outside. Calls that people make are methods of [`crate::Replica`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A frame with its authenticated author (design R3).
+    Frame {
+        /// Who signed it, or whose link it came on.
+        author: SessionId,
+        /// The peer whose link brought it; the author itself when it came at first hand.
+        via: SessionId,
+        /// By gossip or alone.
+        path: Path,
+        /// The frame.
+        bytes: Vec<u8>,
+    },
+    /// A peer is connected and subscribed to the room.
+    LinkUp {
+        /// Which.
+        peer: SessionId,
+        /// Whether the connection runs over loopback.
+        loopback: bool,
+    },
+    /// It is no longer.
+    LinkDown {
+        /// Which.
+        peer: SessionId,
+        /// Why.
+        cause: DownCause,
+    },
+    /// The wall clock, about once a second. It orders nothing but foreign-looking stamps and is shown to people.
+    Wall {
+        /// Milliseconds since 1970.
+        unix_ms: u64,
+    },
+    /// The computer slept (design R9).
+    Resumed,
+    /// Whether this peer's own network is out (design R9).
+    OwnOutage(bool),
+    /// The deadline is due. Late or spurious ones are harmless.
+    Timeout,
+}
+
+/// What a replica wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// To everyone in the room.
+    Publish {
+        /// The frame.
+        bytes: Vec<u8>,
+    },
+    /// To one linked peer.
+    Send {
+        /// Which.
+        peer: SessionId,
+        /// The frame.
+        bytes: Vec<u8>,
+    },
+    /// For readers of the room.
+    Event(Event),
+}
+
+/// What gossip is to do with a frame: exactly one for each (design N1, N4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Pass it on.
+    Accept,
+    /// Keep it to ourselves.
+    Ignore,
+    /// It is no frame of this protocol version.
+    Reject,
+}

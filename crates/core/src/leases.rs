@@ -1,0 +1,188 @@
+//! Who is alive: links, leases, sleep and own outage (design R6, R7, R9). Everything here runs on the receiver's own
+//! clock, and fires with no traffic at all.
+
+use crate::calls::Parting;
+use crate::ids::{SessionId, Tick};
+use crate::input::DownCause;
+use crate::limits::LEAVE_REPEATS_MS;
+use crate::peer::Peer;
+use crate::replica::Replica;
+use crate::view::{Event, LeftReason};
+
+impl Replica {
+    pub(crate) fn link_up(&mut self, id: SessionId, loopback: bool, now: Tick) {
+        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(now));
+        peer.linked = true;
+        peer.loopback = loopback;
+        peer.fresh = true;
+        peer.cell_mismatches = 0;
+        for full in self.fulls(None, now) {
+            self.send(id, full);
+        }
+        let beat = self.beat();
+        self.send(id, beat);
+        self.links_changed(now);
+    }
+
+    pub(crate) fn link_down(&mut self, id: SessionId, cause: DownCause, now: Tick) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if !peer.linked {
+            return;
+        }
+        peer.linked = false;
+        peer.lost = Some((now, cause));
+        if peer.records.is_empty() {
+            self.peers.remove(&id);
+            self.count_watchers();
+        }
+        self.links_changed(now);
+    }
+
+    /// Others learn of a change of links soon, since their choice of forwarding hangs on it (design N4).
+    fn links_changed(&mut self, now: Tick) {
+        self.beat_at = self.beat_at.min(now.plus(100));
+    }
+
+    /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
+    pub(crate) fn resumed(&mut self, now: Tick) {
+        for peer in self.peers.values_mut() {
+            peer.heard = now;
+            if let Some((at, _)) = &mut peer.lost {
+                *at = now;
+            }
+        }
+        for record in self.own.values_mut() {
+            record.renew(now);
+        }
+        for full in self.fulls(None, now) {
+            self.publish(full);
+        }
+        self.beat_at = now;
+    }
+
+    pub(crate) fn set_outage(&mut self, outage: bool, now: Tick) {
+        let outage = outage && !self.config.loopback_only;
+        if outage == self.outage {
+            return;
+        }
+        self.outage = outage;
+        if !outage {
+            for peer in self.peers.values_mut() {
+                peer.heard = now;
+                if let Some((at, _)) = &mut peer.lost {
+                    *at = now;
+                }
+            }
+            self.beat_at = now;
+        }
+        self.emit(Event::Complete { complete: !outage });
+    }
+
+    /// Everything that is due at `now`.
+    pub(crate) fn run_timers(&mut self, now: Tick) {
+        self.expire_own(now);
+        self.expire_peers(now);
+        self.repeat_leaves(now);
+        if self.flush_at.is_some_and(|at| at <= now) {
+            self.flush(now);
+        }
+        if self.beat_at <= now {
+            self.publish_beat(now);
+        }
+    }
+
+    fn expire_own(&mut self, now: Tick) {
+        let over: Vec<u32> = self
+            .own
+            .iter()
+            .filter(|(_, record)| record.lease.is_some_and(|lease| lease.ends <= now))
+            .map(|(incarnation, _)| *incarnation)
+            .collect();
+        for incarnation in over {
+            self.part(incarnation, Parting::Expired, now);
+        }
+        let mut rows = Vec::new();
+        let mut rev = self.rev;
+        for record in self.own.values_mut() {
+            if record.expire(&mut rev, now) {
+                rows.push((record.member.clone(), record.user().clone()));
+            }
+        }
+        self.rev = rev;
+        for row in rows {
+            self.schedule_flush(now);
+            self.refresh(&row, LeftReason::Left, now);
+        }
+    }
+
+    fn expire_peers(&mut self, now: Tick) {
+        let mut rows = Vec::new();
+        let mut over = Vec::new();
+        for (id, peer) in &mut self.peers {
+            if let Some(reason) = peer.over(now, self.outage) {
+                over.push((*id, reason));
+                continue;
+            }
+            let stale = peer.is_stale(now);
+            let turned = stale != peer.stale;
+            peer.stale = stale;
+            for record in peer.records.values_mut() {
+                if record.fields.hide_expired(now) || turned {
+                    rows.push((record.member.clone(), record.actor.user_id.clone()));
+                }
+            }
+        }
+        for row in rows {
+            self.refresh(&row, LeftReason::Left, now);
+        }
+        for (id, reason) in over {
+            self.drop_peer(id, reason, now);
+        }
+    }
+
+    /// Forgets a session that fell silent, but remembers how far it was (design R8).
+    pub(crate) fn drop_peer(&mut self, id: SessionId, reason: LeftReason, now: Tick) {
+        let Some(peer) = self.peers.remove(&id) else { return };
+        self.departed.expire(id, peer.seq);
+        if peer.linked {
+            // Still connected but silent: kept as a link, so that a late frame is heard as one of a linked peer.
+            let mut silent = Peer::new(now);
+            silent.linked = true;
+            silent.loopback = peer.loopback;
+            silent.seq = peer.seq;
+            self.peers.insert(id, silent);
+        }
+        for record in peer.records.into_values() {
+            self.refresh(&(record.member, record.actor.user_id), reason, now);
+        }
+        self.count_watchers();
+    }
+
+    fn repeat_leaves(&mut self, now: Tick) {
+        let (due, later): (Vec<_>, Vec<_>) = self.leaving.drain(..).partition(|(at, ..)| *at <= now);
+        self.leaving = later;
+        for (_, incarnation, expired) in due {
+            self.publish_leave(incarnation, expired);
+        }
+    }
+
+    pub(crate) fn say_leave(&mut self, incarnation: u32, expired: bool, now: Tick) {
+        self.publish_leave(incarnation, expired);
+        self.leaving.extend(LEAVE_REPEATS_MS.map(|ms| (now.plus(ms), incarnation, expired)));
+    }
+
+    /// Whether leaves are still being repeated: a closing process waits for them, at most 400 ms.
+    #[must_use]
+    pub fn is_parting(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
+    pub(crate) fn count_watchers(&mut self) {
+        let count = self.peers.values().filter(|peer| peer.watches()).count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        if count != self.watching {
+            self.watching = count;
+            self.emit(Event::Watching { count });
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The replica of a live room: a pure state machine. Frames, calls and time go in; frames and events come out.
+//!
+//! A **replica** holds what one peer knows of one room, in two data models that are kept apart (design R1):
+//!
+//! - a **record** is what one session says about one member. It has exactly one writer, so that writer's own counters
+//!   order it and no clock touches it: `seq` for signs of life, `rev` for content, and each field carries the `rev` that
+//!   set it. Only its owner repairs it (design R3 to R5, R8).
+//! - a **cell** is a register that many write: the room's metadata. Cells are ordered by stamps, a hybrid clock with the
+//!   writer's key behind it, and anybody may pass them on because each is signed (design R10 to R13).
+//!
+//! Whether somebody is there is a **lease** that runs on the observer's own clock (design R6), and what readers see is
+//! rows and events made from all of that in one place, so that the grammar of events holds by construction (design R14).
+//!
+//! Where to find a rule: `proof` R2 and R3 · `incoming` R3 to R5, R8 · `outgoing` R4, N4, A7 · `leases` R6, R7, R9 ·
+//! `departed` R8 · `cell`, `cells` R10, R11, R13 · `sync` R12 · `rows` R14, A4, A5 · `calls` A2, A3, A6 · `wire` N9 ·
+//! `check`, `limits` A8 · `error` A9.
+//!
+//! Nothing here does I/O, reads a clock or draws from a random source: the driver brings all three, and the same inputs
+//! with the same seed give the same outputs, byte for byte.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod bytes64;
+mod calls;
+mod cell;
+mod cells;
+mod check;
+mod command;
+mod counters;
+mod departed;
+mod error;
+mod fields;
+mod ids;
+mod incoming;
+mod input;
+mod leases;
+pub mod limits;
+mod outgoing;
+mod own;
+mod peer;
+mod proof;
+mod replica;
+mod rows;
+mod sync;
+mod value;
+mod view;
+mod wire;
+
+pub use calls::Lease;
+pub use cell::{CELL_VALUE_MAX, CellKey, CellKind, HLC_MAX, Stamp};
+pub use command::{Join, Leave, MetadataChange, PresenceChange, PresenceMode};
+pub use counters::Counters;
+pub use error::{Error, ErrorCode};
+pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
+pub use input::{DownCause, Input, Output, Path, Verdict};
+pub use proof::{Certificate, LocalActor, Signer, Verifier};
+pub use replica::{Config, Replica};
+pub use rows::{Face, Summary};
+pub use view::{
+    Actor, ActorKind, Bag, By, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
+    MembersQuery, RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
+};
+pub use wire::VERSION;

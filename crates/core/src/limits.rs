@@ -1,0 +1,61 @@
+//! Every limit of the contract, in one place (design A8, R6, R11). Sizes are bytes of UTF-8 JSON, times are milliseconds.
+
+/// A member's presence.
+pub const PRESENCE_MAX: usize = 4 * 1024;
+/// A member's metadata, given with `join`.
+pub const MEMBER_METADATA_MAX: usize = 4 * 1024;
+/// A room's shared metadata.
+pub const ROOM_METADATA_MAX: usize = 32 * 1024;
+/// Live keys of a room's metadata, enforced where they are written.
+pub const ROOM_METADATA_KEYS: usize = 128;
+/// Metadata cells a replica keeps, tombstones counted (design R11).
+pub const METADATA_CELLS: usize = 1024;
+/// Keys at the top of a bag.
+pub const TOP_KEYS: usize = 64;
+/// Bytes of one key.
+pub const KEY_MAX: usize = 64;
+/// Levels of nesting; the bag itself is the first.
+pub const DEPTH_MAX: usize = 8;
+/// Bytes of one string.
+pub const STRING_MAX: usize = 2 * 1024;
+/// Bytes of the name of an actor.
+pub const NAME_MAX: usize = 256;
+/// Characters of a room or member id.
+pub const ID_MAX_CHARS: usize = 128;
+/// Members in a room.
+pub const MEMBERS_MAX: usize = 256;
+/// Rooms in one process.
+pub const ROOMS_MAX: usize = 32;
+/// `members()` answers this many when not told otherwise.
+pub const MEMBERS_LIMIT_DEFAULT: u32 = 100;
+/// The most that one page of `members()` holds.
+pub const MEMBERS_LIMIT_MAX: u32 = 1000;
+/// One frame on the wire.
+pub const FRAME_MAX: usize = 12 * 1024;
+
+/// Between two heartbeats, before the jitter of a fifth either way (design R6).
+pub const BEAT_MS: u64 = 2_000;
+/// Silence after which a member is `stale`.
+pub const STALE_MS: u64 = 5_000;
+/// From the closing of a link to `left{disconnected}`.
+pub const DISCONNECTED_MS: u64 = 5_000;
+/// Silence after which a member has left, reason `timeout`.
+pub const TIMEOUT_MS: u64 = 10_000;
+/// The three sendings of a leave, after the first (design R8).
+pub const LEAVE_REPEATS_MS: [u64; 2] = [200, 400];
+/// Departed sessions remembered, so that no old frame brings one back.
+pub const DEPARTED_MAX: usize = 1024;
+/// One `Ask` for the records of one session in this time (design R5).
+pub const ASK_EVERY_MS: u64 = 2_000;
+/// A client lease when none is named, in seconds (design R7).
+pub const TTL_SECONDS_DEFAULT: u32 = 60;
+/// The shortest client lease, in seconds.
+pub const TTL_SECONDS_MIN: u32 = 5;
+/// The longest client lease, in seconds.
+pub const TTL_SECONDS_MAX: u32 = 3600;
+/// The shortest and longest life of a field with `expire`.
+pub const EXPIRE_MS: std::ops::RangeInclusive<u64> = 100..=3_600_000;
+
+const _: () = assert!(STALE_MS > 2 * BEAT_MS, "one lost heartbeat must not grey anybody");
+const _: () = assert!(TIMEOUT_MS > STALE_MS, "a member greys before it goes");
+const _: () = assert!(PRESENCE_MAX + MEMBER_METADATA_MAX + 1024 < FRAME_MAX, "one record fits one frame (design R5)");

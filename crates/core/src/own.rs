@@ -1,0 +1,118 @@
+//! Records that this session writes: revisions, what is still to be told, client leases (design R4, R7, A3, A7).
+
+use std::collections::BTreeMap;
+
+use crate::command::{Join, PresenceChange, PresenceMode};
+use crate::fields::{Field, Fields};
+use crate::ids::{MemberId, Rev, Tick, UserId};
+use crate::proof::LocalActor;
+use crate::view::Bag;
+
+/// One record of this session.
+pub(crate) struct OwnRecord {
+    pub member: MemberId,
+    pub who: LocalActor,
+    pub joined_ms: u64,
+    pub metadata: Bag,
+    pub fields: Fields,
+    pub act: u64,
+    /// The content version of the last change.
+    pub rev: Rev,
+    /// Content versions as of the last two frames: a delta tells everything after the older one.
+    pub told: [Rev; 2],
+    /// Whether something is still to be told.
+    pub dirty: bool,
+    pub lease: Option<ClientLease>,
+    /// When its actor last called.
+    pub called: Tick,
+}
+
+/// How long a member that a client joined lives without a request (design R7).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientLease {
+    pub ttl_ms: u64,
+    pub ends: Tick,
+}
+
+impl OwnRecord {
+    pub fn user(&self) -> &UserId {
+        &self.who.actor.user_id
+    }
+
+    pub fn renew(&mut self, now: Tick) {
+        self.called = now;
+        if let Some(lease) = &mut self.lease {
+            lease.ends = now.plus(lease.ttl_ms);
+        }
+    }
+
+    /// Merges or replaces presence (design A3). `next` gives the revision for a change; equal values take none unless
+    /// they have to be refreshed because they expire. True when something is to be told.
+    pub fn change(&mut self, args: &PresenceChange, next: &mut Rev, now: Tick) -> bool {
+        let mut told = false;
+        for (key, value) in &args.presence {
+            let expires = args.expire.get(key).map(|ms| now.plus(*ms));
+            let held = self.fields.get(key);
+            let equal = held.is_some_and(|field| field.value.as_ref() == Some(value) && field.expires.is_none());
+            if equal && expires.is_none() {
+                continue;
+            }
+            next.0 += 1;
+            self.fields.set(key, Field { rev: *next, value: Some(value.clone()), expires });
+            told = true;
+        }
+        let mut gone: Vec<String> = args.unset.clone();
+        if args.mode == PresenceMode::Replace {
+            gone.extend(self.fields.live_keys().filter(|key| !args.presence.contains_key(*key)).cloned());
+        }
+        for key in gone {
+            told |= self.remove(&key, next);
+        }
+        if told {
+            self.rev = *next;
+            self.dirty = true;
+        }
+        told
+    }
+
+    /// Removes fields whose time is over; the others are told, though each does so by its own clock too.
+    pub fn expire(&mut self, next: &mut Rev, now: Tick) -> bool {
+        let over = self.fields.expired(now);
+        let mut told = false;
+        for key in over {
+            told |= self.remove(&key, next);
+        }
+        if told {
+            self.rev = *next;
+            self.dirty = true;
+        }
+        told
+    }
+
+    fn remove(&mut self, key: &str, next: &mut Rev) -> bool {
+        if self.fields.get(key).is_none_or(|field| field.value.is_none()) {
+            return false;
+        }
+        next.0 += 1;
+        self.fields.set(key, Field { rev: *next, value: None, expires: None });
+        true
+    }
+
+    /// A frame told all up to now.
+    pub fn mark_told(&mut self) {
+        self.told = [self.told[1], self.rev];
+        self.dirty = false;
+        let oldest = self.told[0];
+        self.fields.forget_removals(oldest);
+    }
+}
+
+/// What joining with these arguments changes of a record that is there (design A2).
+pub(crate) fn rejoin_change(args: &Join) -> Option<PresenceChange> {
+    args.presence.clone().map(|presence| PresenceChange {
+        presence,
+        mode: PresenceMode::Replace,
+        expire: BTreeMap::new(),
+        ..PresenceChange::default()
+    })
+}

@@ -1,0 +1,163 @@
+//! What this observer knows of one remote session: its link, its lease, its records (design R4 to R6).
+
+use std::collections::BTreeMap;
+
+use crate::fields::Fields;
+use crate::ids::{MemberId, Rev, Seq, SessionId, Tick};
+use crate::input::DownCause;
+use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
+use crate::proof::Certificate;
+use crate::view::{Actor, Bag, LeftReason};
+use crate::wire::Beat;
+
+/// One remote session in this room.
+pub(crate) struct Peer {
+    /// The last sign of life, by the receiver's own clock (design R6).
+    pub heard: Tick,
+    pub seq: Seq,
+    pub linked: bool,
+    pub loopback: bool,
+    /// When its link closed, until a newer frame arrives by another way.
+    pub lost: Option<(Tick, DownCause)>,
+    pub stale: bool,
+    pub certificate: Option<Certificate>,
+    pub records: BTreeMap<u32, Record>,
+    pub asked: Option<Asked>,
+    pub beat: Option<Beat>,
+    /// Beats in a row whose hash of cells differed from ours.
+    pub cell_mismatches: u8,
+    /// The link is new: a mismatch in its first beat is repaired at once (design R12).
+    pub fresh: bool,
+    /// Futile exchanges of cells, for the back-off.
+    pub futile: Futile,
+}
+
+/// The last `Ask` to a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub at: Tick,
+    pub nonce: u64,
+}
+
+/// Exchanges with the same unchanged pair of hashes (design R12).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Futile {
+    pub pair: (u64, u64),
+    pub count: u32,
+    pub not_before: Tick,
+}
+
+/// One record of a remote session.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub member: MemberId,
+    pub actor: Actor,
+    pub joined_ms: u64,
+    pub metadata: Bag,
+    pub fields: Fields,
+    pub act: u64,
+    /// Every change up to here is known.
+    pub known: Rev,
+    /// The newest whole frame of this record, so that an older one cannot bring back its metadata or name.
+    pub full_seq: Seq,
+}
+
+impl Peer {
+    pub fn new(now: Tick) -> Self {
+        Peer {
+            heard: now,
+            seq: Seq(0),
+            linked: false,
+            loopback: false,
+            lost: None,
+            stale: false,
+            certificate: None,
+            records: BTreeMap::new(),
+            asked: None,
+            beat: None,
+            cell_mismatches: 0,
+            fresh: false,
+            futile: Futile::default(),
+        }
+    }
+
+    /// Takes a sign of life; false when one as new was taken before.
+    pub fn alive(&mut self, seq: Seq, now: Tick) -> bool {
+        if seq <= self.seq {
+            return false;
+        }
+        self.seq = seq;
+        self.heard = now;
+        self.lost = None;
+        true
+    }
+
+    /// Whether it looks on without a member here.
+    pub fn watches(&self) -> bool {
+        self.records.is_empty() && self.beat.as_ref().is_some_and(|beat| beat.count == 0) && self.lost.is_none()
+    }
+
+    pub fn is_stale(&self, now: Tick) -> bool {
+        self.lost.is_some() || now.since(self.heard) >= STALE_MS
+    }
+
+    /// Why the session is over at `now`, if it is.
+    pub fn over(&self, now: Tick, outage: bool) -> Option<LeftReason> {
+        let closed = matches!(self.lost, Some((_, DownCause::Closed | DownCause::Unsubscribed)));
+        if outage && !closed && !self.loopback {
+            return None;
+        }
+        match self.lost {
+            Some((at, _)) if now.since(at) >= DISCONNECTED_MS => Some(LeftReason::Disconnected),
+            _ if now.since(self.heard) >= TIMEOUT_MS => Some(LeftReason::Timeout),
+            _ => None,
+        }
+    }
+
+    /// The next moment at which its state can change with no traffic at all.
+    pub fn next_deadline(&self, outage: bool) -> Tick {
+        let silence = if self.stale { TIMEOUT_MS } else { STALE_MS };
+        let mut next = self.heard.plus(silence);
+        if let Some((at, _)) = self.lost {
+            next = if self.stale { next.min(at.plus(DISCONNECTED_MS)) } else { at };
+        }
+        let fields = self.records.values().filter_map(|record| record.fields.next_expiry()).min();
+        let over_later = outage && self.stale && self.over(Tick(u64::MAX), outage).is_none();
+        match (over_later, fields) {
+            (true, fields) => fields.unwrap_or(Tick(u64::MAX)),
+            (false, fields) => fields.map_or(next, |at| at.min(next)),
+        }
+    }
+
+    /// Hash of its records as known here, to hold against its beat (design R4).
+    pub fn records_hash(&self) -> u32 {
+        records_hash(self.records.iter().map(|(incarnation, record)| (&record.member, *incarnation, record.known)))
+    }
+}
+
+/// Hash of `(memberId, incarnation, last rev)` of each record, in the order of incarnations.
+pub(crate) fn records_hash<'a>(records: impl Iterator<Item = (&'a MemberId, u32, Rev)>) -> u32 {
+    let mut hasher = blake3::Hasher::new();
+    for (member, incarnation, rev) in records {
+        hasher.update(&(member.as_str().len() as u64).to_le_bytes());
+        hasher.update(member.as_str().as_bytes());
+        hasher.update(&incarnation.to_le_bytes());
+        hasher.update(&rev.0.to_le_bytes());
+    }
+    first_four(&hasher)
+}
+
+/// Hash of sorted sessions (design N4).
+pub(crate) fn sessions_hash(sessions: &[SessionId]) -> u32 {
+    let mut hasher = blake3::Hasher::new();
+    sessions.iter().for_each(|session| {
+        hasher.update(&session.0);
+    });
+    first_four(&hasher)
+}
+
+fn first_four(hasher: &blake3::Hasher) -> u32 {
+    let mut first = [0; 4];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+    u32::from_le_bytes(first)
+}

@@ -1,0 +1,171 @@
+//! The state machine that holds one room (design §2): inputs and time go in, frames and events come out.
+//!
+//! The rules live beside their state: [`crate::calls`] what people may ask, `incoming` what frames do, `outgoing` what is
+//! told and when, `leases` who is alive, `rows` what readers see, `sync` how cells are repaired.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::cells::Cells;
+use crate::counters::Counters;
+use crate::departed::Departed;
+use crate::ids::{Rev, RoomId, Seq, SessionId, Tick};
+use crate::input::{Input, Output, Verdict};
+use crate::own::OwnRecord;
+use crate::peer::Peer;
+use crate::proof::{Certificate, Verifier};
+use crate::view::{Event, Member, RoomMetadata, RowKey, Timestamp};
+
+/// What a replica is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The room.
+    pub room: RoomId,
+    /// Who this process is.
+    pub certificate: Certificate,
+    /// Where jitter and nonces come from; the same seed gives the same trace.
+    pub seed: u64,
+    /// This peer listens on loopback only, so it is never in own outage (design R9).
+    pub loopback_only: bool,
+}
+
+/// One room at one peer.
+pub struct Replica {
+    pub(crate) config: Config,
+    pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) root: [u8; 32],
+    pub(crate) random: fastrand::Rng,
+    wall: (Tick, u64),
+    pub(crate) seq: Seq,
+    pub(crate) rev: Rev,
+    pub(crate) incarnations: u32,
+    pub(crate) own: BTreeMap<u32, OwnRecord>,
+    pub(crate) leaving: Vec<(Tick, u32, bool)>,
+    pub(crate) peers: BTreeMap<SessionId, Peer>,
+    pub(crate) departed: Departed,
+    pub(crate) cells: Cells,
+    pub(crate) metadata: Arc<RoomMetadata>,
+    pub(crate) rows: BTreeMap<RowKey, Arc<Member>>,
+    pub(crate) watching: u32,
+    pub(crate) outage: bool,
+    pub(crate) beat_at: Tick,
+    pub(crate) told_at: Option<Tick>,
+    pub(crate) flush_at: Option<Tick>,
+    /// When the own cells changed last, for the half second of stillness that a sync waits for (design R12).
+    pub(crate) cells_changed: Tick,
+    pub(crate) counters: Counters,
+    out: VecDeque<Output>,
+}
+
+impl Replica {
+    /// An empty room, watched from now on.
+    pub fn new(config: Config, verifier: Arc<dyn Verifier>, now: Tick, wall_ms: u64) -> Replica {
+        let root = blake3::derive_key("parlor open room v1", config.room.as_str().as_bytes());
+        let cells = Cells::default();
+        let metadata = cells.metadata(&config.room);
+        let mut random = fastrand::Rng::with_seed(config.seed);
+        let beat_at = now.plus(random.u64(0..crate::limits::BEAT_MS));
+        Replica {
+            config,
+            verifier,
+            root,
+            random,
+            wall: (now, wall_ms),
+            seq: Seq(0),
+            rev: Rev(0),
+            incarnations: 0,
+            own: BTreeMap::new(),
+            leaving: Vec::new(),
+            peers: BTreeMap::new(),
+            departed: Departed::default(),
+            cells,
+            metadata,
+            rows: BTreeMap::new(),
+            watching: 0,
+            outage: false,
+            beat_at,
+            told_at: None,
+            flush_at: None,
+            cells_changed: now,
+            counters: Counters::default(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Takes one input. Never blocks, never panics. The verdict matters for frames that came by gossip only.
+    pub fn handle(&mut self, input: Input, now: Tick) -> Verdict {
+        let mut verdict = Verdict::Ignore;
+        match input {
+            Input::Frame { author, via, path, bytes } => verdict = self.frame(author, via, path, &bytes, now),
+            Input::LinkUp { peer, loopback } => self.link_up(peer, loopback, now),
+            Input::LinkDown { peer, cause } => self.link_down(peer, cause, now),
+            Input::Wall { unix_ms } => self.wall = (now, unix_ms),
+            Input::Resumed => self.resumed(now),
+            Input::OwnOutage(outage) => self.set_outage(outage, now),
+            Input::Timeout => {}
+        }
+        self.run_timers(now);
+        verdict
+    }
+
+    /// The next thing to do; ask until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When [`Input::Timeout`] is due.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Tick> {
+        let own = self.own.values().flat_map(|record| {
+            let lease = record.lease.map(|lease| lease.ends);
+            [lease, record.fields.next_expiry()].into_iter().flatten()
+        });
+        let leaving = self.leaving.iter().map(|(at, ..)| *at);
+        let peers = self.peers.values().map(|peer| peer.next_deadline(self.outage));
+        own.chain(leaving).chain(peers).chain(self.flush_at).chain([self.beat_at]).min()
+    }
+
+    /// Refusals and repairs, by name.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The room.
+    #[must_use]
+    pub fn room(&self) -> &RoomId {
+        &self.config.room
+    }
+
+    /// This session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.config.certificate.session
+    }
+
+    pub(crate) fn wall_ms(&self, at: Tick) -> u64 {
+        let (tick, ms) = self.wall;
+        if at >= tick { ms.saturating_add(at.since(tick)) } else { ms.saturating_sub(tick.since(at)) }
+    }
+
+    pub(crate) fn timestamp(&self, at: Tick) -> Timestamp {
+        Timestamp(self.wall_ms(at))
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    pub(crate) fn publish(&mut self, bytes: Vec<u8>) {
+        self.out.push_back(Output::Publish { bytes });
+    }
+
+    pub(crate) fn send(&mut self, peer: SessionId, bytes: Vec<u8>) {
+        self.out.push_back(Output::Send { peer, bytes });
+    }
+
+    pub(crate) fn next_seq(&mut self) -> Seq {
+        self.seq.0 += 1;
+        self.seq
+    }
+}

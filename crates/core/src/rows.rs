@@ -1,0 +1,319 @@
+//! What readers see: sessions folded into rows, events that keep the grammar, the stable order and its pages (design A4,
+//! A5, R14). Every event comes from one place, [`Replica::refresh`], by holding a row against what it was: so an update
+//! can never be a leave and a join, and nothing happens to a row that is not there.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorCode};
+use crate::ids::{MemberId, SessionId, Tick};
+use crate::limits::{MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX};
+use crate::replica::Replica;
+use crate::view::{
+    Actor, ActorKind, Bag, By, Event, Kind, LeftReason, Member, MemberRecord, MemberState, MembersPage, MembersQuery,
+    RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
+};
+
+/// One session's part of a row.
+struct Part<'a> {
+    session: SessionId,
+    actor: &'a Actor,
+    joined_ms: u64,
+    seen: Tick,
+    metadata: &'a Bag,
+    presence: Bag,
+    act: u64,
+    stale: bool,
+    own: bool,
+}
+
+/// What a lobby tells of a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub struct Summary {
+    /// Members, stale ones included.
+    pub members: u32,
+    /// The room's title.
+    pub title: Option<String>,
+    /// Up to five of them.
+    pub faces: Vec<Face>,
+}
+
+/// A member in a lobby.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Face {
+    /// Name.
+    pub name: String,
+    /// Colour, when the member has one.
+    pub color: Option<String>,
+}
+
+/// Where a page ends.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    joined_ms: u64,
+    member: String,
+    user: String,
+    session: [u8; 32],
+}
+
+impl Replica {
+    /// Holds a row against what it was, and says what happened to it. `reason` is told when it is gone.
+    pub(crate) fn refresh(&mut self, key: &RowKey, reason: LeftReason, now: Tick) {
+        let fresh = self.fold(key, None, now);
+        let held = self.rows.get(key).cloned();
+        match (held, fresh) {
+            (None, None) => {}
+            (None, Some(member)) => {
+                let member = Arc::new(member);
+                self.rows.insert(key.clone(), member.clone());
+                self.emit(Event::Joined { member });
+                self.refresh_conflicts(key, now);
+            }
+            (Some(member), None) => {
+                self.rows.remove(key);
+                self.emit(Event::Left { member, reason });
+                self.refresh_conflicts(key, now);
+            }
+            (Some(held), Some(member)) => self.compare(key, &held, member),
+        }
+    }
+
+    fn compare(&mut self, key: &RowKey, held: &Member, member: Member) {
+        let changed = changed_keys(&held.record.presence, &member.record.presence);
+        let other = held.record.metadata != member.record.metadata
+            || held.actor != member.actor
+            || held.conflict != member.conflict
+            || held.record.joined_at != member.record.joined_at
+            || held.own != member.own;
+        let turned = held.state != member.state;
+        if changed.is_empty() && !other && !turned {
+            return;
+        }
+        let member = Arc::new(member);
+        self.rows.insert(key.clone(), member.clone());
+        if turned {
+            self.emit(match member.state {
+                MemberState::Stale => Event::Stale { member: member.clone() },
+                MemberState::Active => Event::Active { member: member.clone() },
+            });
+        }
+        if !changed.is_empty() || other {
+            self.emit(Event::Updated { member, changed });
+        }
+    }
+
+    /// Rows of other actors with the same member id learn that they are not alone.
+    fn refresh_conflicts(&mut self, (member, user): &RowKey, now: Tick) {
+        let others: Vec<RowKey> =
+            self.rows.keys().filter(|(id, other)| id == member && other != user).cloned().collect();
+        for other in others {
+            if let (Some(held), Some(fresh)) = (self.rows.get(&other).cloned(), self.fold(&other, None, now)) {
+                self.compare(&other, &held, fresh);
+            }
+        }
+    }
+
+    /// The row as it is at `now`; of one session only when that is named.
+    fn fold(&self, key: &RowKey, only: Option<SessionId>, now: Tick) -> Option<Member> {
+        let mut parts = self.parts(key, now);
+        if let Some(session) = only {
+            parts.retain(|part| part.session == session);
+        }
+        // The session whose explicit call came last speaks for the member; no clock decides (design A5).
+        let speaker = parts.iter().max_by_key(|part| (part.act, part.session))?;
+        let joined_ms = parts.iter().map(|part| part.joined_ms).min()?;
+        let seen = parts.iter().map(|part| part.seen).max()?;
+        let stale = parts.iter().all(|part| part.stale);
+        let conflict = self.rows.keys().any(|(member, user)| *member == key.0 && *user != key.1);
+        Some(Member {
+            record: MemberRecord {
+                room: self.config.room.clone(),
+                kind: Kind::Room,
+                member_id: key.0.clone(),
+                joined_at: Timestamp(joined_ms),
+                last_seen_at: self.timestamp(seen),
+                metadata: speaker.metadata.clone(),
+                presence: speaker.presence.clone(),
+            },
+            actor: speaker.actor.clone(),
+            state: if stale { MemberState::Stale } else { MemberState::Active },
+            own: parts.iter().any(|part| part.own),
+            verified: speaker.actor.kind == ActorKind::User,
+            conflict,
+            sessions: Vec::new(),
+        })
+    }
+
+    fn parts(&self, (member, user): &RowKey, now: Tick) -> Vec<Part<'_>> {
+        let own =
+            self.own.values().filter(|record| record.member == *member && record.user() == user).map(|record| Part {
+                session: self.session(),
+                actor: &record.who.actor,
+                joined_ms: record.joined_ms,
+                seen: now,
+                metadata: &record.metadata,
+                presence: record.fields.bag(),
+                act: record.act,
+                stale: false,
+                own: true,
+            });
+        let remote = self.peers.iter().flat_map(|(session, peer)| {
+            peer.records.values().filter(|record| record.member == *member && record.actor.user_id == *user).map(
+                |record| Part {
+                    session: *session,
+                    actor: &record.actor,
+                    joined_ms: record.joined_ms,
+                    seen: peer.heard,
+                    metadata: &record.metadata,
+                    presence: record.fields.bag(),
+                    act: record.act,
+                    stale: peer.stale,
+                    own: false,
+                },
+            )
+        });
+        own.chain(remote).collect()
+    }
+
+    /// The greatest `act` among the other sessions of a member (design A5).
+    pub(crate) fn act_elsewhere(&self, (member, user): &RowKey) -> u64 {
+        let records = self.peers.values().flat_map(|peer| peer.records.values());
+        let same = records.filter(|record| record.member == *member && record.actor.user_id == *user);
+        same.map(|record| record.act).max().unwrap_or(0)
+    }
+
+    /// The record of a row as calls answer it.
+    pub(crate) fn record_of(&self, key: &RowKey, now: Tick) -> Result<MemberRecord, Error> {
+        let own = self.fold(key, Some(self.session()), now).or_else(|| self.fold(key, None, now));
+        own.map(|member| member.record)
+            .ok_or_else(|| Error::new(ErrorCode::NotJoined, "not a member of this room; join first"))
+    }
+
+    /// A page of the members, in an order that never changes because somebody moved (design A4).
+    ///
+    /// # Errors
+    /// `INVALID_LIMIT` outside 1 to 1000, `INVALID_CURSOR` for one that no page gave.
+    pub fn members(&self, query: &MembersQuery, now: Tick) -> Result<MembersPage, Error> {
+        let limit = query.limit.unwrap_or(MEMBERS_LIMIT_DEFAULT);
+        if !(1..=MEMBERS_LIMIT_MAX).contains(&limit) {
+            let message = format!("limit is {limit}; a whole number from 1 to {MEMBERS_LIMIT_MAX} is allowed");
+            return Err(Error::new(ErrorCode::InvalidLimit, message).at("limit"));
+        }
+        let after = query.cursor.as_deref().map(read_cursor).transpose()?;
+        let mut rows: Vec<(Cursor, Member)> = Vec::new();
+        for key in self.rows.keys() {
+            match query.by {
+                By::Member => rows.extend(self.fold(key, None, now).map(|member| (place(&member, [0; 32]), member))),
+                By::Session => {
+                    for (session, stale) in self.parts(key, now).iter().map(|part| (part.session, part.stale)) {
+                        let state = if stale { MemberState::Stale } else { MemberState::Active };
+                        if let Some(mut member) = self.fold(key, Some(session), now) {
+                            member.sessions = vec![SessionRef { session_id: session.to_string(), state }];
+                            rows.push((place(&member, session.0), member));
+                        }
+                    }
+                }
+            }
+        }
+        rows.sort_by(|a, b| a.0.order().cmp(&b.0.order()));
+        let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        if let Some(after) = after {
+            rows.retain(|(at, _)| at.order() > after.order());
+        }
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|(at, _)| at.write());
+        Ok(MembersPage {
+            members: rows.into_iter().map(|(_, member)| Arc::new(member)).collect(),
+            next_cursor,
+            total,
+            complete: !self.outage,
+            watching: self.watching,
+        })
+    }
+
+    /// Everything a reader needs; `at` is for the driver to fill in.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let mut members: Vec<Arc<Member>> = self.rows.values().cloned().collect();
+        members.sort_by(|a, b| place(a, [0; 32]).order().cmp(&place(b, [0; 32]).order()));
+        Snapshot {
+            room: self.config.room.clone(),
+            members,
+            metadata: self.metadata.clone(),
+            watching: self.watching,
+            complete: !self.outage,
+            at: 0,
+        }
+    }
+
+    /// The room's shared settings.
+    #[must_use]
+    pub fn metadata(&self) -> Arc<RoomMetadata> {
+        self.metadata.clone()
+    }
+
+    /// Members that this process has here.
+    #[must_use]
+    pub fn own_members(&self) -> usize {
+        self.own.len()
+    }
+
+    /// What a lobby tells of this room.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let text = |bag: &Bag, key: &str| bag.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let faces = self.snapshot().members.into_iter().take(5).map(|member| Face {
+            name: text(&member.record.presence, "name").unwrap_or_else(|| member.actor.name.clone()),
+            color: text(&member.record.presence, "color"),
+        });
+        Summary {
+            members: u32::try_from(self.rows.len()).unwrap_or(u32::MAX),
+            title: text(&self.metadata.metadata, "title"),
+            faces: faces.collect(),
+        }
+    }
+
+    /// The user that holds a member id here, another than `user`.
+    pub(crate) fn held_by_another(&self, member: &MemberId, user: &crate::ids::UserId) -> bool {
+        self.rows.keys().any(|(id, other)| id == member && other != user)
+    }
+}
+
+fn changed_keys(before: &Bag, after: &Bag) -> Vec<String> {
+    let mut changed: Vec<String> =
+        after.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key.clone()).collect();
+    changed.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
+    changed
+}
+
+fn place(member: &Member, session: [u8; 32]) -> Cursor {
+    Cursor {
+        joined_ms: member.record.joined_at.0,
+        member: member.record.member_id.as_str().to_owned(),
+        user: member.actor.user_id.as_str().to_owned(),
+        session,
+    }
+}
+
+fn read_cursor(text: &str) -> Result<Cursor, Error> {
+    let bytes = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes()).ok();
+    bytes
+        .and_then(|bytes| postcard::from_bytes(&bytes).ok())
+        .ok_or_else(|| Error::new(ErrorCode::InvalidCursor, "cursor is not one that a page gave").at("cursor"))
+}
+
+impl Cursor {
+    fn order(&self) -> (u64, &str, &str, &[u8; 32]) {
+        (self.joined_ms, &self.member, &self.user, &self.session)
+    }
+
+    fn write(&self) -> String {
+        data_encoding::BASE64URL_NOPAD.encode(&postcard::to_stdvec(self).unwrap_or_default())
+    }
+}

@@ -1,0 +1,248 @@
+//! JSON on the wire: compact, bounded in depth before it is built, and the same bytes for the same value.
+//!
+//! postcard is not self-describing, and a decoder that recurses as deep as a frame is long could be made to overflow its
+//! stack; so the few lines of this codec carry JSON inside the postcard bodies. A tag byte, then: nothing (`null`, `false`,
+//! `true`), a zigzag varint, a varint, 4 or 8 bytes of IEEE 754 (4 when that loses nothing), a text, a list, or an object.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Number, Value};
+
+use crate::limits::DEPTH_MAX;
+
+const NULL: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const INT: u8 = 3;
+const UINT: u8 = 4;
+const F32: u8 = 5;
+const F64: u8 = 6;
+const TEXT: u8 = 7;
+const LIST: u8 = 8;
+const OBJECT: u8 = 9;
+
+/// Keys that presence uses all the time, as one byte. Append only: a position is part of the wire format.
+const KNOWN: [&str; 28] = [
+    "cursor",
+    "x",
+    "y",
+    "t",
+    "pts",
+    "typing",
+    "tool",
+    "viewport",
+    "zoom",
+    "w",
+    "h",
+    "selection",
+    "name",
+    "color",
+    "status",
+    "role",
+    "chat",
+    "from",
+    "to",
+    "anchor",
+    "head",
+    "title",
+    "mode",
+    "locked",
+    "online",
+    "away",
+    "text",
+    "id",
+];
+const KNOWN_SPAN: u64 = 32;
+const _: () = assert!(KNOWN.len() as u64 <= KNOWN_SPAN);
+
+/// A JSON value as bytes.
+pub(crate) fn encode(value: &Value) -> Vec<u8> {
+    let mut out = Vec::with_capacity(24);
+    write(value, &mut out);
+    out
+}
+
+/// The value that the bytes say; nothing when they are not one whole value within the depth limit.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Value> {
+    let mut rest = bytes;
+    let value = read(&mut rest, 1)?;
+    rest.is_empty().then_some(value)
+}
+
+/// A key of a bag: one byte when it is a known one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(pub String);
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = Vec::with_capacity(self.0.len() + 1);
+        write_key(&self.0, &mut out);
+        serializer.serialize_bytes(&out)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        let mut rest = bytes;
+        match read_key(&mut rest) {
+            Some(key) if rest.is_empty() => Ok(Key(key)),
+            _ => Err(serde::de::Error::custom("not a key")),
+        }
+    }
+}
+
+/// A JSON value inside a postcard body.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Json(pub Value);
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        decode(bytes).map(Json).ok_or_else(|| serde::de::Error::custom("not a value"))
+    }
+}
+
+fn write(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.push(NULL),
+        Value::Bool(false) => out.push(FALSE),
+        Value::Bool(true) => out.push(TRUE),
+        Value::Number(number) => write_number(number, out),
+        Value::String(text) => {
+            out.push(TEXT);
+            write_key(text, out);
+        }
+        Value::Array(items) => {
+            out.push(LIST);
+            write_varint(items.len() as u64, out);
+            items.iter().for_each(|item| write(item, out));
+        }
+        Value::Object(items) => {
+            out.push(OBJECT);
+            write_varint(items.len() as u64, out);
+            for (key, item) in items {
+                write_key(key, out);
+                write(item, out);
+            }
+        }
+    }
+}
+
+fn write_number(number: &Number, out: &mut Vec<u8>) {
+    if let Some(int) = number.as_i64() {
+        out.push(INT);
+        write_varint(((int << 1) ^ (int >> 63)) as u64, out);
+    } else if let Some(uint) = number.as_u64() {
+        out.push(UINT);
+        write_varint(uint, out);
+    } else {
+        let float = number.as_f64().unwrap_or(0.0);
+        let narrow = float as f32;
+        if f64::from(narrow).to_bits() == float.to_bits() {
+            out.push(F32);
+            out.extend_from_slice(&narrow.to_le_bytes());
+        } else {
+            out.push(F64);
+            out.extend_from_slice(&float.to_le_bytes());
+        }
+    }
+}
+
+fn write_key(text: &str, out: &mut Vec<u8>) {
+    if let Some(at) = KNOWN.iter().position(|known| *known == text) {
+        write_varint(at as u64, out);
+    } else {
+        write_varint(text.len() as u64 + KNOWN_SPAN, out);
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn write_varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push((value as u8) | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
+    Some(match take(rest, 1)?.first()? {
+        &NULL => Value::Null,
+        &FALSE => Value::Bool(false),
+        &TRUE => Value::Bool(true),
+        &INT => {
+            let raw = read_varint(rest)?;
+            Value::from((raw >> 1) as i64 ^ -((raw & 1) as i64))
+        }
+        &UINT => Value::from(read_varint(rest)?),
+        &F32 => {
+            let bytes: [u8; 4] = take(rest, 4)?.try_into().ok()?;
+            Value::Number(Number::from_f64(f64::from(f32::from_le_bytes(bytes)))?)
+        }
+        &F64 => {
+            let bytes: [u8; 8] = take(rest, 8)?.try_into().ok()?;
+            Value::Number(Number::from_f64(f64::from_le_bytes(bytes))?)
+        }
+        &TEXT => Value::String(read_key(rest)?),
+        &LIST if depth <= DEPTH_MAX => {
+            let count = read_count(rest)?;
+            let mut items = Vec::with_capacity(count.min(64));
+            for _ in 0..count {
+                items.push(read(rest, depth + 1)?);
+            }
+            Value::Array(items)
+        }
+        &OBJECT if depth <= DEPTH_MAX => {
+            let count = read_count(rest)?;
+            let mut items = serde_json::Map::new();
+            for _ in 0..count {
+                let key = read_key(rest)?;
+                items.insert(key, read(rest, depth + 1)?);
+            }
+            Value::Object(items)
+        }
+        _ => return None,
+    })
+}
+
+/// A count that the bytes at hand can hold: every item is at least one byte.
+fn read_count(rest: &mut &[u8]) -> Option<usize> {
+    let count = usize::try_from(read_varint(rest)?).ok()?;
+    (count <= rest.len()).then_some(count)
+}
+
+fn read_key(rest: &mut &[u8]) -> Option<String> {
+    let head = read_varint(rest)?;
+    if head < KNOWN_SPAN {
+        return KNOWN.get(usize::try_from(head).ok()?).map(|known| (*known).to_owned());
+    }
+    let bytes = take(rest, usize::try_from(head - KNOWN_SPAN).ok()?)?;
+    std::str::from_utf8(bytes).ok().map(str::to_owned)
+}
+
+fn read_varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let byte = *take(rest, 1)?.first()?;
+        if shift == 63 && byte > 1 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+    let (head, tail) = rest.split_at_checked(count)?;
+    *rest = tail;
+    Some(head)
+}

@@ -1,0 +1,214 @@
+//! Frames: `version:u8 | kind:u8 | body`, the body in postcard (design N9).
+//!
+//! Kinds and enum variants are only ever appended. A frame of an unknown kind is ignored and counted, one of an unknown
+//! version is reported once per peer. The length is checked before anything is decoded, and no length inside is trusted.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Cell, CellKey, Stamp};
+use crate::ids::{MemberId, Rev, Seq, SessionId};
+use crate::limits::FRAME_MAX;
+use crate::proof::{ActorClaim, Certificate};
+use crate::value::{Json, Key};
+
+/// The version this build writes.
+pub const VERSION: u8 = 1;
+
+/// One frame, decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Frame {
+    Delta(Delta),
+    Beat(Beat),
+    Leave(Leave),
+    Full(Box<Full>),
+    Ask(Ask),
+    Cells(Vec<Cell>),
+    SyncRequest(SyncRequest),
+    SyncStamps(SyncStamps),
+    SyncWant(SyncWant),
+}
+
+/// Changed fields of one record, and those of the frame before it, so that one lost frame loses nothing (design R4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Delta {
+    /// Asks receivers to pass it on (design N4).
+    pub relay: bool,
+    pub seq: Seq,
+    /// The record's content version with this delta.
+    pub rev: Rev,
+    /// `rev` less the version from which on this delta tells every change.
+    pub span: u64,
+    /// Which record of the session.
+    pub incarnation: u32,
+    /// Orders the calls of one member's sessions (design A5).
+    pub act: u64,
+    pub fields: Vec<FieldChange>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FieldChange {
+    pub key: Key,
+    /// The frame's `rev` less the field's own.
+    pub age: u64,
+    /// Nothing: the field was removed.
+    pub value: Option<Json>,
+    /// Milliseconds after which it vanishes at the receiver; 0: never.
+    pub expire: u64,
+}
+
+/// A heartbeat: what is true of this session now, in hashes (design R4, R12, N4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Beat {
+    pub relay: bool,
+    pub seq: Seq,
+    pub rev: Rev,
+    /// Records of the session in the room; 0 of one that only watches.
+    pub count: u32,
+    /// Hash of `(memberId, incarnation, last rev)` of each.
+    pub records: u32,
+    /// Hash of all cells and tombstones.
+    pub cells: u64,
+    /// Hash of the sessions with members here that the sender is linked to.
+    pub links: u32,
+}
+
+/// A record is over for good (design R8).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Leave {
+    pub seq: Seq,
+    pub incarnation: u32,
+    pub expired: bool,
+}
+
+/// One record, whole (design R5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Full {
+    pub seq: Seq,
+    /// The nonce of the `Ask` it answers.
+    pub echo: Option<u64>,
+    pub certificate: Certificate,
+    pub actor: ActorClaim,
+    pub member: MemberId,
+    pub incarnation: u32,
+    /// The incarnations of all records of this session here.
+    pub roster: Vec<u32>,
+    pub joined_ms: u64,
+    pub rev: Rev,
+    pub act: u64,
+    pub metadata: Json,
+    pub fields: Vec<FieldChange>,
+}
+
+/// Please tell me your records (design R5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    pub of: SessionId,
+    pub nonce: u64,
+}
+
+/// A hash per bucket of cells: what do you have that differs? (design R12)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SyncRequest {
+    pub buckets: Vec<u32>,
+}
+
+/// The stamps of the differing buckets: send what is newer, ask for what is older.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SyncStamps {
+    #[serde(with = "serde_bytes_compat")]
+    pub buckets: Vec<u8>,
+    pub stamps: Vec<(CellKey, Stamp)>,
+}
+
+/// Send me these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SyncWant {
+    pub keys: Vec<CellKey>,
+}
+
+/// A list of bytes as bytes, not as a list of numbers.
+mod serde_bytes_compat {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        <&[u8]>::deserialize(deserializer).map(<[u8]>::to_vec)
+    }
+}
+
+/// Why bytes are not a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    TooLarge,
+    Version(u8),
+    Kind,
+    Body,
+}
+
+impl Frame {
+    pub fn kind(&self) -> u8 {
+        match self {
+            Frame::Delta(_) => 1,
+            Frame::Beat(_) => 2,
+            Frame::Leave(_) => 3,
+            Frame::Full(_) => 4,
+            Frame::Ask(_) => 5,
+            Frame::Cells(_) => 6,
+            Frame::SyncRequest(_) => 7,
+            Frame::SyncStamps(_) => 8,
+            Frame::SyncWant(_) => 9,
+        }
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let head = vec![VERSION, self.kind()];
+        let body = match self {
+            Frame::Delta(body) => postcard::to_extend(body, head),
+            Frame::Beat(body) => postcard::to_extend(body, head),
+            Frame::Leave(body) => postcard::to_extend(body, head),
+            Frame::Full(body) => postcard::to_extend(body, head),
+            Frame::Ask(body) => postcard::to_extend(body, head),
+            Frame::Cells(body) => postcard::to_extend(body, head),
+            Frame::SyncRequest(body) => postcard::to_extend(body, head),
+            Frame::SyncStamps(body) => postcard::to_extend(body, head),
+            Frame::SyncWant(body) => postcard::to_extend(body, head),
+        };
+        // Writing into memory fails only for types that postcard cannot write, and there is none of those above.
+        body.unwrap_or_default()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
+        if bytes.len() > FRAME_MAX {
+            return Err(Unreadable::TooLarge);
+        }
+        let (&version, rest) = bytes.split_first().ok_or(Unreadable::Body)?;
+        if version != VERSION {
+            return Err(Unreadable::Version(version));
+        }
+        let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
+        Ok(match kind {
+            1 => Frame::Delta(read(body)?),
+            2 => Frame::Beat(read(body)?),
+            3 => Frame::Leave(read(body)?),
+            4 => Frame::Full(read(body)?),
+            5 => Frame::Ask(read(body)?),
+            6 => Frame::Cells(read(body)?),
+            7 => Frame::SyncRequest(read(body)?),
+            8 => Frame::SyncStamps(read(body)?),
+            9 => Frame::SyncWant(read(body)?),
+            _ => return Err(Unreadable::Kind),
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
+    // The types borrow nothing in the end, but their byte strings are read as slices of `body`.
+    match postcard::take_from_bytes(body) {
+        Ok((value, [])) => Ok(value),
+        _ => Err(Unreadable::Body),
+    }
+}
