@@ -1,6 +1,7 @@
 //! What people may ask of a room: join, presence, leave, metadata (design A2, A3, A5, A6, R7). Each call is checked whole
 //! before anything is touched.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cell::{CELL_VALUE_MAX, Cell, CellKey, json_size};
@@ -10,12 +11,13 @@ use crate::error::{Error, ErrorCode};
 use crate::fields::Fields;
 use crate::ids::{MemberId, Tick, UserId};
 use crate::limits::{
-    EXPIRE_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX, TOP_KEYS,
+    EXPIRE_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX,
     TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, TTL_SECONDS_MIN,
 };
 use crate::own::{ClientLease, OwnRecord, rejoin_change};
 use crate::proof::LocalActor;
 use crate::replica::Replica;
+use crate::rows::changed_keys;
 use crate::sync::pages;
 use crate::view::{Bag, Event, Kind, Left, LeftReason, MemberRecord, RoomMetadata, RowKey};
 use crate::wire::Frame;
@@ -27,13 +29,6 @@ pub enum Lease {
     Own,
     /// Requests of a client, at least one in `presenceTtlSeconds` (design R7).
     Client,
-}
-
-/// Why an own record ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parting {
-    Said,
-    Expired,
 }
 
 impl Replica {
@@ -62,12 +57,13 @@ impl Replica {
                 format!("presenceTtlSeconds is {ttl}; {TTL_SECONDS_MIN} to {TTL_SECONDS_MAX} seconds are allowed");
             return Err(Error::new(ErrorCode::InvalidPresence, message).at("presenceTtlSeconds"));
         }
-        if self.held_by_another(&member, &who.actor.user_id) {
+        self.not_cloned()?;
+        let row: RowKey = (member.clone(), who.actor.user_id.clone());
+        let held = self.own_record(&member, &who.actor.user_id);
+        if held.is_none() && self.held_by_another(&member, &who.actor.user_id) {
             let message = format!("another actor holds the member id {member} in this room");
             return Err(Error::new(ErrorCode::MemberIdConflict, message).at("memberId"));
         }
-        let row: RowKey = (member.clone(), who.actor.user_id.clone());
-        let held = self.own_record(&member, &who.actor.user_id);
         if held.is_none() && self.own.len() >= MEMBERS_MAX {
             return Err(Error::too_large("members", MEMBERS_MAX, self.own.len() + 1, "room"));
         }
@@ -88,10 +84,13 @@ impl Replica {
             }
             record.who = who.clone();
             record.act = record.act.max(act);
-            record.lease = lease;
+            // A client that joins what this process keeps alive itself does not put an end to it.
+            let kept = held.is_some() && record.lease.is_none();
+            record.lease = lease.filter(|_| !kept);
             record.called = now;
             rev.0 += 1;
             record.rev = rev;
+            // A delta cannot tell all of this again: whoever misses the whole record must see a gap in the next frame.
             record.mark_told();
             record.mark_told();
         }
@@ -130,11 +129,7 @@ impl Replica {
         let Some(record) = self.own.get(&incarnation) else { return Err(not_joined()) };
         let merged = merged(record.fields.bag(), &args);
         check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
-        if record.fields.len() + args.presence.len() > 4 * TOP_KEYS {
-            // Removals are remembered until they were told twice: an endless parade of new keys has to wait for that.
-            self.flush(now);
-            self.flush(now);
-        }
+        self.not_cloned()?;
         let row: RowKey = match self.own.get(&incarnation) {
             Some(record) => (record.member.clone(), record.user().clone()),
             None => return Err(not_joined()),
@@ -173,7 +168,7 @@ impl Replica {
         let (member, left) = match self.find_own(who, args.member_id.as_ref()) {
             Ok(incarnation) => {
                 let member = self.own.get(&incarnation).map(|record| record.member.clone());
-                self.part(incarnation, Parting::Said, now);
+                self.part(incarnation, LeftReason::Left, now);
                 (member, true)
             }
             Err(error) if error.code == ErrorCode::NotJoined => (args.member_id, false),
@@ -190,17 +185,19 @@ impl Replica {
 
     /// Ends every member of this process, as it closes.
     pub fn leave_all(&mut self, now: Tick) {
+        self.leave_all_to(LeftReason::Left, now);
+    }
+
+    pub(crate) fn leave_all_to(&mut self, reason: LeftReason, now: Tick) {
         let all: Vec<u32> = self.own.keys().copied().collect();
         for incarnation in all {
-            self.part(incarnation, Parting::Said, now);
+            self.part(incarnation, reason, now);
         }
     }
 
-    pub(crate) fn part(&mut self, incarnation: u32, parting: Parting, now: Tick) {
+    pub(crate) fn part(&mut self, incarnation: u32, reason: LeftReason, now: Tick) {
         let Some(record) = self.own.remove(&incarnation) else { return };
-        let expired = parting == Parting::Expired;
-        self.say_leave(incarnation, expired, now);
-        let reason = if expired { LeftReason::Expired } else { LeftReason::Left };
+        self.say_leave(incarnation, reason == LeftReason::Expired, now);
         self.refresh(&(record.member, record.who.actor.user_id), reason, now);
         self.beat_at = self.beat_at.min(now.plus(100));
     }
@@ -228,6 +225,7 @@ impl Replica {
         if !self.own.values().any(|record| *record.user() == who.actor.user_id) {
             return Err(not_joined());
         }
+        self.not_cloned()?;
         let mut after = self.metadata.metadata.clone();
         args.unset.iter().for_each(|key| {
             after.remove(key);
@@ -240,10 +238,12 @@ impl Replica {
         if size > ROOM_METADATA_MAX {
             return Err(Error::too_large("bytes", ROOM_METADATA_MAX, size, "metadata"));
         }
+        // A key that is set and unset by one call is set.
+        let set = args.metadata.keys().cloned().collect::<BTreeSet<String>>();
+        let unsets = args.unset.into_iter().filter(|key| !set.contains(key)).collect::<BTreeSet<String>>();
+        let unsets = unsets.into_iter().map(|key| (key, None));
         let sets = args.metadata.into_iter().map(|(key, value)| (key, Some(value)));
-        let unsets = args.unset.into_iter().map(|key| (key, None));
         let mut written = Vec::new();
-        let mut changed = Vec::new();
         let wall = self.wall_ms(now);
         for (field, value) in unsets.chain(sets) {
             if self.metadata.metadata.get(&field) == value.as_ref() {
@@ -254,9 +254,9 @@ impl Replica {
             let cell = Cell::write(key, hlc, value, &*who.signer, &self.root);
             if self.cells.apply(cell.clone()) {
                 written.push(cell);
-                changed.push(field);
             }
         }
+        let changed = !written.is_empty();
         for page in pages(written) {
             self.publish(Frame::Cells(page).encode());
         }
@@ -270,17 +270,14 @@ impl Replica {
         self.own.values_mut().filter(|record| record.user() == user).for_each(|record| record.renew(now));
     }
 
-    pub(crate) fn cells_were_changed(&mut self, changed: Vec<String>, now: Tick) {
-        if changed.is_empty() {
+    pub(crate) fn cells_were_changed(&mut self, changed: bool, now: Tick) {
+        if !changed {
             return;
         }
         self.cells_changed = now;
         let before: Arc<RoomMetadata> = self.metadata.clone();
         self.metadata = self.cells.metadata(&self.config.room);
-        let mut changed: Vec<String> =
-            changed.into_iter().filter(|key| before.metadata.get(key) != self.metadata.metadata.get(key)).collect();
-        changed.sort_unstable();
-        changed.dedup();
+        let changed = changed_keys(&before.metadata, &self.metadata.metadata);
         if !changed.is_empty() {
             let metadata = self.metadata.clone();
             self.emit(Event::Metadata { metadata, changed });
@@ -299,11 +296,22 @@ impl Replica {
             rev: self.rev,
             told: [self.rev; 2],
             dirty: false,
+            whole: false,
             lease: None,
             called: now,
         };
         self.own.insert(self.incarnations, record);
         self.incarnations
+    }
+
+    /// A profile that was copied and runs elsewhere, started later: that one speaks, this one only looks on (design R2).
+    fn not_cloned(&self) -> Result<(), Error> {
+        if self.outranked {
+            let message =
+                "this profile runs on another computer too, and was started there later; this one is read-only";
+            return Err(Error::new(ErrorCode::IdentityCloned, message));
+        }
+        Ok(())
     }
 
     fn own_record(&self, member: &MemberId, user: &UserId) -> Option<u32> {

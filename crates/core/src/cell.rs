@@ -43,6 +43,11 @@ impl CellKey {
         CellKey { kind: CellKind::Metadata, object: String::new(), field: field.to_owned() }
     }
 
+    /// Whether it names a register that there can be.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.object.is_empty() && check::key(&self.field, "metadata", ErrorCode::InvalidMetadata).is_ok()
+    }
+
     /// Which of the 256 buckets of an exchange it falls in.
     pub(crate) fn bucket(&self) -> u8 {
         let mut hasher = blake3::Hasher::new();

@@ -14,15 +14,15 @@ use crate::view::Bag;
 pub struct Join {
     /// The live state to begin with; one that was joined before keeps its own when this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
     pub presence: Option<Bag>,
     /// What does not change while joined: role, device.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
     pub metadata: Option<Bag>,
     /// A stable key of a client or device; the actor's user id when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     pub member_id: Option<MemberId>,
     /// The client lease in seconds, 5 to 3600, for members that a client joined over HTTP; 60 when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub struct PresenceChange {
     pub presence: Bag,
     /// Which member; the one joined with when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     pub member_id: Option<MemberId>,
     /// Whether keys that are not named stay.
     #[cfg_attr(feature = "ts", ts(as = "Option<PresenceMode>"))]
@@ -98,7 +98,7 @@ pub struct PresenceChange {
     pub unset: Vec<String>,
     /// Milliseconds after which a key of this call vanishes at every observer.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, number>"))]
     pub expire: BTreeMap<String, u64>,
 }
 
@@ -116,7 +116,7 @@ impl PresenceChange {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MetadataChange {
     /// Keys to set.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
     pub metadata: Bag,
     /// Keys to delete.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -139,7 +139,7 @@ impl MetadataChange {
 pub struct Leave {
     /// Which member; the one joined with when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     pub member_id: Option<MemberId>,
 }
 

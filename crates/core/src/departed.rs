@@ -1,4 +1,5 @@
-//! What is over: buried records and the floors of sessions that expired (design R8). Bounded, oldest forgotten first.
+//! What is over: buried records and the floors of sessions that expired (design R8). Bounded, longest untouched forgotten
+//! first.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -62,12 +63,11 @@ impl Departed {
     }
 
     fn entry(&mut self, session: SessionId) -> &mut Past {
-        if !self.past.contains_key(&session) {
-            self.order.push_back(session);
-            if self.order.len() > DEPARTED_MAX {
-                if let Some(oldest) = self.order.pop_front() {
-                    self.past.remove(&oldest);
-                }
+        self.order.retain(|other| *other != session);
+        self.order.push_back(session);
+        if self.order.len() > DEPARTED_MAX {
+            if let Some(oldest) = self.order.pop_front() {
+                self.past.remove(&oldest);
             }
         }
         self.past.entry(session).or_default()

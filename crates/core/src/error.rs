@@ -130,6 +130,7 @@ impl ErrorCode {
 /// An error of any call: what was wrong and what is allowed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub struct Error {
     /// What kind of error.
@@ -138,6 +139,7 @@ pub struct Error {
     pub message: String,
     /// What a program may want to know: `limit`, `max`, `actual`, `path`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
     pub details: Map<String, Value>,
     /// Whether the same call can succeed later without being changed.
     pub recoverable: bool,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::cell::json_size;
 use crate::ids::{Rev, Tick};
+use crate::limits::{PRESENCE_MAX, TOP_KEYS};
 use crate::value::{Json, Key};
 use crate::view::Bag;
 use crate::wire::FieldChange;
@@ -81,6 +83,13 @@ impl Fields {
             .collect()
     }
 
+    /// All that is there, for a whole record at `rev`: what it does not name is gone.
+    pub fn live(&self, rev: Rev, now: Tick) -> Vec<FieldChange> {
+        let mut changes = self.changes(Rev(0), rev, now);
+        changes.retain(|change| change.value.is_some());
+        changes
+    }
+
     /// Takes over changes that are newer than what is held and than `known`, up to which all is known already.
     pub fn merge(&mut self, changes: Vec<FieldChange>, rev: Rev, known: Rev, now: Tick) {
         for change in changes {
@@ -99,6 +108,30 @@ impl Fields {
     /// Drops what a whole record of `rev` does not name any more.
     pub fn keep_only(&mut self, keys: &[String], rev: Rev) {
         self.0.retain(|key, field| field.rev > rev || keys.contains(key));
+    }
+
+    /// Keeps the newest fields within what an honest writer can have, and something to spare for changes that overtake
+    /// each other; true when others had to go. The writer's next whole record sets it right.
+    pub fn bound(&mut self) -> bool {
+        let mut newest: Vec<(Rev, String, usize)> = self
+            .0
+            .iter()
+            .map(|(key, field)| (field.rev, key.clone(), key.len() + field.value.as_ref().map_or(0, json_size)))
+            .collect();
+        if newest.len() <= TOP_KEYS && newest.iter().map(|(.., size)| size).sum::<usize>() <= PRESENCE_MAX {
+            return false;
+        }
+        newest.sort_by(|a, b| b.cmp(a));
+        let mut bytes = 0;
+        let kept = newest.iter().take(4 * TOP_KEYS).take_while(|(.., size)| {
+            bytes += size;
+            bytes <= 4 * PRESENCE_MAX
+        });
+        let kept = kept.count();
+        for (_, key, _) in newest.iter().skip(kept) {
+            self.0.remove(key);
+        }
+        kept < newest.len()
     }
 
     pub fn len(&self) -> usize {

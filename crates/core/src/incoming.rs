@@ -8,10 +8,11 @@ use crate::ids::{Rev, SessionId, Tick};
 use crate::input::{Path, Verdict};
 use crate::limits::{ASK_EVERY_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, TOP_KEYS};
 use crate::peer::{Asked, Peer, Record};
+use crate::proof::Certificate;
 use crate::replica::Replica;
 use crate::value::Json;
 use crate::view::{Actor, LeftReason, RowKey};
-use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Unreadable};
+use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, Unreadable};
 
 /// Sessions that a replica remembers, those that only look on included.
 const PEERS_MAX: usize = 2 * MEMBERS_MAX;
@@ -40,14 +41,14 @@ impl Replica {
         let first_hand = author == via;
         match frame {
             Frame::Delta(delta) => self.delta(author, delta, now),
-            Frame::Beat(beat) => self.beat_in(author, beat, path, now),
+            Frame::Beat(beat) => self.beat_in(author, beat, now),
             Frame::Leave(leave) => self.leave_in(author, leave, now),
             Frame::Full(full) => self.full_in(author, *full, first_hand, now),
             Frame::Ask(ask) => self.ask_in(author, ask, path, now),
             Frame::Cells(cells) => self.cells_in(cells, now),
-            Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request),
-            Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, stamps),
-            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, want),
+            Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request, now),
+            Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, &stamps, now),
+            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, &want),
             Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => {
                 self.counters.add("sync_by_gossip");
                 Verdict::Ignore
@@ -57,7 +58,7 @@ impl Replica {
 
     fn delta(&mut self, author: SessionId, delta: Delta, now: Tick) -> Verdict {
         let verdict = if delta.relay { Verdict::Accept } else { Verdict::Ignore };
-        if self.departed.is_past(&author, delta.seq) || self.departed.is_buried(&author, delta.incarnation) {
+        if self.departed.is_past(&author, delta.seq) {
             self.counters.add("frame_of_departed");
             return verdict;
         }
@@ -65,14 +66,17 @@ impl Replica {
             self.counters.add("presence_over_limit");
             return Verdict::Reject;
         }
+        let buried = self.departed.is_buried(&author, delta.incarnation);
         let peer = self.peer(author, now);
-        let woke = peer.alive(delta.seq, now) && peer.stale;
+        let newest = peer.alive(delta.seq, now);
         let mut row = None;
-        let mut gap = true;
+        let mut gap = !buried;
+        let mut bounded = false;
         if let Some(record) = peer.records.get_mut(&delta.incarnation) {
             let since = Rev(delta.rev.0.saturating_sub(delta.span));
             gap = record.known < since;
             record.fields.merge(delta.fields, delta.rev, record.known, now);
+            bounded = record.fields.bound();
             record.act = record.act.max(delta.act);
             if !gap && delta.rev > record.known {
                 record.known = delta.rev;
@@ -80,7 +84,10 @@ impl Replica {
             }
             row = Some((record.member.clone(), record.actor.user_id.clone()));
         }
-        if woke {
+        if bounded {
+            self.counters.add("presence_over_limit");
+        }
+        if newest {
             self.wake(author, now);
         }
         if let Some(row) = row {
@@ -90,28 +97,32 @@ impl Replica {
             self.counters.add("delta_gap");
             self.ask(author, now);
         }
+        if let Some(pulse) = delta.pulse.filter(|_| newest) {
+            self.pulse_in(author, pulse, now);
+        }
         verdict
     }
 
-    fn beat_in(&mut self, author: SessionId, beat: Beat, path: Path, now: Tick) -> Verdict {
+    fn beat_in(&mut self, author: SessionId, beat: Beat, now: Tick) -> Verdict {
         let verdict = if beat.relay { Verdict::Accept } else { Verdict::Ignore };
         if self.departed.is_past(&author, beat.seq) {
             self.counters.add("frame_of_departed");
             return verdict;
         }
         let peer = self.peer(author, now);
-        let was_stale = peer.stale;
-        if !peer.alive(beat.seq, now) {
-            return verdict;
-        }
-        let behind = beat.count > 0 && peer.records_hash() != beat.records;
-        let none_left = beat.count == 0 && !peer.records.is_empty();
-        let differs = beat.cells;
-        let fresh = std::mem::take(&mut peer.fresh) && path == Path::Direct;
-        peer.beat = Some(beat);
-        if was_stale {
+        if peer.alive(beat.seq, now) {
             self.wake(author, now);
+            self.pulse_in(author, beat.pulse, now);
         }
+        verdict
+    }
+
+    /// What a session says of itself is held against what is known of it here (design R4, R12, N4).
+    fn pulse_in(&mut self, author: SessionId, pulse: Pulse, now: Tick) {
+        let Some(peer) = self.peers.get_mut(&author) else { return };
+        peer.pulse = Some(pulse);
+        let behind = pulse.count > 0 && peer.records_hash() != pulse.records;
+        let none_left = pulse.count == 0 && !peer.records.is_empty();
         if none_left {
             self.bury_all_but(author, &[], now);
         }
@@ -120,8 +131,7 @@ impl Replica {
         }
         self.count_watchers();
         self.hasten_flush(now);
-        self.compare_cells(author, differs, fresh, now);
-        verdict
+        self.compare_cells(author, pulse.cells, now);
     }
 
     fn leave_in(&mut self, author: SessionId, leave: Leave, now: Tick) -> Verdict {
@@ -131,33 +141,55 @@ impl Replica {
         // Also of a record that is not here yet: no older frame may make it appear afterwards (design R8).
         self.departed.bury(author, leave.incarnation);
         if let Some(peer) = self.peers.get_mut(&author) {
-            peer.alive(leave.seq, now);
+            let newest = peer.alive(leave.seq, now);
             if let Some(record) = peer.records.remove(&leave.incarnation) {
                 let reason = if leave.expired { LeftReason::Expired } else { LeftReason::Left };
                 self.refresh(&(record.member, record.actor.user_id), reason, now);
+            }
+            if newest {
+                self.wake(author, now);
             }
         }
         Verdict::Accept
     }
 
     fn full_in(&mut self, author: SessionId, full: Full, first_hand: bool, now: Tick) -> Verdict {
-        let buried = self.departed.is_buried(&author, full.incarnation);
-        if buried || self.departed.is_past(&author, full.seq) {
+        if self.departed.is_buried(&author, full.incarnation) || self.departed.is_past(&author, full.seq) {
             self.counters.add("frame_of_departed");
             return Verdict::Accept;
         }
         let Some((actor, metadata)) = self.judge(author, &full) else { return Verdict::Reject };
         let peer = self.peer(author, now);
+        if peer
+            .records
+            .get(&full.incarnation)
+            .is_some_and(|record| record.member != full.member || record.actor.user_id != actor.user_id)
+        {
+            // A record cannot change hands or names: its old row would stay for ever.
+            self.counters.add("record_changed_hands");
+            return Verdict::Reject;
+        }
+        let newest = peer.alive(full.seq, now);
         let known = peer.records.contains_key(&full.incarnation);
         let answers = peer.asked.is_some_and(|asked| full.echo == Some(asked.nonce));
+        if newest {
+            self.wake(author, now);
+        }
         if !known && !first_hand && !answers {
             // Relayed records are how the dead travel: ask the owner (design R5).
             self.counters.add("full_at_second_hand");
             self.ask(author, now);
             return Verdict::Accept;
         }
-        let newest = peer.alive(full.seq, now);
-        let woke = newest && peer.stale;
+        if self.is_outlived(&full.certificate) {
+            // A later run of the same profile is known already (design R2).
+            self.counters.add("session_outlived");
+            let rows = self.retire(author);
+            self.refresh_all(rows, LeftReason::Superseded, now);
+            return Verdict::Accept;
+        }
+        let retired = self.supersede(&full.certificate, now);
+        let peer = self.peer(author, now);
         peer.certificate = Some(full.certificate.clone());
         let record = peer.records.entry(full.incarnation).or_insert_with(|| Record {
             member: full.member.clone(),
@@ -180,19 +212,14 @@ impl Replica {
             let keys: Vec<String> = full.fields.iter().map(|change| change.key.0.clone()).collect();
             record.fields.merge(full.fields, full.rev, record.known, now);
             record.fields.keep_only(&keys, full.rev);
+            record.fields.bound();
             record.known = full.rev;
         }
         self.evict_over_cap(author, now);
-        let retired = self.supersede(&full.certificate, now);
         self.refresh(&row, LeftReason::Left, now);
-        for row in retired {
-            self.refresh(&row, LeftReason::Superseded, now);
-        }
+        self.refresh_all(retired, LeftReason::Superseded, now);
         if newest {
             self.bury_all_but(author, &full.roster, now);
-        }
-        if woke {
-            self.wake(author, now);
         }
         self.count_watchers();
         self.hasten_flush(now);
@@ -235,6 +262,13 @@ impl Replica {
         if ask.of != self.session() {
             return Verdict::Accept;
         }
+        let peer = self.peer(author, now);
+        if peer.answered.is_some_and(|at| now.since(at) < ASK_EVERY_MS / 2) {
+            // Nobody honest asks that often, and an answer is many times the size of the question.
+            self.counters.add("asked_too_often");
+            return Verdict::Accept;
+        }
+        peer.answered = Some(now);
         let mut answers = self.fulls(Some(ask.nonce), now);
         if answers.is_empty() {
             answers.push(self.beat());
@@ -263,8 +297,8 @@ impl Replica {
     }
 
     /// A greater boot counter of the same profile retires its older sessions at once (design R2).
-    fn supersede(&mut self, newer: &crate::proof::Certificate, now: Tick) -> Vec<RowKey> {
-        let same = |held: &crate::proof::Certificate| {
+    fn supersede(&mut self, newer: &Certificate, now: Tick) -> Vec<RowKey> {
+        let same = |held: &Certificate| {
             held.identity == newer.identity && held.profile == newer.profile && held.boot < newer.boot
         };
         let older: Vec<SessionId> = self
@@ -273,16 +307,38 @@ impl Replica {
             .filter(|(_, peer)| peer.certificate.as_ref().is_some_and(same))
             .map(|(session, _)| *session)
             .collect();
-        let mut rows = Vec::new();
-        for session in older {
-            self.departed.retire(session);
-            if let Some(peer) = self.peers.get_mut(&session) {
-                peer.heard = now;
-                let records = std::mem::take(&mut peer.records);
-                rows.extend(records.into_values().map(|record| (record.member, record.actor.user_id)));
+        let own = &self.config.certificate;
+        if newer.identity == own.identity && newer.profile == own.profile && newer.boot != own.boot {
+            self.counters.add("identity_cloned");
+            if newer.boot > own.boot && !self.outranked {
+                self.outranked = true;
+                self.leave_all_to(LeftReason::Superseded, now);
             }
         }
-        rows
+        older.into_iter().flat_map(|session| self.retire(session)).collect()
+    }
+
+    /// Whether a later run of this profile is known here: another session, or this very process.
+    fn is_outlived(&self, certificate: &Certificate) -> bool {
+        let later = |held: &Certificate| {
+            held.identity == certificate.identity && held.profile == certificate.profile && held.boot > certificate.boot
+        };
+        later(&self.config.certificate) || self.peers.values().filter_map(|peer| peer.certificate.as_ref()).any(later)
+    }
+
+    /// A session is over as a whole; the rows that it was part of.
+    fn retire(&mut self, session: SessionId) -> Vec<RowKey> {
+        self.departed.retire(session);
+        let Some(peer) = self.peers.get_mut(&session) else { return Vec::new() };
+        peer.pulse = None;
+        let records = std::mem::take(&mut peer.records);
+        records.into_values().map(|record| (record.member, record.actor.user_id)).collect()
+    }
+
+    fn refresh_all(&mut self, rows: Vec<RowKey>, reason: LeftReason, now: Tick) {
+        for row in rows {
+            self.refresh(&row, reason, now);
+        }
     }
 
     /// Buries the records that their owner no longer has.
@@ -298,8 +354,9 @@ impl Replica {
         }
     }
 
+    /// A session that was silent is heard again.
     fn wake(&mut self, author: SessionId, now: Tick) {
-        let Some(peer) = self.peers.get_mut(&author) else { return };
+        let Some(peer) = self.peers.get_mut(&author).filter(|peer| peer.stale) else { return };
         peer.stale = peer.is_stale(now);
         let rows: Vec<RowKey> =
             peer.records.values().map(|record| (record.member.clone(), record.actor.user_id.clone())).collect();
@@ -333,7 +390,7 @@ impl Replica {
     }
 
     /// The peer, made when it is new; the stalest of those without members makes place.
-    fn peer(&mut self, id: SessionId, now: Tick) -> &mut Peer {
+    pub(crate) fn peer(&mut self, id: SessionId, now: Tick) -> &mut Peer {
         if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&id) {
             let stalest = self
                 .peers

@@ -1,13 +1,16 @@
 //! Who is alive: links, leases, sleep and own outage (design R6, R7, R9). Everything here runs on the receiver's own
 //! clock, and fires with no traffic at all.
 
-use crate::calls::Parting;
 use crate::ids::{SessionId, Tick};
 use crate::input::DownCause;
-use crate::limits::LEAVE_REPEATS_MS;
-use crate::peer::Peer;
+use crate::limits::{BEAT_MS, LEAVE_REPEATS_MS, STALE_MS};
+use crate::peer::{Futile, Peer};
 use crate::replica::Replica;
 use crate::view::{Event, LeftReason};
+
+/// A driver looks at least once per heartbeat; longer than this without a look, and it did not run.
+const STALL_MS: u64 = STALE_MS;
+const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is no stall");
 
 impl Replica {
     pub(crate) fn link_up(&mut self, id: SessionId, loopback: bool, now: Tick) {
@@ -16,6 +19,7 @@ impl Replica {
         peer.loopback = loopback;
         peer.fresh = true;
         peer.cell_mismatches = 0;
+        peer.futile = Futile::default();
         for full in self.fulls(None, now) {
             self.send(id, full);
         }
@@ -32,6 +36,8 @@ impl Replica {
         peer.linked = false;
         peer.lost = Some((now, cause));
         if peer.records.is_empty() {
+            // It may come back, but an old frame of it must not count as somebody who looks on.
+            self.departed.expire(id, peer.seq);
             self.peers.remove(&id);
             self.count_watchers();
         }
@@ -45,6 +51,7 @@ impl Replica {
 
     /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
     pub(crate) fn resumed(&mut self, now: Tick) {
+        self.looked = now;
         for peer in self.peers.values_mut() {
             peer.heard = now;
             if let Some((at, _)) = &mut peer.lost {
@@ -80,6 +87,12 @@ impl Replica {
 
     /// Everything that is due at `now`.
     pub(crate) fn run_timers(&mut self, now: Tick) {
+        if now.since(self.looked) > STALL_MS {
+            // This process itself was stopped, though nobody said so: the others are not to be judged by that.
+            self.counters.add("stalled");
+            self.resumed(now);
+        }
+        self.looked = now;
         self.expire_own(now);
         self.expire_peers(now);
         self.repeat_leaves(now);
@@ -99,7 +112,7 @@ impl Replica {
             .map(|(incarnation, _)| *incarnation)
             .collect();
         for incarnation in over {
-            self.part(incarnation, Parting::Expired, now);
+            self.part(incarnation, LeftReason::Expired, now);
         }
         let mut rows = Vec::new();
         let mut rev = self.rev;

@@ -54,7 +54,7 @@ pub use error::{Error, ErrorCode};
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
-pub use replica::{Config, Replica};
+pub use replica::{Config, Continuation, Replica};
 pub use rows::{Face, Summary};
 pub use view::{
     Actor, ActorKind, Bag, By, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,

@@ -1,17 +1,19 @@
 //! What is told to the others, and when: deltas at an adaptive rate, heartbeats, whole records (design R4, R5, R6, A7).
 
-use crate::ids::{Rev, SessionId, Tick};
-use crate::limits::BEAT_MS;
+use crate::ids::{SessionId, Tick};
+use crate::limits::{BEAT_MS, FRAME_MAX, TOP_KEYS};
 use crate::own::OwnRecord;
 use crate::peer::{records_hash, sessions_hash};
 use crate::replica::Replica;
 use crate::value::Json;
-use crate::wire::{Beat, Delta, Frame, Full, Leave};
+use crate::wire::{Beat, Delta, Frame, Full, Leave, Pulse};
 
 /// Deltas a second with somebody to see them, in a small room.
 const RATE_MAX: u64 = 30;
 /// Frames a second that all members of a big room together may send.
 const RATE_SHARED: u64 = 240;
+/// The most that a heartbeat adds to a delta.
+const PULSE_BYTES: usize = 32;
 
 impl Replica {
     /// Milliseconds between two deltas: 30 a second with other sessions here, 1 alone, fewer in a big room (design A7).
@@ -44,11 +46,13 @@ impl Replica {
         let dirty: Vec<u32> =
             self.own.iter().filter(|(_, record)| record.dirty).map(|(incarnation, _)| *incarnation).collect();
         let relay = self.wants_relay();
+        let last = dirty.last().copied();
         for incarnation in dirty {
             let seq = self.next_seq();
             let Some(record) = self.own.get_mut(&incarnation) else { continue };
+            let whole = record.whole;
             let [since, _] = record.told;
-            let delta = Delta {
+            let mut delta = Delta {
                 relay,
                 seq,
                 rev: record.rev,
@@ -56,16 +60,28 @@ impl Replica {
                 incarnation,
                 act: record.act,
                 fields: record.fields.changes(since, record.rev, now),
+                pulse: None,
             };
             record.mark_told();
-            let bytes = Frame::Delta(delta).encode();
-            if bytes.len() > crate::limits::FRAME_MAX {
-                // Many large fields changed within two frames: the whole record is smaller.
+            if whole {
+                // Removals were forgotten: whoever misses this frame must see a gap in the next.
+                record.mark_told();
+            }
+            let few = !whole && delta.fields.len() <= 2 * TOP_KEYS;
+            let mut bytes = Frame::Delta(delta.clone()).encode();
+            if few && bytes.len() + PULSE_BYTES <= FRAME_MAX {
+                // The next turn would be too late for the heartbeat: it rides along (design R6).
+                if last == Some(incarnation) && self.beat_at <= now.plus(self.delta_interval()) {
+                    delta.pulse = Some(self.pulse());
+                    self.beat_done(now);
+                    bytes = Frame::Delta(delta).encode();
+                }
+                self.publish(bytes);
+            } else {
+                // Many or large fields changed within two frames: the whole record is smaller.
                 if let Some(full) = self.full(incarnation, None, now) {
                     self.publish(full);
                 }
-            } else {
-                self.publish(bytes);
             }
         }
     }
@@ -73,6 +89,10 @@ impl Replica {
     pub(crate) fn publish_beat(&mut self, now: Tick) {
         let beat = self.beat();
         self.publish(beat);
+        self.beat_done(now);
+    }
+
+    fn beat_done(&mut self, now: Tick) {
         let jitter = BEAT_MS / 5;
         self.beat_at = now.plus(self.random.u64(BEAT_MS - jitter..=BEAT_MS + jitter));
     }
@@ -80,21 +100,25 @@ impl Replica {
     pub(crate) fn beat(&mut self) -> Vec<u8> {
         let relay = self.wants_relay();
         let seq = self.next_seq();
+        Frame::Beat(Beat { relay, seq, rev: self.rev, pulse: self.pulse() }).encode()
+    }
+
+    fn pulse(&self) -> Pulse {
         let told = self.own.iter().map(|(incarnation, record)| (&record.member, *incarnation, record.told[1]));
-        let beat = Beat {
-            relay,
-            seq,
-            rev: self.rev,
+        Pulse {
             count: u32::try_from(self.own.len()).unwrap_or(u32::MAX),
             records: records_hash(told),
             cells: self.cells.hash(),
             links: self.links_hash(),
-        };
-        Frame::Beat(beat).encode()
+        }
     }
 
-    /// Every own record, whole.
+    /// Every own record, whole. What waits for its turn is told to all first: whoever gets a whole record would otherwise
+    /// be ahead of what the heartbeat says, and ask for nothing.
     pub(crate) fn fulls(&mut self, echo: Option<u64>, now: Tick) -> Vec<Vec<u8>> {
+        if self.own.values().any(|record| record.dirty) {
+            self.flush(now);
+        }
         let incarnations: Vec<u32> = self.own.keys().copied().collect();
         incarnations.into_iter().filter_map(|incarnation| self.full(incarnation, echo, now)).collect()
     }
@@ -105,8 +129,6 @@ impl Replica {
         let roster = self.own.keys().copied().collect();
         let certificate = self.config.certificate.clone();
         let record: &OwnRecord = self.own.get(&incarnation)?;
-        // What was not told yet goes out with its delta: whole records never run ahead of the coalesced stream,
-        // except that they carry the newest values, so the receiver then knows them already.
         let full = Full {
             seq,
             echo,
@@ -119,7 +141,7 @@ impl Replica {
             rev: record.rev,
             act: record.act,
             metadata: Json(record.metadata.clone().into()),
-            fields: record.fields.changes(Rev(0), record.rev, now),
+            fields: record.fields.live(record.rev, now),
         };
         Some(Frame::Full(Box::new(full)).encode())
     }
@@ -147,6 +169,6 @@ impl Replica {
     /// While somebody's links differ from ours, frames have to be passed on to reach everyone (design N4).
     fn wants_relay(&self) -> bool {
         let mine = self.links_hash();
-        self.peers.values().filter_map(|peer| peer.beat.as_ref()).any(|beat| beat.links != mine)
+        self.peers.values().filter_map(|peer| peer.pulse).any(|pulse| pulse.links != mine)
     }
 }

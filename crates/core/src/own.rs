@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::command::{Join, PresenceChange, PresenceMode};
 use crate::fields::{Field, Fields};
 use crate::ids::{MemberId, Rev, Tick, UserId};
+use crate::limits::TOP_KEYS;
 use crate::proof::LocalActor;
 use crate::view::Bag;
 
@@ -22,6 +23,8 @@ pub(crate) struct OwnRecord {
     pub told: [Rev; 2],
     /// Whether something is still to be told.
     pub dirty: bool,
+    /// Whether it has to be told whole: more was removed than a delta may name.
+    pub whole: bool,
     pub lease: Option<ClientLease>,
     /// When its actor last called.
     pub called: Tick,
@@ -61,7 +64,9 @@ impl OwnRecord {
             self.fields.set(key, Field { rev: *next, value: Some(value.clone()), expires });
             told = true;
         }
-        let mut gone: Vec<String> = args.unset.clone();
+        // A key that is set and unset by one call is set.
+        let mut gone: Vec<String> =
+            args.unset.iter().filter(|key| !args.presence.contains_key(*key)).cloned().collect();
         if args.mode == PresenceMode::Replace {
             gone.extend(self.fields.live_keys().filter(|key| !args.presence.contains_key(*key)).cloned());
         }
@@ -71,6 +76,11 @@ impl OwnRecord {
         if told {
             self.rev = *next;
             self.dirty = true;
+        }
+        if self.fields.len() > 2 * TOP_KEYS {
+            // An endless parade of new keys leaves no endless trail of removals: the next frame is a whole record.
+            self.whole = true;
+            self.fields.forget_removals(*next);
         }
         told
     }
@@ -102,6 +112,7 @@ impl OwnRecord {
     pub fn mark_told(&mut self) {
         self.told = [self.told[1], self.rev];
         self.dirty = false;
+        self.whole = false;
         let oldest = self.told[0];
         self.fields.forget_removals(oldest);
     }

@@ -1,6 +1,6 @@
 //! What this observer knows of one remote session: its link, its lease, its records (design R4 to R6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fields::Fields;
 use crate::ids::{MemberId, Rev, Seq, SessionId, Tick};
@@ -8,7 +8,7 @@ use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
 use crate::view::{Actor, Bag, LeftReason};
-use crate::wire::Beat;
+use crate::wire::Pulse;
 
 /// One remote session in this room.
 pub(crate) struct Peer {
@@ -23,7 +23,14 @@ pub(crate) struct Peer {
     pub certificate: Option<Certificate>,
     pub records: BTreeMap<u32, Record>,
     pub asked: Option<Asked>,
-    pub beat: Option<Beat>,
+    /// What its last heartbeat said.
+    pub pulse: Option<Pulse>,
+    /// When an `Ask` of its was answered last.
+    pub answered: Option<Tick>,
+    /// When a `SyncRequest` of its was answered last.
+    pub served: Option<Tick>,
+    /// What it was asked for of its cells.
+    pub syncing: Option<Syncing>,
     /// Beats in a row whose hash of cells differed from ours.
     pub cell_mismatches: u8,
     /// The link is new: a mismatch in its first beat is repaired at once (design R12).
@@ -37,6 +44,15 @@ pub(crate) struct Peer {
 pub(crate) struct Asked {
     pub at: Tick,
     pub nonce: u64,
+}
+
+/// An exchange of cells that this end began.
+#[derive(Clone, Debug)]
+pub(crate) struct Syncing {
+    /// When stamps are no answer to it any more.
+    pub until: Tick,
+    /// Buckets that were not answered yet.
+    pub buckets: BTreeSet<u8>,
 }
 
 /// Exchanges with the same unchanged pair of hashes (design R12).
@@ -74,7 +90,10 @@ impl Peer {
             certificate: None,
             records: BTreeMap::new(),
             asked: None,
-            beat: None,
+            pulse: None,
+            answered: None,
+            served: None,
+            syncing: None,
             cell_mismatches: 0,
             fresh: false,
             futile: Futile::default(),
@@ -94,7 +113,7 @@ impl Peer {
 
     /// Whether it looks on without a member here.
     pub fn watches(&self) -> bool {
-        self.records.is_empty() && self.beat.as_ref().is_some_and(|beat| beat.count == 0) && self.lost.is_none()
+        self.records.is_empty() && self.pulse.is_some_and(|pulse| pulse.count == 0) && self.lost.is_none()
     }
 
     pub fn is_stale(&self, now: Tick) -> bool {

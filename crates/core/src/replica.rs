@@ -29,6 +29,14 @@ pub struct Config {
     pub loopback_only: bool,
 }
 
+/// See [`Replica::continuation`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Continuation {
+    seq: Seq,
+    rev: Rev,
+    incarnations: u32,
+}
+
 /// One room at one peer.
 pub struct Replica {
     pub(crate) config: Config,
@@ -48,6 +56,12 @@ pub struct Replica {
     pub(crate) rows: BTreeMap<RowKey, Arc<Member>>,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
+    /// The same profile runs elsewhere and was started later (design R2).
+    pub(crate) outranked: bool,
+    /// When this replica last looked at the time.
+    pub(crate) looked: Tick,
+    /// Until when another exchange of cells waits for the one under way (design R12).
+    pub(crate) syncing: Tick,
     pub(crate) beat_at: Tick,
     pub(crate) told_at: Option<Tick>,
     pub(crate) flush_at: Option<Tick>,
@@ -83,6 +97,9 @@ impl Replica {
             rows: BTreeMap::new(),
             watching: 0,
             outage: false,
+            outranked: false,
+            looked: now,
+            syncing: now,
             beat_at,
             told_at: None,
             flush_at: None,
@@ -141,6 +158,20 @@ impl Replica {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.config.certificate.session
+    }
+
+    /// How far this session has counted in this room, for a later replica of the same two.
+    #[must_use]
+    pub fn continuation(&self) -> Continuation {
+        Continuation { seq: self.seq, rev: self.rev, incarnations: self.incarnations }
+    }
+
+    /// Counts on from where an earlier replica of this session and room stopped. Without it others would take its frames
+    /// for old ones, and its members for those that left (design R4, R8).
+    pub fn continue_from(&mut self, earlier: Continuation) {
+        self.seq = self.seq.max(earlier.seq);
+        self.rev = self.rev.max(earlier.rev);
+        self.incarnations = self.incarnations.max(earlier.incarnations);
     }
 
     pub(crate) fn wall_ms(&self, at: Tick) -> u64 {

@@ -189,8 +189,8 @@ impl Replica {
 
     /// The record of a row as calls answer it.
     pub(crate) fn record_of(&self, key: &RowKey, now: Tick) -> Result<MemberRecord, Error> {
-        let own = self.fold(key, Some(self.session()), now).or_else(|| self.fold(key, None, now));
-        own.map(|member| member.record)
+        let row = self.fold(key, None, now);
+        row.map(|member| member.record)
             .ok_or_else(|| Error::new(ErrorCode::NotJoined, "not a member of this room; join first"))
     }
 
@@ -285,10 +285,12 @@ impl Replica {
     }
 }
 
-fn changed_keys(before: &Bag, after: &Bag) -> Vec<String> {
+/// Keys whose values differ, in order.
+pub(crate) fn changed_keys(before: &Bag, after: &Bag) -> Vec<String> {
     let mut changed: Vec<String> =
         after.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key.clone()).collect();
     changed.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
+    changed.sort_unstable();
     changed
 }
 

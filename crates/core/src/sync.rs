@@ -1,12 +1,14 @@
 //! How lost cells are found and repaired (design R12): a hash in every heartbeat, then 256 bucket hashes, then the stamps
 //! of the buckets that differ, then only what is newer.
 
-use crate::cell::Cell;
+use std::collections::BTreeSet;
+
+use crate::cell::{Cell, CellKey, HLC_MAX};
 use crate::cells::BUCKETS;
 use crate::ids::{SessionId, Tick};
 use crate::input::Verdict;
-use crate::limits::FRAME_MAX;
-use crate::peer::Futile;
+use crate::limits::{FRAME_MAX, KEY_MAX};
+use crate::peer::{Futile, Syncing};
 use crate::replica::Replica;
 use crate::wire::{Frame, SyncRequest, SyncStamps, SyncWant};
 
@@ -17,23 +19,35 @@ const FUTILE: u32 = 3;
 const BACK_OFF_MS: (u64, u64) = (2_000, 60_000);
 /// Room for the envelope of a page.
 const PAGE: usize = FRAME_MAX - 256;
+/// One exchange of cells in a room at a time: the next waits this long.
+const IN_FLIGHT_MS: u64 = 500;
+/// Stamps that come later than this are no answer any more.
+const ANSWER_MS: u64 = 10_000;
+/// Stamps, or keys that are wanted, in one frame: a key has 64 bytes at most, a stamp 58.
+const STAMPS: usize = 80;
+const _: () = assert!(STAMPS * (KEY_MAX + 64) < PAGE, "so many stamps fit a frame");
 
 impl Replica {
-    /// Holds a beat's hash against ours. `fresh`: the first beat of a new link, where a difference is repaired at once.
-    pub(crate) fn compare_cells(&mut self, peer_id: SessionId, theirs: u64, fresh: bool, now: Tick) {
+    /// Holds a heartbeat's hash against ours. In the first one of a new link a difference is repaired at once.
+    pub(crate) fn compare_cells(&mut self, peer_id: SessionId, theirs: u64, now: Tick) {
         let mine = self.cells.hash();
         let still = now.since(self.cells_changed) >= STILL_MS;
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
         if theirs == mine {
             peer.cell_mismatches = 0;
             peer.futile = Futile::default();
+            peer.fresh = false;
             return;
         }
         peer.cell_mismatches = peer.cell_mismatches.saturating_add(1);
-        let due = fresh || (peer.cell_mismatches >= 2 && still);
-        if !due || !peer.linked || (now < peer.futile.not_before && peer.futile.pair == (mine, theirs)) {
+        let due = peer.fresh || (peer.cell_mismatches >= 2 && still);
+        let futile = now < peer.futile.not_before && peer.futile.pair == (mine, theirs);
+        if !due || !peer.linked || futile || now < self.syncing {
             return;
         }
+        peer.fresh = false;
+        peer.syncing = Some(Syncing { until: now.plus(ANSWER_MS), buckets: (0..=255).collect() });
+        self.syncing = now.plus(IN_FLIGHT_MS);
         peer.futile.count = if peer.futile.pair == (mine, theirs) { peer.futile.count + 1 } else { 1 };
         peer.futile.pair = (mine, theirs);
         if peer.futile.count >= FUTILE {
@@ -46,63 +60,96 @@ impl Replica {
         self.send(peer_id, Frame::SyncRequest(request).encode());
     }
 
-    pub(crate) fn sync_request_in(&mut self, author: SessionId, request: &SyncRequest) -> Verdict {
+    pub(crate) fn sync_request_in(&mut self, author: SessionId, request: &SyncRequest, now: Tick) -> Verdict {
         if request.buckets.len() != BUCKETS {
             self.counters.add("sync_unreadable");
             return Verdict::Reject;
         }
+        let peer = self.peer(author, now);
+        if peer.served.is_some_and(|at| now.since(at) < IN_FLIGHT_MS / 2) {
+            self.counters.add("sync_too_often");
+            return Verdict::Ignore;
+        }
+        peer.served = Some(now);
         let mine = self.cells.buckets();
         let differing: Vec<u8> = (0u8..=255)
             .zip(mine.iter().zip(&request.buckets))
             .filter(|(_, (mine, theirs))| mine != theirs)
             .map(|(bucket, _)| bucket)
             .collect();
-        // A page of buckets at a time, so that one answer always fits one frame.
+        // Whole buckets at a time, so that what is not named is known to be missing here.
         for buckets in differing.chunks(8) {
-            let stamps = self.cells.stamps(buckets);
-            let frame = Frame::SyncStamps(SyncStamps { buckets: buckets.to_vec(), stamps }).encode();
-            if frame.len() <= FRAME_MAX {
-                self.send(author, frame);
-            } else {
+            if !self.send_stamps(author, buckets) {
                 for bucket in buckets {
-                    let stamps = self.cells.stamps(&[*bucket]);
-                    self.send(author, Frame::SyncStamps(SyncStamps { buckets: vec![*bucket], stamps }).encode());
+                    if !self.send_stamps(author, &[*bucket]) {
+                        self.send_stamps_in_parts(author, *bucket);
+                    }
                 }
             }
         }
         Verdict::Ignore
     }
 
-    pub(crate) fn sync_stamps_in(&mut self, author: SessionId, theirs: SyncStamps) -> Verdict {
+    /// The stamps of these buckets, if they fit one frame.
+    fn send_stamps(&mut self, to: SessionId, buckets: &[u8]) -> bool {
+        let stamps = self.cells.stamps(buckets);
+        let frame = Frame::SyncStamps(SyncStamps { buckets: buckets.to_vec(), stamps }).encode();
+        let fits = frame.len() <= FRAME_MAX;
+        if fits {
+            self.send(to, frame);
+        }
+        fits
+    }
+
+    /// A bucket that somebody filled on purpose. No part can say what is missing here: the exchange that the other end
+    /// begins tells that.
+    fn send_stamps_in_parts(&mut self, to: SessionId, bucket: u8) {
+        for stamps in self.cells.stamps(&[bucket]).chunks(STAMPS) {
+            let frame = Frame::SyncStamps(SyncStamps { buckets: Vec::new(), stamps: stamps.to_vec() });
+            self.send(to, frame.encode());
+        }
+    }
+
+    pub(crate) fn sync_stamps_in(&mut self, author: SessionId, theirs: &SyncStamps, now: Tick) -> Verdict {
+        // Taken as an answer only: who could send them unasked could have all cells sent at will.
+        let syncing = self.peers.get_mut(&author).and_then(|peer| peer.syncing.as_mut());
+        let Some(syncing) = syncing.filter(|syncing| now <= syncing.until) else {
+            self.counters.add("sync_unasked");
+            return Verdict::Ignore;
+        };
+        let buckets: Vec<u8> = theirs.buckets.iter().copied().filter(|bucket| syncing.buckets.remove(bucket)).collect();
         let mut want = Vec::new();
         let mut newer = Vec::new();
         for (key, stamp) in &theirs.stamps {
             match self.cells.stamp(key) {
                 Some(held) if held > *stamp => newer.extend(self.cells.get(key).cloned()),
                 Some(held) if held == *stamp => {}
-                _ => want.push(key.clone()),
+                _ if key.is_valid() && stamp.hlc <= HLC_MAX => want.push(key.clone()),
+                _ => self.counters.add("sync_stamp_refused"),
             }
         }
-        for (key, _) in self.cells.stamps(&theirs.buckets) {
-            if !theirs.stamps.iter().any(|(held, _)| *held == key) {
+        let named: BTreeSet<&CellKey> = theirs.stamps.iter().map(|(key, _)| key).collect();
+        for (key, _) in self.cells.stamps(&buckets) {
+            if !named.contains(&key) {
                 newer.extend(self.cells.get(&key).cloned());
             }
         }
         self.send_cells(author, newer);
-        for keys in want.chunks(100) {
+        for keys in want.chunks(STAMPS) {
             self.send(author, Frame::SyncWant(SyncWant { keys: keys.to_vec() }).encode());
         }
         Verdict::Ignore
     }
 
-    pub(crate) fn sync_want_in(&mut self, author: SessionId, want: SyncWant) -> Verdict {
-        let cells: Vec<Cell> = want.keys.iter().filter_map(|key| self.cells.get(key).cloned()).collect();
+    pub(crate) fn sync_want_in(&mut self, author: SessionId, want: &SyncWant) -> Verdict {
+        let keys: BTreeSet<&CellKey> = want.keys.iter().take(STAMPS).collect();
+        let cells: Vec<Cell> = keys.into_iter().filter_map(|key| self.cells.get(key).cloned()).collect();
         self.send_cells(author, cells);
         Verdict::Ignore
     }
 
     pub(crate) fn cells_in(&mut self, cells: Vec<Cell>, now: Tick) -> Verdict {
-        let mut changed = Vec::new();
+        let mut changed = false;
         let mut refused = false;
         for cell in cells {
             if self.cells.stamp(&cell.key).is_some_and(|held| held >= cell.stamp()) {
@@ -113,10 +160,7 @@ impl Replica {
                 refused = true;
                 continue;
             }
-            let field = cell.key.field.clone();
-            if self.cells.apply(cell) {
-                changed.push(field);
-            }
+            changed |= self.cells.apply(cell);
         }
         self.cells_were_changed(changed, now);
         if refused { Verdict::Ignore } else { Verdict::Accept }

@@ -2,7 +2,9 @@
 //!
 //! postcard is not self-describing, and a decoder that recurses as deep as a frame is long could be made to overflow its
 //! stack; so the few lines of this codec carry JSON inside the postcard bodies. A tag byte, then: nothing (`null`, `false`,
-//! `true`), a zigzag varint, a varint, 4 or 8 bytes of IEEE 754 (4 when that loses nothing), a text, a list, or an object.
+//! `true`), a zigzag varint, a varint, 4 or 8 bytes of IEEE 754 (4 when that loses nothing), a text, a list, an object, or a
+//! decimal: digits and a power of ten. Of the ways to say a number the shortest is taken, so that nothing is ever much
+//! longer here than it is as JSON: what fits the limits, which are of JSON, fits its frame.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
@@ -19,6 +21,7 @@ const F64: u8 = 6;
 const TEXT: u8 = 7;
 const LIST: u8 = 8;
 const OBJECT: u8 = 9;
+const DECIMAL: u8 = 10;
 
 /// Keys that presence uses all the time, as one byte. Append only: a position is part of the wire format.
 const KNOWN: [&str; 28] = [
@@ -137,21 +140,48 @@ fn write(value: &Value, out: &mut Vec<u8>) {
 fn write_number(number: &Number, out: &mut Vec<u8>) {
     if let Some(int) = number.as_i64() {
         out.push(INT);
-        write_varint(((int << 1) ^ (int >> 63)) as u64, out);
+        write_zigzag(int, out);
     } else if let Some(uint) = number.as_u64() {
         out.push(UINT);
         write_varint(uint, out);
     } else {
         let float = number.as_f64().unwrap_or(0.0);
         let narrow = float as f32;
-        if f64::from(narrow).to_bits() == float.to_bits() {
-            out.push(F32);
-            out.extend_from_slice(&narrow.to_le_bytes());
-        } else {
-            out.push(F64);
-            out.extend_from_slice(&float.to_le_bytes());
+        let binary = if f64::from(narrow).to_bits() == float.to_bits() { 5 } else { 9 };
+        let start = out.len();
+        if let Some((digits, power)) = decimal(float) {
+            out.push(DECIMAL);
+            write_zigzag(digits, out);
+            write_zigzag(power, out);
+        }
+        if out.len() == start || out.len() - start > binary {
+            out.truncate(start);
+            match binary {
+                5 => {
+                    out.push(F32);
+                    out.extend_from_slice(&narrow.to_le_bytes());
+                }
+                _ => {
+                    out.push(F64);
+                    out.extend_from_slice(&float.to_le_bytes());
+                }
+            }
         }
     }
+}
+
+/// The shortest digits and power of ten that read back as exactly this number.
+fn decimal(float: f64) -> Option<(i64, i64)> {
+    let text = format!("{float:e}");
+    let (mantissa, power) = text.split_once('e')?;
+    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let digits: i64 = mantissa.replace('.', "").parse().ok()?;
+    let power = power.parse::<i64>().ok()? - i64::try_from(fraction).ok()?;
+    (from_decimal(digits, power)?.to_bits() == float.to_bits()).then_some((digits, power))
+}
+
+fn from_decimal(digits: i64, power: i64) -> Option<f64> {
+    format!("{digits}e{power}").parse().ok()
 }
 
 fn write_key(text: &str, out: &mut Vec<u8>) {
@@ -161,6 +191,10 @@ fn write_key(text: &str, out: &mut Vec<u8>) {
         write_varint(text.len() as u64 + KNOWN_SPAN, out);
         out.extend_from_slice(text.as_bytes());
     }
+}
+
+fn write_zigzag(value: i64, out: &mut Vec<u8>) {
+    write_varint(((value << 1) ^ (value >> 63)) as u64, out);
 }
 
 fn write_varint(mut value: u64, out: &mut Vec<u8>) {
@@ -176,10 +210,7 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
         &NULL => Value::Null,
         &FALSE => Value::Bool(false),
         &TRUE => Value::Bool(true),
-        &INT => {
-            let raw = read_varint(rest)?;
-            Value::from((raw >> 1) as i64 ^ -((raw & 1) as i64))
-        }
+        &INT => Value::from(read_zigzag(rest)?),
         &UINT => Value::from(read_varint(rest)?),
         &F32 => {
             let bytes: [u8; 4] = take(rest, 4)?.try_into().ok()?;
@@ -188,6 +219,10 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
         &F64 => {
             let bytes: [u8; 8] = take(rest, 8)?.try_into().ok()?;
             Value::Number(Number::from_f64(f64::from_le_bytes(bytes))?)
+        }
+        &DECIMAL => {
+            let (digits, power) = (read_zigzag(rest)?, read_zigzag(rest)?);
+            Value::Number(Number::from_f64(from_decimal(digits, power)?)?)
         }
         &TEXT => Value::String(read_key(rest)?),
         &LIST if depth <= DEPTH_MAX => {
@@ -224,6 +259,11 @@ fn read_key(rest: &mut &[u8]) -> Option<String> {
     }
     let bytes = take(rest, usize::try_from(head - KNOWN_SPAN).ok()?)?;
     std::str::from_utf8(bytes).ok().map(str::to_owned)
+}
+
+fn read_zigzag(rest: &mut &[u8]) -> Option<i64> {
+    let raw = read_varint(rest)?;
+    Some((raw >> 1) as i64 ^ -((raw & 1) as i64))
 }
 
 fn read_varint(rest: &mut &[u8]) -> Option<u64> {

@@ -172,7 +172,7 @@ pub type RowKey = (MemberId, UserId);
 #[serde(rename_all = "camelCase")]
 pub struct MembersPage {
     /// The rows, ordered by `joinedAt`, then `memberId`.
-    #[cfg_attr(feature = "ts", ts(type = "Array<Member>"))]
+    #[cfg_attr(feature = "ts", ts(as = "Vec<Member>"))]
     pub members: Vec<Arc<Member>>,
     /// Where the next page starts; `null` on the last.
     pub next_cursor: Option<String>,
@@ -280,13 +280,13 @@ pub enum Event {
     /// A member appeared, whole.
     Joined {
         /// The row.
-        #[cfg_attr(feature = "ts", ts(type = "Member"))]
+        #[cfg_attr(feature = "ts", ts(as = "Member"))]
         member: Arc<Member>,
     },
     /// Something of a member changed.
     Updated {
         /// The row as it is now.
-        #[cfg_attr(feature = "ts", ts(type = "Member"))]
+        #[cfg_attr(feature = "ts", ts(as = "Member"))]
         member: Arc<Member>,
         /// Presence keys that changed or went; empty when something else did.
         changed: Vec<String>,
@@ -294,19 +294,19 @@ pub enum Event {
     /// Signs of life stay away.
     Stale {
         /// The row.
-        #[cfg_attr(feature = "ts", ts(type = "Member"))]
+        #[cfg_attr(feature = "ts", ts(as = "Member"))]
         member: Arc<Member>,
     },
     /// They are back.
     Active {
         /// The row.
-        #[cfg_attr(feature = "ts", ts(type = "Member"))]
+        #[cfg_attr(feature = "ts", ts(as = "Member"))]
         member: Arc<Member>,
     },
     /// A member is gone.
     Left {
         /// The row as it was last.
-        #[cfg_attr(feature = "ts", ts(type = "Member"))]
+        #[cfg_attr(feature = "ts", ts(as = "Member"))]
         member: Arc<Member>,
         /// Why.
         reason: LeftReason,
@@ -314,7 +314,7 @@ pub enum Event {
     /// The room's shared settings changed.
     Metadata {
         /// All of them as they are now.
-        #[cfg_attr(feature = "ts", ts(type = "RoomMetadata"))]
+        #[cfg_attr(feature = "ts", ts(as = "RoomMetadata"))]
         metadata: Arc<RoomMetadata>,
         /// The keys that changed or went.
         changed: Vec<String>,
@@ -340,10 +340,10 @@ pub struct Snapshot {
     #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub room: RoomId,
     /// Every row, in the stable order.
-    #[cfg_attr(feature = "ts", ts(type = "Array<Member>"))]
+    #[cfg_attr(feature = "ts", ts(as = "Vec<Member>"))]
     pub members: Vec<Arc<Member>>,
     /// The shared settings.
-    #[cfg_attr(feature = "ts", ts(type = "RoomMetadata"))]
+    #[cfg_attr(feature = "ts", ts(as = "RoomMetadata"))]
     pub metadata: Arc<RoomMetadata>,
     /// Sessions that look on.
     pub watching: u32,

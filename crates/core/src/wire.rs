@@ -44,6 +44,8 @@ pub(crate) struct Delta {
     /// Orders the calls of one member's sessions (design A5).
     pub act: u64,
     pub fields: Vec<FieldChange>,
+    /// A heartbeat that was due rides along (design R6).
+    pub pulse: Option<Pulse>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,12 +59,18 @@ pub(crate) struct FieldChange {
     pub expire: u64,
 }
 
-/// A heartbeat: what is true of this session now, in hashes (design R4, R12, N4).
+/// A heartbeat by itself, while nothing else is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Beat {
     pub relay: bool,
     pub seq: Seq,
     pub rev: Rev,
+    pub pulse: Pulse,
+}
+
+/// What is true of a session now, in hashes (design R4, R12, N4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pulse {
     /// Records of the session in the room; 0 of one that only watches.
     pub count: u32,
     /// Hash of `(memberId, incarnation, last rev)` of each.
