@@ -1,0 +1,327 @@
+//! The task that owns the swarm and the replicas. It waits for whichever comes first of a command, something from the
+//! network, news of the surroundings and a deadline; handles it; and then lets every replica say what it has to say.
+//! Nothing in it blocks, and nothing outside it touches what it owns.
+
+mod dials;
+mod frames;
+mod peers;
+mod room;
+mod rooms;
+mod upkeep;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures::StreamExt;
+use libp2p::gossipsub::TopicHash;
+use libp2p::swarm::{ConnectionId, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, mdns};
+use parlor_core::{Certificate, Continuation, RoomId, Tick, Verifier};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::address;
+use crate::behaviour::{self, Behaviour, BehaviourEvent};
+use crate::clock::Clock;
+use crate::config::{NetConfig, NetError};
+use crate::counters::Counters;
+use crate::dialler::{Dialler, Source};
+use crate::direct::Refused;
+use crate::handle::{Command, Views};
+use crate::info::{NearRoom, NetworkState};
+use crate::listen::{self, Listening};
+use crate::lobby::Lobby;
+use crate::outage::Outage;
+use crate::surroundings::{self, Interfaces, Surroundings};
+use crate::topic::Tag;
+use dials::Purpose;
+use peers::Peer;
+use room::Room;
+
+/// Commands that may wait for the actor; a caller beyond that waits itself.
+const COMMANDS: usize = 256;
+/// Between two rounds of [`Actor::every_second`].
+const ROUND_MS: u64 = 1_000;
+/// A leave goes out three times over 400 ms (design R8); then the room, or the peer, may go.
+const LEAVING_MS: u64 = 430;
+/// And then connections are closed in order, for as long as this.
+const CLOSING_MS: u64 = 60;
+/// How long `start` waits for the listeners to tell their addresses. Without a network there may be none.
+const ADDRESSES_WAIT: Duration = Duration::from_millis(500);
+
+/// An interface that is told of this much later counts as a new one.
+const ADDRESSES_PAUSE: Duration = Duration::from_millis(20);
+
+const _: () = assert!(LEAVING_MS + CLOSING_MS <= 500, "a polite end takes half a second at most");
+const _: () = assert!(parlor_core::limits::LEAVE_REPEATS_MS[1] < LEAVING_MS, "every repeat goes out");
+
+/// See the module.
+struct Actor {
+    clock: Clock,
+    wall: fn() -> u64,
+    rng: ChaCha8Rng,
+    me: PeerId,
+    certificate: Certificate,
+    verifier: Arc<dyn Verifier>,
+    loopback_only: bool,
+    swarm: Swarm<Behaviour>,
+    rooms: BTreeMap<RoomId, Room>,
+    topics: HashMap<TopicHash, RoomId>,
+    /// How far we had counted in rooms that were closed; as many as this process has ever opened.
+    left: BTreeMap<RoomId, Continuation>,
+    peers: BTreeMap<PeerId, Peer>,
+    dialler: Dialler,
+    pending: HashMap<ConnectionId, Purpose>,
+    lobby: Lobby,
+    outage: Outage,
+    /// What the replicas were told last.
+    out: bool,
+    interfaces: Option<Interfaces>,
+    counters: Counters,
+    direct_refused: Refused,
+    listen: watch::Sender<Vec<String>>,
+    near: watch::Sender<Arc<Vec<NearRoom>>>,
+    network: watch::Sender<NetworkState>,
+}
+
+/// Binds and starts the task.
+pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, Views), NetError> {
+    let listen = listen::parse(&config.listen)?;
+    let wishes = wishes(&config.dial)?;
+    let here = !listen.is_empty() && listen.iter().all(address::is_loopback);
+    let me = config.session.peer();
+    let direct_refused = Refused::default();
+    let (mut swarm, multicast_failed) =
+        behaviour::swarm(&config.session, config.multicast && !here, direct_refused.clone())
+            .map_err(|reason| NetError::Start { reason })?;
+    let listening = listen::listen(&mut swarm, &listen)?;
+    let lobby = Tag::LOBBY.topic();
+    swarm.behaviour_mut().gossip.subscribe(&lobby).map_err(|error| NetError::Start { reason: error.to_string() })?;
+
+    let clock = Clock::start();
+    let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+    let mut actor = Actor {
+        clock,
+        wall: config.wall,
+        me,
+        certificate: config.certificate,
+        verifier: config.verifier,
+        loopback_only: listening.loopback_only,
+        swarm,
+        rooms: BTreeMap::new(),
+        topics: HashMap::new(),
+        left: BTreeMap::new(),
+        peers: BTreeMap::new(),
+        dialler: Dialler::new(me, rand::Rng::random(&mut rng), wishes, clock.now()),
+        pending: HashMap::new(),
+        lobby: Lobby::new(rand::Rng::random(&mut rng)),
+        outage: Outage::new(listening.loopback_only),
+        out: false,
+        interfaces: None,
+        counters: Counters::default(),
+        direct_refused,
+        listen: watch::Sender::new(Vec::new()),
+        near: watch::Sender::default(),
+        network: watch::Sender::default(),
+        rng,
+    };
+    if multicast_failed {
+        actor.counters.count("multicast_unavailable");
+    }
+    if let Ok(interfaces) = Interfaces::read() {
+        actor.look_around(Surroundings { interfaces, neighbours: Vec::new() }, clock.now());
+    }
+    let views =
+        Views { listen: actor.listen.subscribe(), near: actor.near.subscribe(), network: actor.network.subscribe() };
+    let (commands, receiver) = mpsc::channel(COMMANDS);
+    tokio::spawn(actor.run(receiver, surroundings::watch(config.neighbours, me)));
+    let _ = tokio::time::timeout(ADDRESSES_WAIT, addresses_known(views.listen.clone(), listening)).await;
+    Ok((commands, views))
+}
+
+/// Waits until every listener has told an address, and a wildcard those of all interfaces: they come one by one.
+async fn addresses_known(mut known: watch::Receiver<Vec<String>>, listening: Listening) {
+    let tcp_and_quic =
+        |known: &[String]| ["/tcp/", "/quic-v1"].iter().all(|part| known.iter().any(|a| a.contains(part)));
+    let enough = |known: &Vec<String>| known.len() >= listening.count && (!listening.anywhere || tcp_and_quic(known));
+    let _ = known.wait_for(enough).await;
+    while listening.wildcard && tokio::time::timeout(ADDRESSES_PAUSE, known.changed()).await.is_ok_and(|ok| ok.is_ok())
+    {
+    }
+}
+
+fn wishes(dial: &[String]) -> Result<Vec<Multiaddr>, NetError> {
+    let bad = |text: &String| NetError::BadAddress { address: text.clone(), what: "dial" };
+    let typed = |text: &String| address::typed(text).map_err(|_| bad(text));
+    Ok(dial.iter().map(typed).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+impl Actor {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut surroundings: mpsc::Receiver<Surroundings>) {
+        let mut woke = self.clock.now();
+        let mut round = woke;
+        loop {
+            let now = self.clock.now();
+            if now.since(woke) > upkeep::JUMP_MS {
+                self.resumed(now);
+            }
+            woke = now;
+            if round <= now {
+                self.every_second(now);
+                round = now.plus(ROUND_MS);
+            }
+            self.settle(now);
+            let first = self.dialler.next_deadline().map_or(round, |dial| dial.min(round));
+            let wait = Instant::now() + self.until_deadline(first, now);
+            tokio::select! {
+                command = commands.recv() => match command {
+                    None => return,
+                    Some(Command::Shutdown { reply }) => {
+                        commands.close();
+                        self.shut_down().await;
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(command) => self.command(command),
+                },
+                event = self.swarm.select_next_some() => self.network_event(event),
+                Some(seen) = surroundings.recv() => self.look_around(seen, self.clock.now()),
+                () = tokio::time::sleep_until(wait) => {}
+            }
+        }
+    }
+
+    /// Everything that follows from what just happened.
+    fn settle(&mut self, now: Tick) {
+        self.pump(now);
+        self.drop_closed(now);
+        self.run_dialler(now);
+    }
+
+    /// How long to sleep: until a room wants something, at most until `latest`.
+    fn until_deadline(&self, latest: Tick, now: Tick) -> Duration {
+        let rooms = self.rooms.values().flat_map(|room| [room.replica.next_deadline(), room.closing]);
+        let first = rooms.flatten().fold(latest, Tick::min);
+        // A deadline that stays in the past must not become a busy loop.
+        Duration::from_millis(first.since(now).max(1))
+    }
+
+    fn command(&mut self, command: Command) {
+        // Answers to those who have gone away are nobody's loss.
+        match command {
+            Command::Open { room, reply } => {
+                let port = self.open(room);
+                self.settle(self.clock.now());
+                let _ = reply.send(port);
+            }
+            Command::Close { room, reply } => {
+                self.close(&room);
+                self.settle(self.clock.now());
+                let _ = reply.send(());
+            }
+            Command::With { room, call } => {
+                let answer = self.call(&room, call);
+                self.settle(self.clock.now());
+                answer();
+            }
+            Command::Dial { address, reply } => self.dial_typed(address, reply),
+            Command::Peers { reply } => {
+                let _ = reply.send(self.infos(self.clock.now()));
+            }
+            Command::Counters { reply } => {
+                let _ = reply.send(self.all_counters());
+            }
+            Command::Shutdown { reply } => drop::<oneshot::Sender<()>>(reply),
+        }
+    }
+
+    fn network_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        let now = self.clock.now();
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.gossip(event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Direct(event)) => self.direct(event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.pinged(&event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.identified(event, now),
+            // Expired says nothing about a peer (design N7).
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(peers))) => {
+                for (peer, address) in peers {
+                    self.dialler.heard(peer, &address, Source::Mdns, false, now);
+                }
+            }
+            SwarmEvent::Behaviour(_) => {}
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.connection_opened(peer_id, connection_id, &endpoint, now);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, cause, .. } => {
+                self.connection_closed(peer_id, connection_id, cause.as_ref(), now);
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.dial_failed(connection_id, &error, now);
+            }
+            SwarmEvent::IncomingConnectionError { .. } => self.counters.count("incoming_failed"),
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.show_listeners(),
+            SwarmEvent::ListenerClosed { .. } => {
+                self.counters.count("listener_closed");
+                self.show_listeners();
+            }
+            SwarmEvent::ListenerError { .. } => self.counters.count("listener_error"),
+            _ => {}
+        }
+    }
+
+    fn show_listeners(&self) {
+        let listeners: Vec<String> = self.swarm.listeners().map(ToString::to_string).collect();
+        self.listen.send_replace(listeners);
+    }
+
+    fn all_counters(&self) -> BTreeMap<String, u64> {
+        let mut counters = self.counters.read();
+        let refused = self.direct_refused.load(Ordering::Relaxed);
+        counters.extend((refused > 0).then(|| ("direct_frame_too_big".to_owned(), refused)));
+        for (name, count) in self.rooms.values().flat_map(|room| room.replica.counters().iter()) {
+            *counters.entry(name.to_owned()).or_default() += count;
+        }
+        counters
+    }
+
+    /// Leaves every room, keeps the network running until the leaves are out, and closes the connections.
+    async fn shut_down(&mut self) {
+        let now = self.clock.now();
+        let joined = self.rooms.values().any(|room| room.replica.own_members() > 0);
+        let wait = match joined && !self.peers.is_empty() {
+            true => LEAVING_MS,
+            false => 0,
+        };
+        for room in self.rooms.values_mut() {
+            room.replica.leave_all(now);
+        }
+        self.pump(now);
+        self.advertise(now);
+        self.poll_until(now.plus(wait), |_| false).await;
+        for peer in self.peers.keys().copied().collect::<Vec<_>>() {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let end = self.clock.now().plus(CLOSING_MS);
+        self.poll_until(end, |actor| actor.peers.is_empty()).await;
+    }
+
+    /// Runs the network and the replicas, without commands and without dialling.
+    async fn poll_until(&mut self, end: Tick, done: impl Fn(&Self) -> bool) {
+        loop {
+            let now = self.clock.now();
+            self.pump(now);
+            if now >= end || done(self) {
+                return;
+            }
+            let wait = Instant::now() + self.until_deadline(end, now);
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.network_event(event),
+                () = tokio::time::sleep_until(wait) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Connected peers: connections that come and go, pings, and what is shown of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use libp2p::core::ConnectedPoint;
+use libp2p::gossipsub::TopicHash;
+use libp2p::swarm::{ConnectionError, ConnectionId};
+use libp2p::{PeerId, identify, ping};
+use parlor_core::{DownCause, Tick};
+
+use super::Actor;
+use crate::address::{self, Transport};
+use crate::author;
+use crate::dialler::Source;
+use crate::info::PeerInfo;
+use crate::links::{Closing, Connection, Connections};
+
+/// A peer with at least one connection.
+#[derive(Debug, Default)]
+pub(super) struct Peer {
+    pub connections: Connections,
+    /// What it was seen to be subscribed to; bounded by gossipsub's filter.
+    pub topics: BTreeSet<TopicHash>,
+    /// Direct frames that it has not answered yet.
+    pub under_way: usize,
+    /// First and last time that it wrote to a topic without being seen to subscribe.
+    pub unannounced: Option<(Tick, Tick)>,
+}
+
+impl Actor {
+    pub(super) fn connection_opened(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint, now: Tick) {
+        if author::session_of(&peer).is_none() {
+            self.counters.count("peer_without_session");
+            self.dials_done(peer, id);
+            let _ = self.swarm.disconnect_peer_id(peer);
+            return;
+        }
+        let remote = endpoint.get_remote_address();
+        let connection = Connection {
+            id,
+            dialled: endpoint.is_dialer(),
+            address: address::bare(remote).unwrap_or_else(|| remote.clone()),
+            transport: address::endpoint(remote).map_or(Transport::Tcp, |parts| parts.transport),
+            loopback: address::is_loopback(remote),
+            since: now,
+            alive: now,
+            rtt_ms: None,
+            closing: None,
+        };
+        let entry = self.peers.entry(peer).or_default();
+        entry.connections.add(connection);
+        let count = entry.connections.count();
+        self.counters.count("connection_opened");
+        let target = self.pending.get(&id).and_then(|purpose| purpose.target());
+        self.dialler.connected(peer, endpoint.is_dialer().then_some(remote), target, now);
+        if count > 1 {
+            self.counters.count("second_connection");
+        } else {
+            self.outage.link_up();
+            self.tell_outage(now);
+        }
+        self.dials_done(peer, id);
+    }
+
+    pub(super) fn connection_closed(
+        &mut self,
+        peer: PeerId,
+        id: ConnectionId,
+        error: Option<&ConnectionError>,
+        now: Tick,
+    ) {
+        let Some(entry) = self.peers.get_mut(&peer) else { return };
+        self.counters.count("connection_closed");
+        let closing = entry.connections.remove(id).and_then(|connection| connection.closing);
+        if !entry.connections.is_empty() {
+            return;
+        }
+        self.peers.remove(&peer);
+        let cause = closing.map_or_else(|| cause_of(error), Closing::cause);
+        let topics: Vec<TopicHash> = self.topics.keys().cloned().collect();
+        for topic in topics {
+            self.link_down(&peer, &topic, cause, now);
+        }
+        self.dialler.disconnected(peer, now);
+        let sign = if closing == Some(Closing::Replaced) { DownCause::Closed } else { cause };
+        self.outage.link_down(sign, self.peers.len(), now);
+        self.tell_outage(now);
+    }
+
+    /// Ends every connection to a peer; the dialler brings it back.
+    pub(super) fn reconnect(&mut self, peer: &PeerId, why: Closing, counter: &'static str) {
+        if let Some(entry) = self.peers.get_mut(peer) {
+            entry.connections.iter_mut().for_each(|connection| connection.closing = Some(why));
+        }
+        if self.swarm.disconnect_peer_id(*peer).is_ok() {
+            self.counters.count(counter);
+        }
+    }
+
+    pub(super) fn pinged(&mut self, event: &ping::Event, now: Tick) {
+        let connections = self.peers.get_mut(&event.peer).map(|peer| &mut peer.connections);
+        let Some(connection) = connections.and_then(|all| all.get_mut(event.connection)) else { return };
+        match &event.result {
+            Ok(rtt) => {
+                connection.alive = now;
+                connection.rtt_ms = Some(rtt.as_secs_f64() * 1_000.0);
+            }
+            Err(_) => self.counters.count("ping_failed"),
+        }
+    }
+
+    /// Where a peer says that it listens: a way back to one that dialled us.
+    pub(super) fn identified(&mut self, event: identify::Event, now: Tick) {
+        let identify::Event::Received { peer_id, info, .. } = event else { return };
+        let Some(entry) = self.peers.get(&peer_id) else { return };
+        let local = entry.connections.iter().any(|connection| connection.loopback);
+        for address in info.listen_addrs.iter().take(16) {
+            self.dialler.heard(peer_id, address, Source::Inbound, local, now);
+        }
+    }
+
+    pub(super) fn infos(&self, now: Tick) -> Vec<PeerInfo> {
+        let names: Vec<BTreeMap<String, String>> = self.rooms.values().map(|room| room.names(now)).collect();
+        let infos = self.peers.keys().filter_map(|peer| self.info(peer, &names));
+        infos.collect()
+    }
+
+    /// What is shown of a connected peer. `names` of sessions, per room.
+    pub(super) fn info(&self, peer: &PeerId, names: &[BTreeMap<String, String>]) -> Option<PeerInfo> {
+        let session_id = author::session_of(peer)?.to_string();
+        let connection = self.peers.get(peer)?.connections.best(&self.me, peer)?;
+        let mut addresses = vec![connection.address.to_string()];
+        let known = self.dialler.addresses(peer).into_iter().filter(|address| *address != connection.address);
+        addresses.extend(known.map(|address| address.to_string()));
+        let linked = self.rooms.values().filter(|room| room.links.contains_key(peer));
+        Some(PeerInfo {
+            peer_id: peer.to_base58(),
+            addresses,
+            direction: if connection.dialled { "out" } else { "in" }.into(),
+            transport: match connection.transport {
+                Transport::Tcp => "tcp",
+                Transport::Quic => "quic",
+            }
+            .into(),
+            rtt_ms: connection.rtt_ms,
+            rooms: linked.map(|room| room.id.clone()).collect(),
+            source: self.dialler.source(peer).name().into(),
+            name: names.iter().find_map(|names| names.get(&session_id).cloned()),
+            session_id,
+        })
+    }
+}
+
+/// Whether the other end closed, or nothing came back for too long. The transports wrap the system's error, QUIC in one
+/// of its own that says so in words only.
+fn cause_of(error: Option<&ConnectionError>) -> DownCause {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = match error {
+        Some(ConnectionError::IO(error)) => Some(error),
+        _ => None,
+    };
+    while let Some(error) = source {
+        let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if kind == Some(std::io::ErrorKind::TimedOut) || error.to_string().contains("timed out") {
+            return DownCause::TimedOut;
+        }
+        source = error.source();
+    }
+    DownCause::Closed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_timeout_is_told_from_an_end_of_stream() {
+        let cause = |error: Error| cause_of(Some(&ConnectionError::IO(error)));
+        assert_eq!(cause(ErrorKind::TimedOut.into()), DownCause::TimedOut);
+        assert_eq!(cause(Error::other(Error::from(ErrorKind::TimedOut))), DownCause::TimedOut);
+        assert_eq!(cause(ErrorKind::ConnectionReset.into()), DownCause::Closed);
+        assert_eq!(cause(ErrorKind::UnexpectedEof.into()), DownCause::Closed);
+        assert_eq!(cause_of(None), DownCause::Closed);
+    }
+}

@@ -1,0 +1,95 @@
+//! One open room: its replica, who is linked in it, and the channels its readers hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use libp2p::PeerId;
+use libp2p::gossipsub::IdentTopic;
+use parlor_core::{By, Event, Input, MembersQuery, Output, Replica, RoomId, SessionId, Snapshot, Tick, limits};
+use tokio::sync::{broadcast, watch};
+
+use crate::handle::RoomPort;
+use crate::topic::Tag;
+
+/// Events a slow reader may be behind.
+const EVENTS: usize = 1024;
+
+/// A linked peer: connected and subscribed to the room's topic.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// The last frame that it wrote, by whatever way, or when the link came up.
+    pub heard: Tick,
+}
+
+pub(super) struct Room {
+    pub id: RoomId,
+    pub tag: Tag,
+    pub topic: IdentTopic,
+    pub replica: Replica,
+    pub links: BTreeMap<PeerId, Link>,
+    /// Set when the room is being left: when to drop it.
+    pub closing: Option<Tick>,
+    at: u64,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    events: broadcast::Sender<(u64, Event)>,
+}
+
+/// Something to send.
+pub(super) enum Outgoing {
+    Publish(Vec<u8>),
+    Send(SessionId, Vec<u8>),
+}
+
+impl Room {
+    pub(super) fn new(id: RoomId, replica: Replica) -> Self {
+        let tag = Tag::of(&id);
+        let snapshots = watch::Sender::new(Arc::new(replica.snapshot()));
+        let events = broadcast::Sender::new(EVENTS);
+        Room { id, tag, topic: tag.topic(), replica, links: BTreeMap::new(), closing: None, at: 0, snapshots, events }
+    }
+
+    pub(super) fn port(&self) -> RoomPort {
+        RoomPort { room: self.id.clone(), snapshots: self.snapshots.subscribe(), events: self.events.downgrade() }
+    }
+
+    /// Runs what is due, publishes what happened, and returns what is to be sent.
+    pub(super) fn pump(&mut self, now: Tick) -> Vec<Outgoing> {
+        if self.replica.next_deadline().is_some_and(|at| at <= now) {
+            self.replica.handle(Input::Timeout, now);
+        }
+        let (mut outgoing, mut events) = (Vec::new(), Vec::new());
+        while let Some(output) = self.replica.poll_output() {
+            match output {
+                Output::Publish { bytes } => outgoing.push(Outgoing::Publish(bytes)),
+                Output::Send { peer, bytes } => outgoing.push(Outgoing::Send(peer, bytes)),
+                Output::Event(event) => events.push(event),
+            }
+        }
+        self.tell(events);
+        outgoing
+    }
+
+    /// The snapshot first: whoever subscribes between the two then finds the events in it.
+    fn tell(&mut self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        let first = self.at + 1;
+        self.at += events.len() as u64;
+        let snapshot = Snapshot { at: self.at, ..self.replica.snapshot() };
+        self.snapshots.send_replace(Arc::new(snapshot));
+        for numbered in (first..).zip(events) {
+            let _ = self.events.send(numbered);
+        }
+    }
+
+    /// The names of the members here by session, for showing who a peer is.
+    pub(super) fn names(&self, now: Tick) -> BTreeMap<String, String> {
+        let query = MembersQuery { limit: Some(limits::MEMBERS_LIMIT_MAX), by: By::Session, ..MembersQuery::default() };
+        let members = self.replica.members(&query, now).map(|page| page.members).unwrap_or_default();
+        let named = members.iter().flat_map(|member| {
+            member.sessions.iter().map(|session| (session.session_id.clone(), member.actor.name.clone()))
+        });
+        named.collect()
+    }
+}

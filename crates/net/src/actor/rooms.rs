@@ -1,0 +1,172 @@
+//! Opening and closing rooms, and carrying what their replicas say.
+
+use std::sync::Arc;
+
+use libp2p::PeerId;
+use libp2p::gossipsub::{PublishError, TopicHash};
+use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, limits};
+
+use super::room::{Link, Outgoing, Room};
+use super::{Actor, LEAVING_MS};
+use crate::author;
+use crate::direct::{DIRECT_MAX, Direct, UNDER_WAY_MAX};
+use crate::handle::{Call, RoomPort};
+use crate::topic::Tag;
+
+impl Actor {
+    pub(super) fn open(&mut self, id: RoomId) -> Result<RoomPort, Error> {
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.closing = None;
+            return Ok(room.port());
+        }
+        // A room that is on its way out takes nobody's place; it is gone within half a second.
+        if self.rooms.values().filter(|room| room.closing.is_none()).count() >= limits::ROOMS_MAX {
+            let message = format!("{} rooms are open, and that is the most", limits::ROOMS_MAX);
+            return Err(Error::new(ErrorCode::TooManyRooms, message));
+        }
+        let now = self.clock.now();
+        let config = Config {
+            room: id.clone(),
+            certificate: self.certificate.clone(),
+            seed: rand::Rng::random(&mut self.rng),
+            loopback_only: self.loopback_only,
+        };
+        let mut replica = Replica::new(config, Arc::clone(&self.verifier), now, (self.wall)());
+        if let Some(earlier) = self.left.get(&id) {
+            replica.continue_from(*earlier);
+        }
+        if self.outage.out() {
+            replica.handle(Input::OwnOutage(true), now);
+        }
+        let room = Room::new(id.clone(), replica);
+        if let Err(error) = self.swarm.behaviour_mut().gossip.subscribe(&room.topic) {
+            return Err(Error::new(ErrorCode::NetworkUnavailable, format!("cannot enter {id:?}: {error}")));
+        }
+        let port = room.port();
+        let topic = room.topic.hash();
+        self.topics.insert(topic.clone(), id.clone());
+        self.rooms.insert(id, room);
+        let already = self.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(peer, _)| *peer);
+        for peer in already.collect::<Vec<_>>() {
+            self.link_up(peer, &topic, now);
+        }
+        Ok(port)
+    }
+
+    /// Leaves at once; the room is dropped when the repeats of the leave are out.
+    pub(super) fn close(&mut self, id: &RoomId) {
+        let now = self.clock.now();
+        let Some(room) = self.rooms.get_mut(id) else { return };
+        room.replica.leave_all(now);
+        // Also when everybody left just before: a room that goes takes the repeats of their leaves with it.
+        let wait = if room.replica.is_parting() { LEAVING_MS } else { 0 };
+        room.closing = Some(now.plus(wait));
+    }
+
+    /// Drops the rooms whose time has come.
+    pub(super) fn drop_closed(&mut self, now: Tick) {
+        let due = |room: &&Room| room.closing.is_some_and(|at| at <= now);
+        let closed: Vec<RoomId> = self.rooms.values().filter(due).map(|room| room.id.clone()).collect();
+        for id in closed {
+            let Some(room) = self.rooms.remove(&id) else { continue };
+            self.left.insert(id, room.replica.continuation());
+            self.topics.remove(&room.topic.hash());
+            self.swarm.behaviour_mut().gossip.unsubscribe(&room.topic);
+            for peer in room.links.keys() {
+                self.dialler.shared(*peer, self.shares_room(peer));
+            }
+        }
+    }
+
+    pub(super) fn call(&mut self, id: &RoomId, call: Call) -> Box<dyn FnOnce() + Send> {
+        let now = self.clock.now();
+        match self.rooms.get_mut(id) {
+            Some(room) => call(Ok((&mut room.replica, now))),
+            None => call(Err(Error::new(ErrorCode::NotFound, format!("the room {id:?} is not open")))),
+        }
+    }
+
+    /// Lets every replica run and sends what they say. Cheap when nothing is due.
+    pub(super) fn pump(&mut self, now: Tick) {
+        let mut outgoing = Vec::new();
+        for room in self.rooms.values_mut() {
+            let (tag, said) = (room.tag, room.pump(now));
+            outgoing.extend(said.into_iter().map(|one| (tag, one)));
+        }
+        for (tag, one) in outgoing {
+            match one {
+                Outgoing::Publish(bytes) => self.publish(tag, bytes),
+                Outgoing::Send(session, bytes) => match author::peer_of(&session) {
+                    Some(peer) => self.send(&peer, Direct { tag, bytes }),
+                    None => self.counters.count("send_to_no_peer"),
+                },
+            }
+        }
+    }
+
+    /// Publishing never fails for a caller (design N3): alone in the room is a normal state, and what a full queue loses
+    /// the replicas repair.
+    pub(super) fn publish(&mut self, tag: Tag, bytes: Vec<u8>) {
+        if bytes.len() > limits::FRAME_MAX {
+            self.counters.count("own_frame_too_big");
+            return;
+        }
+        let name = match self.swarm.behaviour_mut().gossip.publish(tag.hash(), bytes) {
+            Ok(_) => "published",
+            Err(PublishError::NoPeersSubscribedToTopic) => "published_alone",
+            Err(PublishError::Duplicate) => "publish_duplicate",
+            Err(PublishError::AllQueuesFull(_)) => "publish_queues_full",
+            Err(PublishError::MessageTooLarge) => "own_frame_too_big",
+            Err(_) => "publish_failed",
+        };
+        self.counters.count(name);
+    }
+
+    /// To one connected peer. Never dials: a replica says it again when there is a link.
+    pub(super) fn send(&mut self, peer: &PeerId, frame: Direct) {
+        let Some(to) = self.peers.get_mut(peer) else { return self.counters.count("send_not_connected") };
+        if frame.bytes.len() > DIRECT_MAX {
+            return self.counters.count("own_frame_too_big");
+        }
+        if to.under_way >= UNDER_WAY_MAX {
+            return self.counters.count("send_queue_full");
+        }
+        to.under_way += 1;
+        self.swarm.behaviour_mut().direct.send_request(peer, frame);
+        self.counters.count("sent");
+    }
+
+    /// A connected peer was seen to be subscribed to a topic.
+    pub(super) fn link_up(&mut self, peer: PeerId, topic: &TopicHash, now: Tick) {
+        let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
+        let (Some(session), Some(connected)) = (author::session_of(&peer), self.peers.get(&peer)) else { return };
+        if room.links.insert(peer, Link { heard: now }).is_some() {
+            return;
+        }
+        let loopback = connected.connections.iter().all(|connection| connection.loopback);
+        room.replica.handle(Input::LinkUp { peer: session, loopback }, now);
+        self.dialler.shared(peer, true);
+    }
+
+    /// A link in one room ended.
+    pub(super) fn link_down(&mut self, peer: &PeerId, topic: &TopicHash, cause: DownCause, now: Tick) {
+        let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
+        let (Some(_), Some(session)) = (room.links.remove(peer), author::session_of(peer)) else { return };
+        room.replica.handle(Input::LinkDown { peer: session, cause }, now);
+        if cause == DownCause::Unsubscribed {
+            self.dialler.shared(*peer, self.shares_room(peer));
+        }
+    }
+
+    /// Whether a peer is linked in any open room.
+    pub(super) fn shares_room(&self, peer: &PeerId) -> bool {
+        self.rooms.values().any(|room| room.links.contains_key(peer))
+    }
+
+    /// The same input to every replica.
+    pub(super) fn tell_rooms(&mut self, input: &Input, now: Tick) {
+        for room in self.rooms.values_mut() {
+            room.replica.handle(input.clone(), now);
+        }
+    }
+}

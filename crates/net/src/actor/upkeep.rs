@@ -1,0 +1,203 @@
+//! What is looked after once a second: time, links that went silent, the watchdog, the lobby, and the surroundings.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use libp2p::PeerId;
+use parlor_core::{Input, Tick, limits};
+
+use super::Actor;
+use crate::author;
+use crate::dialler::Source;
+use crate::info::{NearRoom, NetworkState};
+use crate::links::Closing;
+use crate::lobby::Advert;
+use crate::surroundings::Surroundings;
+use crate::topic::Tag;
+
+/// The actor wakes at least once a second; a longer gap than this is a sleep of the computer, or was as bad as one.
+pub(super) const JUMP_MS: u64 = 3_000;
+/// Beats of a linked member that stay away for this long mean that its gossip stream is dead (design N2).
+const WATCHDOG_MS: u64 = limits::STALE_MS;
+/// How long a peer may write to a topic before its SUBSCRIBE counts as lost.
+const UNANNOUNCED_MS: u64 = 2_000;
+/// Links to peers that share no room (design N5).
+const STRANGERS_MAX: usize = 64;
+/// A newcomer may still be about to subscribe.
+const STRANGER_AFTER_MS: u64 = 10_000;
+
+const _: () = assert!(WATCHDOG_MS > 2 * limits::BEAT_MS, "one lost beat wakes no watchdog");
+
+impl Actor {
+    /// The computer slept, or this task did: nothing that ran out meanwhile counts (design R9).
+    pub(super) fn resumed(&mut self, now: Tick) {
+        self.counters.count("resumed");
+        self.tell_rooms(&Input::Wall { unix_ms: (self.wall)() }, now);
+        self.tell_rooms(&Input::Resumed, now);
+        for connection in self.peers.values_mut().flat_map(|peer| peer.connections.iter_mut()) {
+            connection.alive = now;
+        }
+        for link in self.rooms.values_mut().flat_map(|room| room.links.values_mut()) {
+            link.heard = now;
+        }
+        self.dialler.urge(now);
+    }
+
+    pub(super) fn every_second(&mut self, now: Tick) {
+        self.tell_rooms(&Input::Wall { unix_ms: (self.wall)() }, now);
+        self.close_extra(now);
+        self.close_silent(now);
+        self.watchdog(now);
+        self.limit_strangers(now);
+        self.lobby.expire(now);
+        self.advertise(now);
+        self.show_near();
+    }
+
+    fn close_extra(&mut self, now: Tick) {
+        let extra: Vec<_> =
+            self.peers.iter().flat_map(|(peer, entry)| entry.connections.extra(&self.me, peer, now)).collect();
+        for id in extra {
+            if self.swarm.close_connection(id) {
+                self.counters.count("extra_connection_closed");
+            }
+        }
+    }
+
+    /// TCP keeps a cut link for minutes; ten times the patience of a ping is enough (design N6).
+    fn close_silent(&mut self, now: Tick) {
+        let silent = |peer: &PeerId| self.peers.get(peer).is_some_and(|entry| entry.connections.silent(now));
+        let silent: Vec<PeerId> = self.peers.keys().copied().filter(silent).collect();
+        for peer in silent {
+            self.reconnect(&peer, Closing::Silent, "link_timed_out");
+        }
+    }
+
+    /// gossipsub can die silently while the connection stays up; a fresh connection has a fresh stream (design N2).
+    fn watchdog(&mut self, now: Tick) {
+        let mut dead = BTreeSet::new();
+        for room in self.rooms.values() {
+            let quiet = || room.links.iter().filter(|(_, link)| now.since(link.heard) > WATCHDOG_MS);
+            if quiet().next().is_none() {
+                continue;
+            }
+            let members = room.names(now);
+            let joined = |peer: &PeerId| {
+                author::session_of(peer).is_some_and(|session| members.contains_key(&session.to_string()))
+            };
+            dead.extend(quiet().map(|(peer, _)| *peer).filter(joined));
+        }
+        for peer in dead {
+            self.reconnect(&peer, Closing::Replaced, "watchdog");
+        }
+        let lost = |(first, last): (Tick, Tick)| last.since(first) > UNANNOUNCED_MS;
+        let unannounced = self.peers.iter().filter(|(_, entry)| entry.unannounced.is_some_and(lost));
+        for peer in unannounced.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+            self.reconnect(&peer, Closing::Replaced, "subscription_lost");
+        }
+    }
+
+    /// Peers of a shared room and peers that somebody asked for are never dropped for strangers.
+    fn limit_strangers(&mut self, now: Tick) {
+        let since = |peer: &PeerId| self.peers.get(peer)?.connections.iter().map(|one| one.since).min();
+        let stranger = |peer: &&PeerId| !self.shares_room(peer) && !self.dialler.asked_for(peer);
+        let mut strangers: Vec<(Tick, PeerId)> = self
+            .peers
+            .keys()
+            .filter(stranger)
+            .filter_map(|peer| Some((since(peer)?, *peer)))
+            .filter(|(since, _)| now.since(*since) > STRANGER_AFTER_MS)
+            .collect();
+        self.dialler.strangers(strangers.len() < STRANGERS_MAX);
+        strangers.sort();
+        for (_, peer) in strangers.split_off(strangers.len().min(STRANGERS_MAX)) {
+            self.reconnect(&peer, Closing::Replaced, "stranger_dropped");
+        }
+    }
+
+    /// Every open room as the lobby shows it, and whether we have a member there.
+    pub(super) fn own_adverts(&self) -> Vec<(Advert, bool)> {
+        let advert =
+            |room: &super::Room| (Advert::of(room.id.clone(), room.replica.summary()), room.replica.own_members() > 0);
+        self.rooms.values().map(advert).collect()
+    }
+
+    pub(super) fn advertise(&mut self, now: Tick) {
+        let adverts = self.lobby.adverts(self.own_adverts(), now);
+        for advert in adverts {
+            self.publish(Tag::LOBBY, advert.write());
+        }
+    }
+
+    pub(super) fn show_near(&self) {
+        let near = |advert: &Advert| {
+            let topic = Tag::of(&advert.room).hash();
+            let peers = self.peers.values().filter(|peer| peer.topics.contains(&topic)).count();
+            NearRoom {
+                room: advert.room.clone(),
+                title: advert.title.clone(),
+                members: advert.members,
+                faces: advert.faces.clone(),
+                peers: u32::try_from(peers).unwrap_or(u32::MAX),
+            }
+        };
+        let near: Vec<NearRoom> = self.lobby.near().map(near).collect();
+        self.near.send_if_modified(|shown| {
+            let changed = **shown != near;
+            if changed {
+                *shown = Arc::new(near);
+            }
+            changed
+        });
+    }
+
+    /// News of interfaces and of other profiles on this computer.
+    pub(super) fn look_around(&mut self, seen: Surroundings, now: Tick) {
+        for neighbour in &seen.neighbours {
+            for address in &neighbour.addresses {
+                self.dialler.heard(neighbour.peer, address, Source::Profile, true, now);
+            }
+        }
+        let state = match self.loopback_only {
+            true => NetworkState::Loopback,
+            false => seen.interfaces.state(),
+        };
+        self.network.send_if_modified(|shown| std::mem::replace(shown, state) != state);
+        if self.interfaces.as_ref() == Some(&seen.interfaces) {
+            return;
+        }
+        let before = self.interfaces.replace(seen.interfaces.clone());
+        self.dialler.subnets(seen.interfaces.subnets.clone());
+        self.outage.carrier(seen.interfaces.usable());
+        self.tell_outage(now);
+        if before.is_some_and(|before| before.subnets != seen.interfaces.subnets) {
+            self.replace_doubtful(now);
+            self.dialler.urge(now);
+        }
+    }
+
+    /// The network changed: links that owe an answer are replaced rather than waited for (design N6).
+    fn replace_doubtful(&mut self, now: Tick) {
+        let doubtful = |peer: &PeerId| {
+            self.peers.get(peer).is_some_and(|entry| {
+                entry.connections.doubtful(now) && entry.connections.iter().all(|connection| !connection.loopback)
+            })
+        };
+        let doubtful: Vec<PeerId> = self.peers.keys().copied().filter(doubtful).collect();
+        if !self.interfaces.as_ref().is_some_and(|interfaces| interfaces.usable()) {
+            return;
+        }
+        for peer in doubtful {
+            self.reconnect(&peer, Closing::Replaced, "link_replaced");
+        }
+    }
+
+    pub(super) fn tell_outage(&mut self, now: Tick) {
+        let out = self.outage.out();
+        if out != self.out {
+            self.out = out;
+            self.counters.count(if out { "own_outage" } else { "own_outage_over" });
+            self.tell_rooms(&Input::OwnOutage(out), now);
+        }
+    }
+}

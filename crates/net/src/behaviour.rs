@@ -1,0 +1,96 @@
+//! The swarm: transports and behaviours with their settings.
+
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{NetworkBehaviour, Swarm};
+use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, request_response, tcp, yamux};
+
+use crate::direct::{self, FrameCodec, Refused};
+use crate::gossip::{self, Gossip};
+use crate::key::SessionKey;
+use crate::links::PING_EVERY_MS;
+
+/// From the first packet of a dial to a secured connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that nothing keeps open; the lobby keeps all of ours open (design N5).
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const PENDING_MAX: u32 = 64;
+const ESTABLISHED_MAX: u32 = 512;
+/// Addresses of one peer that are tried side by side.
+const AT_ONCE: NonZeroU8 = NonZeroU8::MIN.saturating_add(3);
+
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    limits: connection_limits::Behaviour,
+    pub(crate) gossip: Gossip,
+    pub(crate) direct: request_response::Behaviour<FrameCodec>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+}
+
+/// Makes the swarm. Multicast that the system does not allow is no reason not to start: the second value says so.
+pub(crate) fn swarm(key: &SessionKey, multicast: bool, refused: Refused) -> Result<(Swarm<Behaviour>, bool), String> {
+    let mdns = multicast.then(|| {
+        let config =
+            mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
+        mdns::tokio::Behaviour::new(config, key.peer())
+    });
+    let multicast_failed = matches!(mdns, Some(Err(_)));
+    let behaviour = Behaviour {
+        limits: connection_limits::Behaviour::new(
+            ConnectionLimits::default()
+                .with_max_established_per_peer(Some(2))
+                .with_max_pending_incoming(Some(PENDING_MAX))
+                .with_max_pending_outgoing(Some(PENDING_MAX))
+                .with_max_established(Some(ESTABLISHED_MAX)),
+        ),
+        gossip: gossip::behaviour(key.keypair())?,
+        direct: direct::behaviour(refused),
+        identify: identify::Behaviour::new(
+            identify::Config::new("parlor/1".into(), key.keypair().public())
+                .with_agent_version(concat!("parlor/", env!("CARGO_PKG_VERSION")).into())
+                .with_cache_size(0)
+                .with_push_listen_addr_updates(true),
+        ),
+        ping: ping::Behaviour::new(
+            ping::Config::new()
+                .with_interval(Duration::from_millis(PING_EVERY_MS))
+                .with_timeout(Duration::from_millis(PING_EVERY_MS)),
+        ),
+        mdns: mdns.and_then(Result::ok).into(),
+    };
+    let swarm = SwarmBuilder::with_existing_identity(key.keypair().clone())
+        .with_tokio()
+        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
+        .map_err(|error| error.to_string())?
+        .with_quic()
+        .with_behaviour(|_| behaviour)
+        .map_err(|error| error.to_string())?
+        .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIMEOUT))
+        .with_connection_timeout(CONNECT_TIMEOUT)
+        .build();
+    Ok((swarm, multicast_failed))
+}
+
+// Dials never leave from the listening port: two peers that dial each other at once would meet in one TCP connection of
+// which both are the initiator, and a redial would find its old port pair still in use.
+
+/// A dial of a known peer, unless it is connected or being dialled already.
+pub(crate) fn dial_peer(peer: PeerId, addresses: Vec<Multiaddr>) -> DialOpts {
+    DialOpts::peer_id(peer)
+        .condition(PeerCondition::DisconnectedAndNotDialing)
+        .addresses(addresses)
+        .override_dial_concurrency_factor(AT_ONCE)
+        .allocate_new_port()
+        .build()
+}
+
+/// A dial of whoever is at an address.
+pub(crate) fn dial_address(address: Multiaddr) -> DialOpts {
+    DialOpts::unknown_peer_id().address(address).allocate_new_port().build()
+}

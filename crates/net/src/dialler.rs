@@ -1,0 +1,382 @@
+//! Whom to dial, where and when (design N6, N7). A state machine without I/O: discovery, connections and failures go in
+//! with the time, dials come out.
+//!
+//! - Of two peers that discover each other the smaller peer id dials first, the larger after 1.5 s: that is the rule that
+//!   makes two connections rare. Whoever has a reason of its own (a typed address, resume, a carrier) does not wait.
+//! - A try dials all TCP addresses of a peer that are worth it, side by side so that none blocks the others, and all QUIC
+//!   addresses when every TCP one has failed. Then it backs off with full jitter.
+//! - An address where somebody else answered is taken from the peer and given to who answered: sessions have fresh ids,
+//!   so that is what a restart looks like.
+//! - A *wish* is an address of `--dial`: it has no peer id as a rule, and is tried for as long as nobody is connected by
+//!   it. A person asked for it, so it never backs off beyond two seconds.
+//!
+//! Discovery is a hint and never liveness: nothing here says that a peer is gone.
+
+mod backoff;
+mod book;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use libp2p::{Multiaddr, PeerId};
+use parlor_core::Tick;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::address::{Subnet, Transport};
+use backoff::Backoff;
+use book::Addresses;
+
+/// How much later the larger of two peer ids dials.
+pub(crate) const LARGER_WAITS_MS: u64 = 1_500;
+/// How much later it dials again when a connection broke.
+const AGAIN_WAITS_MS: u64 = 500;
+/// Dials of many peers after a resume are spread over this.
+const SPREAD_MS: u64 = 300;
+/// Peers in the address book.
+const BOOK_MAX: usize = 512;
+/// A shared room makes a missing peer urgent for this long.
+const URGENT_MS: u64 = 60_000;
+/// A peer that was neither reached nor heard of for this long is forgotten: sessions do not come back under their id.
+const FORGET_MS: u64 = 600_000;
+
+/// How a peer became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    /// It dialled us.
+    Inbound,
+    /// By multicast.
+    Mdns,
+    /// Another profile of this computer.
+    Profile,
+    /// A person gave its address.
+    Dialled,
+}
+
+impl Source {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Source::Inbound => "inbound",
+            Source::Mdns => "mdns",
+            Source::Profile => "profile",
+            Source::Dialled => "dialled",
+        }
+    }
+}
+
+/// What a dial is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Peer(PeerId),
+    Wish(usize),
+}
+
+/// Something to dial now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dial {
+    pub target: Target,
+    pub addresses: Vec<Multiaddr>,
+}
+
+/// Why a dial came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nobody there.
+    Unreachable,
+    /// Somebody else answered.
+    Other { answered: PeerId, at: Multiaddr },
+    /// It is our own address that was dialled; `None`: there was no other.
+    Ourselves { at: Option<Multiaddr> },
+}
+
+#[derive(Debug)]
+struct Peer {
+    addresses: Addresses,
+    source: Source,
+    connected: bool,
+    dialling: Option<Transport>,
+    due: Option<Tick>,
+    backoff: Backoff,
+    shared: bool,
+    /// The last connection or news of it.
+    seen: Tick,
+}
+
+#[derive(Debug)]
+struct Wish {
+    address: Multiaddr,
+    peer: Option<PeerId>,
+    dialling: bool,
+    due: Option<Tick>,
+    backoff: Backoff,
+}
+
+/// See the module.
+pub(crate) struct Dialler {
+    me: PeerId,
+    rng: ChaCha8Rng,
+    peers: BTreeMap<PeerId, Peer>,
+    wishes: Vec<Wish>,
+    subnets: Vec<Subnet>,
+    strangers: bool,
+}
+
+impl Dialler {
+    pub(crate) fn new(me: PeerId, seed: u64, wishes: Vec<Multiaddr>, now: Tick) -> Self {
+        let wish = |address: Multiaddr| {
+            let peer = crate::address::endpoint(&address).and_then(|parts| parts.peer);
+            Wish { address, peer, dialling: false, due: Some(now), backoff: Backoff::default() }
+        };
+        Dialler {
+            me,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            peers: BTreeMap::new(),
+            wishes: wishes.into_iter().map(wish).collect(),
+            subnets: Vec::new(),
+            strangers: true,
+        }
+    }
+
+    /// The networks this computer is in, for judging addresses.
+    pub(crate) fn subnets(&mut self, subnets: Vec<Subnet>) {
+        self.subnets = subnets;
+    }
+
+    /// Whether peers that share no room may be dialled; off while there are enough of them.
+    pub(crate) fn strangers(&mut self, welcome: bool) {
+        self.strangers = welcome;
+    }
+
+    /// An address of a peer, from discovery or from the peer itself. `local`: the peer runs on this computer.
+    pub(crate) fn heard(&mut self, peer: PeerId, address: &Multiaddr, source: Source, local: bool, now: Tick) {
+        if peer == self.me {
+            return;
+        }
+        let delay = if self.me < peer { 0 } else { LARGER_WAITS_MS };
+        let Some(entry) = self.entry(peer, source, now) else { return };
+        let fresh = entry.addresses.hear(address, local, now);
+        entry.seen = now;
+        if source > entry.source {
+            entry.source = source;
+        }
+        // mDNS tells of an address again only after it was silent, the files of neighbours are read every second.
+        let news = fresh || source == Source::Mdns;
+        if news && !entry.connected && entry.dialling.is_none() {
+            entry.backoff.reset();
+            let due = now.plus(delay);
+            entry.due = Some(entry.due.map_or(due, |before| before.min(due)));
+        }
+    }
+
+    fn entry(&mut self, peer: PeerId, source: Source, now: Tick) -> Option<&mut Peer> {
+        if !self.peers.contains_key(&peer) && self.peers.len() >= BOOK_MAX {
+            let idle = self.peers.iter().filter(|(_, entry)| !entry.connected && entry.dialling.is_none());
+            let stalest = idle.min_by_key(|(_, entry)| entry.seen).map(|(peer, _)| *peer)?;
+            self.peers.remove(&stalest);
+        }
+        Some(self.peers.entry(peer).or_insert_with(|| Peer {
+            addresses: Addresses::default(),
+            source,
+            connected: false,
+            dialling: None,
+            due: None,
+            backoff: Backoff::default(),
+            shared: false,
+            seen: now,
+        }))
+    }
+
+    /// The peer is connected. `dialled` is the address that this end reached it at, `target` what that dial was for.
+    pub(crate) fn connected(&mut self, peer: PeerId, dialled: Option<&Multiaddr>, target: Option<Target>, now: Tick) {
+        let source = match (target, dialled) {
+            (Some(Target::Wish(_)), _) | (None, Some(_)) => Source::Dialled,
+            _ => Source::Inbound,
+        };
+        if let Some(Target::Wish(at)) = target
+            && let Some(wish) = self.wishes.get_mut(at)
+        {
+            wish.peer = Some(peer);
+            wish.dialling = false;
+        }
+        for wish in self.wishes.iter_mut().filter(|wish| wish.peer == Some(peer)) {
+            wish.due = None;
+            wish.backoff.reset();
+        }
+        let Some(entry) = self.entry(peer, source, now) else { return };
+        if source > entry.source {
+            entry.source = source;
+        }
+        if let Some(address) = dialled {
+            entry.addresses.hear(address, crate::address::is_loopback(address), now);
+            entry.addresses.worked(address, now);
+        }
+        entry.connected = true;
+        entry.dialling = None;
+        entry.due = None;
+        entry.backoff.reset();
+        entry.seen = now;
+    }
+
+    /// The last connection to the peer is gone. The smaller peer id tries again at once, with jitter; the larger, or who
+    /// has a wish for the peer that will do, a little later.
+    pub(crate) fn disconnected(&mut self, peer: PeerId, now: Tick) {
+        let Self { me, peers, wishes, rng, .. } = self;
+        let turn = if *me < peer && wishes.iter().all(|wish| wish.peer != Some(peer)) { 0 } else { AGAIN_WAITS_MS };
+        if let Some(entry) = peers.get_mut(&peer) {
+            entry.connected = false;
+            entry.seen = now;
+            entry.due = Some(now.plus(turn + entry.backoff.next(backoff::BASE_MS, rng)));
+        }
+        for wish in wishes.iter_mut().filter(|wish| wish.peer == Some(peer) && !wish.dialling) {
+            wish.due = Some(now.plus(wish.backoff.next(backoff::BASE_MS, rng)));
+        }
+    }
+
+    /// Whether a member of a shared room is at this peer, which makes its absence urgent.
+    pub(crate) fn shared(&mut self, peer: PeerId, shared: bool) {
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.shared = shared;
+        }
+    }
+
+    /// A dial failed. QUIC follows TCP at once; after that the wait grows.
+    pub(crate) fn failed(&mut self, target: Target, failure: &Failure, now: Tick) {
+        let peer = match target {
+            Target::Wish(at) => return self.wish_failed(at, failure, now),
+            Target::Peer(peer) => peer,
+        };
+        let source = self.source(&peer);
+        self.peer_failed(peer, failure, now);
+        if let Failure::Other { answered, at } = failure {
+            self.heard(*answered, at, source, crate::address::is_loopback(at), now);
+        }
+    }
+
+    fn wish_failed(&mut self, at: usize, failure: &Failure, now: Tick) {
+        let Self { wishes, rng, .. } = self;
+        let Some(wish) = wishes.get_mut(at) else { return };
+        wish.dialling = false;
+        if let Failure::Other { at, .. } = failure {
+            // The session that the address names is over; who is there now is as good, for nothing is trusted by peer id.
+            wish.address = crate::address::bare(at).unwrap_or_else(|| at.clone());
+            wish.peer = None;
+        }
+        wish.due = match failure {
+            Failure::Ourselves { .. } => None,
+            _ => Some(now.plus(wish.backoff.next(backoff::NEAR_MS, rng))),
+        };
+    }
+
+    fn peer_failed(&mut self, peer: PeerId, failure: &Failure, now: Tick) {
+        let Self { peers, rng, subnets, .. } = self;
+        let Some(entry) = peers.get_mut(&peer) else { return };
+        let tried = entry.dialling.take();
+        match failure {
+            Failure::Other { at, .. } | Failure::Ourselves { at: Some(at) } => entry.addresses.remove(at),
+            Failure::Ourselves { at: None } => entry.addresses = Addresses::default(),
+            Failure::Unreachable => {}
+        }
+        if entry.connected {
+            return;
+        }
+        if entry.addresses.is_empty() {
+            peers.remove(&peer);
+            return;
+        }
+        let quic_follows = tried == Some(Transport::Tcp) && !entry.addresses.worth(Transport::Quic, subnets).is_empty();
+        if quic_follows {
+            entry.dialling = Some(Transport::Tcp);
+            entry.due = Some(now);
+            return;
+        }
+        let urgent = entry.source == Source::Profile || (entry.shared && now.since(entry.seen) < URGENT_MS);
+        let widest = if urgent { backoff::NEAR_MS } else { backoff::FAR_MS };
+        entry.due = Some(now.plus(entry.backoff.next(widest, rng)));
+    }
+
+    /// Dials everybody who is missing, soon and without waiting for a turn: after a resume, or when the network changed.
+    pub(crate) fn urge(&mut self, now: Tick) {
+        let Self { peers, wishes, rng, .. } = self;
+        for entry in peers.values_mut().filter(|entry| !entry.connected && entry.dialling.is_none()) {
+            entry.backoff.reset();
+            entry.seen = now;
+            entry.due = Some(now.plus(rng.random_range(0..=SPREAD_MS)));
+        }
+        for wish in wishes.iter_mut().filter(|wish| wish.due.is_some()) {
+            wish.backoff.reset();
+            wish.due = Some(now.plus(rng.random_range(0..=SPREAD_MS)));
+        }
+    }
+
+    /// The next dial that is due; ask until there is none.
+    pub(crate) fn poll(&mut self, now: Tick) -> Option<Dial> {
+        self.peers.retain(|_, entry| entry.connected || entry.dialling.is_some() || now.since(entry.seen) < FORGET_MS);
+        self.poll_wish(now).or_else(|| self.poll_peer(now))
+    }
+
+    fn poll_wish(&mut self, now: Tick) -> Option<Dial> {
+        let Self { wishes, peers, .. } = self;
+        let connected = |peer: &PeerId| peers.get(peer).is_some_and(|entry| entry.connected);
+        let due = |wish: &Wish| !wish.dialling && wish.due.is_some_and(|at| at <= now);
+        let (at, wish) = wishes.iter_mut().enumerate().find(|(_, wish)| due(wish))?;
+        wish.due = None;
+        if wish.peer.as_ref().is_some_and(connected) {
+            return self.poll_wish(now);
+        }
+        wish.dialling = true;
+        Some(Dial { target: Target::Wish(at), addresses: vec![wish.address.clone()] })
+    }
+
+    fn poll_peer(&mut self, now: Tick) -> Option<Dial> {
+        let Self { peers, rng, subnets, strangers, .. } = self;
+        for (peer, entry) in peers.iter_mut() {
+            if entry.connected || entry.due.is_none_or(|at| at > now) {
+                continue;
+            }
+            entry.due = None;
+            if !*strangers && !entry.shared && entry.source < Source::Profile {
+                entry.dialling = None;
+                entry.due = Some(now.plus(backoff::FAR_MS));
+                continue;
+            }
+            let tcp_failed = entry.dialling == Some(Transport::Tcp);
+            let tcp = entry.addresses.worth(Transport::Tcp, subnets);
+            let (transport, addresses) = match tcp_failed || tcp.is_empty() {
+                true => (Transport::Quic, entry.addresses.worth(Transport::Quic, subnets)),
+                false => (Transport::Tcp, tcp),
+            };
+            if addresses.is_empty() {
+                // Nothing that can be reached from here as things are; news or a change of the network brings it back.
+                entry.dialling = None;
+                entry.due = Some(now.plus(entry.backoff.next(backoff::FAR_MS, rng)));
+                continue;
+            }
+            entry.dialling = Some(transport);
+            return Some(Dial { target: Target::Peer(*peer), addresses });
+        }
+        None
+    }
+
+    /// When [`Dialler::poll`] has something next.
+    pub(crate) fn next_deadline(&self) -> Option<Tick> {
+        let peers = self.peers.values().filter(|entry| !entry.connected).filter_map(|entry| entry.due);
+        let wishes = self.wishes.iter().filter(|wish| !wish.dialling).filter_map(|wish| wish.due);
+        peers.chain(wishes).min()
+    }
+
+    /// How the peer became known.
+    pub(crate) fn source(&self, peer: &PeerId) -> Source {
+        self.peers.get(peer).map_or(Source::Inbound, |entry| entry.source)
+    }
+
+    /// Where it can be dialled.
+    pub(crate) fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
+        self.peers.get(peer).map(|entry| entry.addresses.all().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Whether a person asked for this peer by `--dial` or by typing its address.
+    pub(crate) fn asked_for(&self, peer: &PeerId) -> bool {
+        self.source(peer) == Source::Dialled
+    }
+}

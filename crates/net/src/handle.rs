@@ -1,0 +1,187 @@
+//! The outside of the driver: a handle that is cheap to clone, and a port per room.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parlor_core::{Error, ErrorCode, Event, Replica, RoomId, SessionId, Snapshot, Tick};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::actor;
+use crate::config::{NetConfig, NetError};
+use crate::info::{NearRoom, NetworkState, PeerInfo};
+
+/// A closure over a room's replica, or over the reason why there is none. It returns what sends the answer, for the
+/// actor to run when everything that the replica wanted to say has gone out.
+pub(crate) type Call = Box<dyn FnOnce(Result<(&mut Replica, Tick), Error>) -> Box<dyn FnOnce() + Send> + Send>;
+
+/// What a handle asks of the actor.
+pub(crate) enum Command {
+    Open { room: RoomId, reply: oneshot::Sender<Result<RoomPort, Error>> },
+    Close { room: RoomId, reply: oneshot::Sender<()> },
+    With { room: RoomId, call: Call },
+    Dial { address: String, reply: oneshot::Sender<Result<PeerInfo, Error>> },
+    Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
+    Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
+    Shutdown { reply: oneshot::Sender<()> },
+}
+
+/// What the actor publishes without being asked.
+#[derive(Clone)]
+pub(crate) struct Views {
+    pub listen: watch::Receiver<Vec<String>>,
+    pub near: watch::Receiver<Arc<Vec<NearRoom>>>,
+    pub network: watch::Receiver<NetworkState>,
+}
+
+/// A running driver.
+///
+/// Dropping the last handle stops it at once and without a leave, as a crash would; [`NetHandle::shutdown`] is the
+/// polite way.
+#[derive(Clone)]
+pub struct NetHandle {
+    commands: mpsc::Sender<Command>,
+    views: Views,
+    session: SessionId,
+    peer_id: Arc<str>,
+}
+
+impl NetHandle {
+    /// Binds the listeners and starts the task. Works without any network; peers are looked for when there is one.
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An address that cannot be read, a port that is taken, or a system that refuses: each names the address.
+    pub async fn start(config: NetConfig) -> Result<NetHandle, NetError> {
+        let session = config.session.id();
+        let peer_id = config.session.peer_id().into();
+        let (commands, views) = actor::start(config).await?;
+        Ok(NetHandle { commands, views, session, peer_id })
+    }
+
+    /// The session of this process.
+    #[must_use]
+    pub fn session_id(&self) -> SessionId {
+        self.session
+    }
+
+    /// Its peer id, in base58.
+    #[must_use]
+    pub fn peer_id(&self) -> String {
+        self.peer_id.to_string()
+    }
+
+    /// Where it listens now, without peer ids; a wildcard shows as the addresses of the interfaces that are up.
+    #[must_use]
+    pub fn listen_addrs(&self) -> Vec<String> {
+        self.views.listen.borrow().clone()
+    }
+
+    /// The rooms that peers near advertise.
+    #[must_use]
+    pub fn near(&self) -> watch::Receiver<Arc<Vec<NearRoom>>> {
+        self.views.near.clone()
+    }
+
+    /// What the interfaces allow.
+    #[must_use]
+    pub fn network(&self) -> watch::Receiver<NetworkState> {
+        self.views.network.clone()
+    }
+
+    /// Enters a room's topic and begins to replicate it. A room that is open already answers its port again.
+    ///
+    /// # Errors
+    /// `TOO_MANY_ROOMS` when 32 are open, `NETWORK_UNAVAILABLE` when the driver has stopped. Nothing was touched.
+    pub async fn open(&self, room: RoomId) -> Result<RoomPort, Error> {
+        self.ask(|reply| Command::Open { room, reply }).await?
+    }
+
+    /// Leaves the room with every member and forgets it. Returns when the leave is on its way; the repeats that make it
+    /// certain are sent before the topic is left. No-op for a room that is not open.
+    pub async fn close_room(&self, room: &RoomId) {
+        let room = room.clone();
+        let _ = self.ask(|reply| Command::Close { room, reply }).await;
+    }
+
+    /// Runs a closure on a room's replica, on the actor's task: it must not block. When this returns, what it made the
+    /// replica say was handed to the network, and the snapshot and the events show it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a room that is not open, `NETWORK_UNAVAILABLE` when the driver has stopped.
+    pub async fn with<R: Send + 'static>(
+        &self,
+        room: &RoomId,
+        f: impl FnOnce(&mut Replica, Tick) -> R + Send + 'static,
+    ) -> Result<R, Error> {
+        let room = room.clone();
+        let call = |reply: oneshot::Sender<Result<R, Error>>| -> Call {
+            Box::new(move |replica| {
+                let result = replica.map(|(replica, now)| f(replica, now));
+                Box::new(move || {
+                    let _ = reply.send(result);
+                })
+            })
+        };
+        self.ask(|reply| Command::With { room, call: call(reply) }).await?
+    }
+
+    /// Connects to an address that a person gave: a multiaddr with or without a peer id, `ADDRESS` or `ADDRESS:PORT`.
+    ///
+    /// # Errors
+    /// `INVALID_TICKET` for what is no address, `NETWORK_UNAVAILABLE` when nobody answers there within ten seconds;
+    /// both name the address. Nothing was touched.
+    pub async fn dial(&self, address: &str) -> Result<PeerInfo, Error> {
+        let address = address.to_owned();
+        self.ask(|reply| Command::Dial { address, reply }).await?
+    }
+
+    /// The connected peers.
+    pub async fn peers(&self) -> Vec<PeerInfo> {
+        self.ask(|reply| Command::Peers { reply }).await.unwrap_or_default()
+    }
+
+    /// Refusals and repairs by name, of the driver and of every open room.
+    pub async fn counters(&self) -> BTreeMap<String, u64> {
+        self.ask(|reply| Command::Counters { reply }).await.unwrap_or_default()
+    }
+
+    /// Leaves every room, gives the leaves up to half a second to go out, and stops. Twice is a no-op.
+    pub async fn shutdown(&self) {
+        let _ = self.ask(|reply| Command::Shutdown { reply }).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+        let closing = || Error::new(ErrorCode::NetworkUnavailable, "the peer is closing");
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| closing())?;
+        answer.await.map_err(|_| closing())
+    }
+}
+
+/// An open room as its readers see it.
+///
+/// A snapshot is published before the events that it includes, and its `at` is the number of the last of them. So a
+/// reader subscribes to the events, takes the snapshot, and skips events up to `at`: it misses none and sees none twice.
+#[derive(Clone, Debug)]
+pub struct RoomPort {
+    /// The room.
+    pub room: RoomId,
+    pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) events: broadcast::WeakSender<(u64, Event)>,
+}
+
+impl RoomPort {
+    /// The state after the last change.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Numbered events from here on. A reader that is more than a thousand behind is told that it lagged and starts
+    /// again from a snapshot; it never slows the driver. The receiver is closed when the room is.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<(u64, Event)> {
+        let closed = || broadcast::channel(1).1;
+        self.events.upgrade().map_or_else(closed, |events| events.subscribe())
+    }
+}

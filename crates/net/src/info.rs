@@ -1,0 +1,62 @@
+//! What callers are told about the network.
+
+use parlor_core::{Face, RoomId};
+use serde::{Deserialize, Serialize};
+
+/// A connected peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PeerInfo {
+    /// The libp2p peer id, in base58.
+    pub peer_id: String,
+    /// The session's public key in hexadecimal; the same thing as the peer id.
+    pub session_id: String,
+    /// The address of the connection first, then the others by which the peer was heard of.
+    pub addresses: Vec<String>,
+    /// `"out"` when this end dialled, `"in"` otherwise.
+    pub direction: String,
+    /// `"tcp"` or `"quic"`.
+    pub transport: String,
+    /// The last answered ping.
+    pub rtt_ms: Option<f64>,
+    /// Rooms of this process that the peer is in too.
+    #[cfg_attr(feature = "ts", ts(type = "string[]"))]
+    pub rooms: Vec<RoomId>,
+    /// How it became known: `"mdns"`, `"profile"`, `"dialled"` or `"inbound"`.
+    pub source: String,
+    /// The name of the person there, when a member of a shared room told it.
+    pub name: Option<String>,
+}
+
+/// A room that somebody near advertises (design N5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct NearRoom {
+    /// Its name, by which it can be joined.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub room: RoomId,
+    /// The title its members gave it.
+    pub title: Option<String>,
+    /// Members in it.
+    pub members: u32,
+    /// Up to five of them.
+    pub faces: Vec<Face>,
+    /// Peers that are connected to this one and in the room.
+    pub peers: u32,
+}
+
+/// What this computer's interfaces allow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum NetworkState {
+    /// An interface is up on which others can be.
+    Online,
+    /// Only peers on this computer can be reached, or this peer listens to those only.
+    Loopback,
+    /// No interface is up.
+    #[default]
+    Offline,
+}

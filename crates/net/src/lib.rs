@@ -1,0 +1,47 @@
+//! The libp2p driver of live rooms.
+//!
+//! One task, the *actor*, owns the swarm and one [`Replica`](parlor_core::Replica) per room. It carries frames between
+//! the replicas and the network, feeds them time, and tells everybody else what happened: a `watch` of snapshots and a
+//! bounded `broadcast` of events per room. Callers hold a [`NetHandle`]; its commands are closures over a replica, so
+//! that no operation of a room is written twice.
+//!
+//! What the parts decide:
+//!
+//! - [`NetHandle`] and [`RoomPort`] are the outside; `actor` is the task behind them.
+//! - `dialler`, `links`, `outage` and `lobby` hold the rules for whom to dial, which of two connections stays, whether
+//!   our own network is out and which rooms are near. They do no I/O and read no clock, so their tests need neither.
+//! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels.
+//! - `surroundings` looks at network interfaces and at other profiles on this computer.
+//!
+//! Nothing that arrives from the network may panic, block or allocate without bound here; what is refused is counted by
+//! name (design N10) and read with [`NetHandle::counters`]. This is the only crate that knows libp2p, and no libp2p
+//! type is in its public surface.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod actor;
+mod address;
+mod author;
+mod behaviour;
+mod clock;
+mod config;
+mod counters;
+mod dialler;
+mod direct;
+mod gossip;
+mod handle;
+mod info;
+mod key;
+mod links;
+mod listen;
+mod lobby;
+mod neighbours;
+mod outage;
+mod surroundings;
+mod topic;
+
+pub use config::{NetConfig, NetError};
+pub use handle::{NetHandle, RoomPort};
+pub use info::{NearRoom, NetworkState, PeerInfo};
+pub use key::SessionKey;

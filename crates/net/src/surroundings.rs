@@ -1,0 +1,138 @@
+//! What the computer says about itself: its interfaces, and the peers of other profiles. Both are read about once a
+//! second, off the actor's task because they block.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use if_addrs::{IfAddr, Interface};
+use libp2p::PeerId;
+use tokio::sync::mpsc;
+
+use crate::address::Subnet;
+use crate::info::NetworkState;
+use crate::neighbours::{self, Neighbour};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// One look around.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    pub interfaces: Interfaces,
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// The interfaces that are up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Interfaces {
+    pub loopback: bool,
+    pub subnets: Vec<Subnet>,
+}
+
+impl Interfaces {
+    pub(crate) fn read() -> std::io::Result<Self> {
+        Ok(Self::of(&if_addrs::get_if_addrs()?))
+    }
+
+    fn of(interfaces: &[Interface]) -> Self {
+        let up = || interfaces.iter().filter(|interface| interface.is_oper_up());
+        let mut subnets: Vec<Subnet> = up().filter(|interface| !interface.is_loopback()).map(subnet).collect();
+        subnets.sort();
+        subnets.dedup();
+        Interfaces { loopback: up().any(Interface::is_loopback), subnets }
+    }
+
+    /// Whether others can be reached: an interface that is up, has an address and is not for containers only. An IPv6
+    /// link-local address alone is what every interface has and says nothing.
+    pub(crate) fn usable(&self) -> bool {
+        let link_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        self.subnets.iter().any(|subnet| !subnet.private && !link_local(subnet.ip))
+    }
+
+    pub(crate) fn state(&self) -> NetworkState {
+        match (self.usable(), self.loopback) {
+            (true, _) => NetworkState::Online,
+            (false, true) => NetworkState::Loopback,
+            (false, false) => NetworkState::Offline,
+        }
+    }
+}
+
+fn subnet(interface: &Interface) -> Subnet {
+    let (ip, prefix) = match &interface.addr {
+        IfAddr::V4(addr) => (addr.ip.into(), addr.prefixlen),
+        IfAddr::V6(addr) => (addr.ip.into(), addr.prefixlen),
+    };
+    Subnet { ip, prefix, private: is_private(&interface.name) }
+}
+
+/// Names of bridges for containers and virtual machines, and of overlay networks: being in one is no sign of a local
+/// network. `veth` and `tap` are not among them, for inside a container or a test they are the network.
+fn is_private(name: &str) -> bool {
+    const PREFIXES: [&str; 14] = [
+        "docker",
+        "br-",
+        "virbr",
+        "vmnet",
+        "vboxnet",
+        "podman",
+        "cni",
+        "lxc",
+        "lxd",
+        "utun",
+        "tailscale",
+        "wg",
+        "zt",
+        "vEthernet",
+    ];
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Looks around until nobody listens any more.
+pub(crate) fn watch(data_dir: Option<PathBuf>, me: PeerId) -> mpsc::Receiver<Surroundings> {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut interfaces = Interfaces::default();
+        let mut every = tokio::time::interval(EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            let (dir, before) = (data_dir.clone(), interfaces.clone());
+            let look = tokio::task::spawn_blocking(move || Surroundings {
+                interfaces: Interfaces::read().unwrap_or(before),
+                neighbours: dir.map(|dir| neighbours::read(&dir, &me)).unwrap_or_default(),
+            });
+            let Ok(seen) = look.await else { return };
+            interfaces = seen.interfaces.clone();
+            if sender.send(seen).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interfaces(of: &[(&str, bool)]) -> Interfaces {
+        let subnet = |(ip, private): &(&str, bool)| Subnet { ip: ip.parse().unwrap(), prefix: 24, private: *private };
+        Interfaces { loopback: true, subnets: of.iter().map(subnet).collect() }
+    }
+
+    #[test]
+    fn containers_and_bare_link_local_addresses_are_no_network() {
+        assert!(interfaces(&[("192.168.1.2", false)]).usable());
+        assert!(interfaces(&[("169.254.1.2", false)]).usable(), "a cable between two computers");
+        assert!(!interfaces(&[("172.17.0.1", true), ("fe80::1", false)]).usable());
+        assert_eq!(interfaces(&[]).state(), NetworkState::Loopback);
+        assert_eq!(Interfaces::default().state(), NetworkState::Offline);
+    }
+
+    #[test]
+    fn bridges_are_known_by_name() {
+        assert!(is_private("docker0") && is_private("br-1a2b") && is_private("virbr0"));
+        assert!(!is_private("eth0") && !is_private("wlp3s0") && !is_private("br0") && !is_private("veth12"));
+    }
+}

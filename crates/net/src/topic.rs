@@ -1,0 +1,51 @@
+//! Names on the wire. A room's topic is a hash of its id, so that ids of any length fit and a topic is always short.
+
+use libp2p::gossipsub::{IdentTopic, TopicHash};
+use parlor_core::RoomId;
+
+/// Domain of the hash; a change of it is a new protocol.
+const CONTEXT: &str = "parlor/1 topic of an open room";
+
+/// Sixteen bytes that stand for a room in a direct frame and, in hexadecimal, in its topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag(pub [u8; 16]);
+
+impl Tag {
+    /// The lobby, where open rooms are advertised (design N5). No room hashes to zeros.
+    pub(crate) const LOBBY: Tag = Tag([0; 16]);
+
+    /// Of an open room.
+    pub(crate) fn of(room: &RoomId) -> Tag {
+        let hash = blake3::derive_key(CONTEXT, room.as_str().as_bytes());
+        let mut tag = [0; 16];
+        tag.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        Tag(tag)
+    }
+
+    /// The gossipsub topic.
+    pub(crate) fn topic(self) -> IdentTopic {
+        if self == Tag::LOBBY {
+            return IdentTopic::new("parlor/1/lobby");
+        }
+        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        IdentTopic::new(format!("parlor/1/{hex}"))
+    }
+
+    /// The hash of the topic, by which gossipsub names it; it is the topic itself.
+    pub(crate) fn hash(self) -> TopicHash {
+        self.topic().hash()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_ids_have_short_topics_of_their_own() {
+        let long = RoomId::new(&"é".repeat(128)).unwrap();
+        let other = RoomId::new(&"é".repeat(127)).unwrap();
+        assert_eq!(Tag::of(&long).hash().as_str().len(), "parlor/1/".len() + 32);
+        assert_ne!(Tag::of(&long).hash(), Tag::of(&other).hash());
+    }
+}

@@ -1,0 +1,10 @@
+//! The driver over real sockets: loopback only, dialled explicitly, no multicast. Every wait is for a condition with a
+//! deadline.
+
+mod meeting;
+mod neighbours;
+mod raw;
+mod refusals;
+mod restarts;
+mod starting;
+mod support;
