@@ -1,0 +1,38 @@
+//! How a peer is started. One struct, every default said here; nothing is read from the environment.
+
+use std::path::PathBuf;
+
+/// What [`Live::start`](crate::Live::start) needs to know. Write what differs and take the rest from the default:
+///
+/// ```
+/// let config = parlor::Config { profile: "second".into(), ..parlor::Config::default() };
+/// assert!(config.multicast && config.listen.is_empty());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which profile: 1 to 64 letters, digits, `.`, `_` or `-`, not starting with `.`. Default `default`.
+    pub profile: String,
+    /// Where profiles live, as `profiles/NAME` below it. Default: the platform's folder for application data, such as
+    /// `~/.local/share/parlor` on Linux.
+    pub data_dir: PathBuf,
+    /// Multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0`. Default: none, which means every interface, TCP and UDP
+    /// port 4747 or the next free of nine (design A11).
+    pub listen: Vec<String>,
+    /// Multiaddrs to dial at the start and to go on dialling. Default: none.
+    pub dial: Vec<String>,
+    /// Whether to announce and look for peers by multicast (design N7). Default `true`. Other profiles of the same data
+    /// directory are found either way.
+    pub multicast: bool,
+    /// The person's name, saved in the profile as if they had set it. Default: what the profile holds, and for a new one
+    /// a friendly proposal.
+    pub name: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        // Without a home directory there is no platform folder; the working directory is what is left.
+        let data_dir = directories::ProjectDirs::from("", "", "parlor")
+            .map_or_else(|| PathBuf::from("parlor-data"), |dirs| dirs.data_dir().to_path_buf());
+        Self { profile: "default".into(), data_dir, listen: Vec::new(), dial: Vec::new(), multicast: true, name: None }
+    }
+}

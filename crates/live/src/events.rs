@@ -1,0 +1,121 @@
+//! The events of a room as a stream: a snapshot first, then every change, in order (design R14).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::stream::{BoxStream, Stream, StreamExt as _};
+use parlor_core::{Event, Snapshot};
+use serde::Serialize;
+
+use crate::open_rooms::Hold;
+use crate::tail::{Step, Tail};
+
+/// One thing that a follower of a room learns.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum RoomEvent {
+    /// The room as it is: the first item, and again whenever the follower was too slow for the changes. What was known
+    /// before is void.
+    Snapshot(#[cfg_attr(feature = "ts", ts(as = "Snapshot"))] Arc<Snapshot>),
+    /// A change since.
+    #[serde(untagged)]
+    Change(Event),
+}
+
+impl RoomEvent {
+    /// The event's `type`: `snapshot`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `watching` or
+    /// `complete`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            RoomEvent::Snapshot(_) => "snapshot",
+            RoomEvent::Change(event) => match event {
+                Event::Joined { .. } => "joined",
+                Event::Updated { .. } => "updated",
+                Event::Stale { .. } => "stale",
+                Event::Active { .. } => "active",
+                Event::Left { .. } => "left",
+                Event::Metadata { .. } => "metadata",
+                Event::Watching { .. } => "watching",
+                Event::Complete { .. } => "complete",
+            },
+        }
+    }
+}
+
+/// An item of [`Events`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub struct Item {
+    /// The number of the event in this room and run of the peer; of a snapshot, that of the last event in it. It grows.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub id: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: RoomEvent,
+}
+
+/// The events of one room, made by [`Room::events`](crate::Room::events). It ends when the room is closed: the peer
+/// stopped, or the room was forgotten.
+///
+/// A reader that is too slow never slows the peer: it misses changes and gets a snapshot instead. While the stream lives
+/// the room stays open (design A4) and the client leases of its actor are renewed (design R7).
+pub struct Events(BoxStream<'static, Item>);
+
+impl Events {
+    pub(crate) fn new(tail: Tail, hold: Hold) -> Self {
+        let stream = futures::stream::unfold((tail, hold), |(mut tail, hold)| async move {
+            let item = match tail.next().await? {
+                Step::Reset(snapshot) => Item { id: snapshot.at, event: RoomEvent::Snapshot(snapshot) },
+                Step::Event(id, event) => Item { id, event: RoomEvent::Change(event) },
+            };
+            Some((item, (tail, hold)))
+        });
+        Self(stream.boxed())
+    }
+
+    /// The next item; `None` when the room was closed. The same as `StreamExt::next`, for callers without it.
+    pub async fn recv(&mut self) -> Option<Item> {
+        self.0.next().await
+    }
+}
+
+impl Stream for Events {
+    type Item = Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{member, snapshot};
+    use serde_json::json;
+
+    #[test]
+    fn both_kinds_are_flat_json_with_their_type() {
+        let row = member("m", 1, json!({}));
+        let first = Item { id: 4, event: RoomEvent::Snapshot(snapshot(vec![Arc::clone(&row)])) };
+        let json = serde_json::to_value(&first).unwrap();
+        assert_eq!((&json["id"], &json["type"], &json["room"]), (&json!(4), &json!("snapshot"), &json!("project_123")));
+        assert_eq!(json["members"][0]["memberId"], "m");
+
+        let then = Item { id: 5, event: RoomEvent::Change(Event::Joined { member: row }) };
+        let json = serde_json::to_value(&then).unwrap();
+        assert_eq!(
+            (&json["id"], &json["type"], &json["member"]["memberId"]),
+            (&json!(5), &json!("joined"), &json!("m"))
+        );
+        assert_eq!(json["type"], then.event.name());
+    }
+}

@@ -1,0 +1,147 @@
+//! Live rooms on a local network, with no server, no account and no internet: who is here, where their cursors and
+//! selections are, who is typing, and what the room is about.
+//!
+//! # The model
+//!
+//! A **profile** is a directory with one person's long-lived identity; [`Live::start`] takes it and runs a **peer**. Peers
+//! on the same network find each other and link up. There is nothing else: no server, no account.
+//!
+//! A [`Room`] is a name. Whoever knows it can be in it. A peer may only look at a room, which the others see as a number of
+//! *watchers*, or [`join`](Room::join) it, which makes a **member**: a row that everybody in the room sees. A member
+//! carries *metadata*, given when joining, and **presence**, a small JSON object that changes all the time: status, cursor,
+//! selection, typing, tool, viewport. Only its owner can change it. Nobody stores it: a member that leaves, or whose
+//! computer vanishes, is gone from every list within seconds.
+//!
+//! Beside its members a room has **metadata**, shared settings such as `title` that every member may change; the last
+//! writer of a key wins, the same one everywhere.
+//!
+//! What happens is told in four ways, all from the same source: [`Room::members`] asks once, [`Room::watch`] always holds
+//! the newest state, [`Room::events`] gives every change in order, and [`Room::feed`] gives a window no more than it can
+//! draw. A reader that is too slow is brought up to date with a snapshot and never slows anybody else.
+//!
+//! # Two people in a room
+//!
+//! The two peers here find each other by address; by default they would by multicast.
+//!
+//! ```
+//! use parlor::{Config, Join, Leave, Live, MembersQuery, MetadataChange, PresenceChange};
+//! use serde_json::json;
+//!
+//! # async fn peer(dir: &std::path::Path, name: &str, dial: Vec<String>) -> Result<Live, Box<dyn std::error::Error>> {
+//! #     Ok(Live::start(Config {
+//! #         profile: name.to_lowercase().replace(' ', "-"),
+//! #         data_dir: dir.join(name),
+//! #         listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+//! #         dial,
+//! #         multicast: false,
+//! #         name: Some(name.into()),
+//! #     })
+//! #     .await?)
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let otter = peer(dir.path(), "Quiet Otter", vec![]).await?;
+//! let heron = peer(dir.path(), "Calm Heron", otter.status().await.listen).await?;
+//!
+//! // Joining carries the first presence.
+//! let here = otter.room("project_123");
+//! let me = here.join(Join::new().presence(json!({"status": "online", "typing": false}))).await?;
+//! assert_eq!(me.presence["status"], "online");
+//!
+//! let there = heron.room("project_123");
+//! there.join(Join::new().presence(json!({"status": "online", "role": "incident_commander"}))).await?;
+//!
+//! // Presence merges at the top level: `status` stays.
+//! here.presence(PresenceChange::new(json!({"cursor": 128, "typing": true}))).await?;
+//!
+//! // The other peer sees it, as soon as it arrives.
+//! let mut seen = there.watch().await?;
+//! let sees = |row: &parlor::Member| row.record.member_id == me.member_id && row.record.presence.get("cursor").is_some();
+//! tokio::time::timeout(
+//!     std::time::Duration::from_secs(20),
+//!     seen.wait_for(|room| room.members.len() == 2 && room.members.iter().any(|row| sees(row))),
+//! )
+//! .await??;
+//! let page = there.members(MembersQuery { limit: Some(100), ..MembersQuery::default() }).await?;
+//! assert_eq!(page.total, 2);
+//! assert!(page.members.iter().any(|row| row.actor.name == "Quiet Otter" && row.record.presence["typing"] == true));
+//!
+//! // Shared settings of the room.
+//! there.set_metadata(MetadataChange::new(json!({"title": "Incident response"}))).await?;
+//! assert_eq!(there.metadata().await?.metadata["title"], "Incident response");
+//!
+//! let gone = here.leave(Leave::default()).await?;
+//! assert!(gone.left && gone.member_id == me.member_id);
+//!
+//! otter.close().await;
+//! heron.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it must never do
+//!
+//! This crate holds no replication rule: those are in `parlor-core`, and the network is in `parlor-net`. It reads no
+//! environment, keeps no global state and never lets a reader slow the peer. HTTP, desktop and command line are thin
+//! shells over it; [`OPERATIONS`] is the list that each must have whole.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod batch;
+mod config;
+mod conflate;
+mod events;
+mod feed;
+#[cfg(test)]
+mod fixture;
+mod keep;
+mod keys;
+mod live;
+mod names;
+mod near;
+mod open_rooms;
+mod palette;
+mod profile;
+mod report;
+mod room;
+mod start;
+mod start_error;
+mod tail;
+mod upkeep;
+
+pub use batch::{Batch, FeedEvent, Update};
+pub use config::Config;
+pub use events::{Events, Item, RoomEvent};
+pub use feed::Feed;
+pub use live::Live;
+pub use palette::PALETTE;
+pub use parlor_core::{
+    Actor, ActorKind, Bag, By, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left, LeftReason, Member, MemberId,
+    MemberRecord, MemberState, MembersPage, MembersQuery, MetadataChange, PresenceChange, PresenceMode, RoomId,
+    RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
+};
+pub use parlor_net::{NetworkState, PeerInfo};
+pub use profile::settings::Theme;
+pub use report::{ProfileChange, RoomSummary, Status};
+pub use room::Room;
+pub use start_error::StartError;
+
+/// Every operation, in snake case. The HTTP routes, the desktop commands and the subcommands of the command line each have
+/// all of them; a test compares the lists.
+pub const OPERATIONS: &[&str] = &[
+    "rooms",
+    "create_room",
+    "forget_room",
+    "join",
+    "presence",
+    "leave",
+    "members",
+    "metadata",
+    "set_metadata",
+    "watch",
+    "peers",
+    "dial",
+    "status",
+    "set_profile",
+];

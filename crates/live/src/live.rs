@@ -1,0 +1,346 @@
+//! A running peer and the handles on it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parlor_core::limits::ID_MAX_CHARS;
+use parlor_core::{Actor, Error, ErrorCode, LocalActor, MemberId, RoomId, Signer, Timestamp, UserId};
+use parlor_net::{NetHandle, PeerInfo};
+use tokio::task::AbortHandle;
+
+use crate::keys::IdentityKey;
+use crate::names;
+use crate::open_rooms::OpenRooms;
+use crate::profile::Profile;
+use crate::report::{ProfileChange, RoomSummary, Status};
+use crate::room::Room;
+use crate::{Config, StartError, near, palette, start, upkeep};
+
+/// A running peer, and who acts through this handle: the profile's own person, or a guest made by
+/// [`acting_as`](Live::acting_as). Cheap to clone.
+///
+/// Dropping the last handle stops the peer without a word, which the others see as a lost connection; call
+/// [`close`](Live::close) to leave.
+#[derive(Clone)]
+pub struct Live {
+    shared: Arc<Shared>,
+    guest: Option<LocalActor>,
+    /// The member that this handle and its clones joined with last, by room (design A3).
+    joined: Arc<Mutex<BTreeMap<RoomId, MemberId>>>,
+}
+
+/// What all handles on one peer share.
+pub(crate) struct Shared {
+    pub(crate) net: NetHandle,
+    pub(crate) rooms: OpenRooms,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) identity: Arc<IdentityKey>,
+    pub(crate) own: Mutex<LocalActor>,
+    pub(crate) upkeep: Mutex<Option<AbortHandle>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(upkeep) = held(&self.upkeep).take() {
+            upkeep.abort();
+        }
+    }
+}
+
+impl Live {
+    /// Takes the profile, makes this run's session and starts listening. The profile directory and the identity are made
+    /// when they are new. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// See [`StartError`]: the profile is held by another process, an address is wrong or taken, a file is damaged.
+    ///
+    /// ```
+    /// use parlor::{Config, Live};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// let live = Live::start(Config {
+    ///     data_dir: dir.path().into(),                     // default: the platform's
+    ///     listen: vec!["/ip4/127.0.0.1/tcp/0".into()],     // default: every interface
+    ///     multicast: false,                                // default: look for peers near
+    ///     ..Config::default()
+    /// })
+    /// .await?;
+    /// println!("{} is {}", live.user_id(), live.status().await.name);
+    /// live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn start(config: Config) -> Result<Live, StartError> {
+        let shared = start::start(config).await?;
+        *held(&shared.upkeep) = Some(tokio::spawn(upkeep::run(Arc::downgrade(&shared))).abort_handle());
+        Ok(Live { shared, guest: None, joined: Arc::default() })
+    }
+
+    /// A handle on a room. Nothing happens yet; a name that breaks a rule is the error of the first call.
+    pub fn room(&self, id: impl Into<String>) -> Room {
+        Room::new(self.clone(), id.into())
+    }
+
+    /// The same peer, acting for a guest: somebody whom this peer hosts, such as a user of its HTTP API (design A10). The
+    /// same `guest` of the same profile is the same user for ever. Others see `kind: "guest"`, `via` this profile and
+    /// `verified: false`. Without a name the guest is called by its id.
+    ///
+    /// # Errors
+    /// `INVALID_MEMBER_ID` unless `guest` has 1 to 128 characters and no control characters; for the name those of
+    /// [`set_profile`](Live::set_profile). Nothing was changed.
+    ///
+    /// ```
+    /// # use parlor::{ActorKind, Config, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let guest = live.acting_as("browser-7", Some("Merry Wren"))?;
+    /// assert_eq!(guest.actor().kind, ActorKind::Guest);
+    /// assert_eq!(guest.actor().via, Some(live.user_id()));
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn acting_as(&self, guest: &str, name: Option<&str>) -> Result<Live, Error> {
+        let characters = guest.chars().count();
+        if !(1..=ID_MAX_CHARS).contains(&characters) || guest.chars().any(char::is_control) {
+            let rule = "a guest's id has 1 to 128 characters and no control characters";
+            return Err(Error::new(ErrorCode::InvalidMemberId, rule).limit("guest", ID_MAX_CHARS, characters, ""));
+        }
+        let name = match name {
+            Some(name) => names::checked(name)?,
+            None => names::shortened(guest).to_owned(),
+        };
+        let signer: Arc<dyn Signer> = Arc::new(self.shared.identity.guest(guest));
+        let guest = LocalActor::guest(signer, &name, self.shared.identity.public_key().user_id());
+        Ok(Live { shared: Arc::clone(&self.shared), guest: Some(guest), joined: Arc::default() })
+    }
+
+    /// The same peer and actor with a memory of its own: calls without `memberId` then do not fall back to the member that
+    /// another handle joined with. For surfaces whose callers outlive no handle, such as one request.
+    #[must_use]
+    pub fn without_memory(&self) -> Live {
+        Live { joined: Arc::default(), ..self.clone() }
+    }
+
+    /// Who acts through this handle.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.local_actor().actor
+    }
+
+    /// The user id of who acts through this handle.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.local_actor().actor.user_id
+    }
+
+    /// Rooms that peers near are in, rooms that this process has open and rooms opened before: those with people first,
+    /// then the most recently opened.
+    pub async fn rooms(&self) -> Vec<RoomSummary> {
+        near::rooms(&self.shared, &self.user_id()).await
+    }
+
+    /// Remembers a room among the recent ones, so that it is listed before anybody is in it. Open rooms need no more than
+    /// their name: this makes nothing that others could see.
+    ///
+    /// # Errors
+    /// `INVALID_ROOM_ID`: nothing was changed. `STORAGE_FAILED`: it is remembered until this process ends.
+    pub async fn create_room(&self, id: impl Into<String>) -> Result<RoomSummary, Error> {
+        let room = RoomId::new(&id.into())?;
+        let kept = room.clone();
+        self.blocking(move |profile| profile.opened(&kept, Timestamp(wall_ms()))).await?;
+        let rooms = self.rooms().await;
+        rooms.into_iter().find(|known| known.room == room).ok_or_else(|| {
+            Error::new(ErrorCode::NotFound, format!("{room} was forgotten again before this call ended"))
+        })
+    }
+
+    /// Forgets a room: it leaves the list of recent ones, this actor's members leave it, and what this process holds of it
+    /// goes unless somebody else is in it through this peer. Answers whether it was known.
+    ///
+    /// # Errors
+    /// `INVALID_ROOM_ID`: nothing was changed. `STORAGE_FAILED`: it may be back after a restart.
+    pub async fn forget_room(&self, id: impl Into<String>) -> Result<bool, Error> {
+        let room = RoomId::new(&id.into())?;
+        let was_open = near::leave_all(&self.shared, &room, &self.local_actor()).await;
+        self.shared.rooms.close(&room).await;
+        held(&self.joined).remove(&room);
+        let known = self.blocking(move |profile| profile.forget(&room)).await?;
+        Ok(known || was_open)
+    }
+
+    /// The peers that this one is linked to.
+    pub async fn peers(&self) -> Vec<PeerInfo> {
+        self.shared.net.peers().await
+    }
+
+    /// Connects to a peer by its multiaddr, such as `/ip4/192.168.1.20/tcp/4747`, or by `ADDRESS` or `ADDRESS:PORT`, and
+    /// answers who it is. Waits up to 10 s.
+    ///
+    /// # Errors
+    /// `INVALID_TICKET` for what is no address; `NETWORK_UNAVAILABLE` when nobody answers there. Nothing was changed.
+    pub async fn dial(&self, addr: &str) -> Result<PeerInfo, Error> {
+        self.shared.net.dial(addr).await
+    }
+
+    /// The peer and the profile's own person, whoever acts through this handle.
+    pub async fn status(&self) -> Status {
+        let net = &self.shared.net;
+        let settings = self.shared.profile.settings();
+        // Read before the call below waits: a borrow may not be held meanwhile.
+        let network = *net.network().borrow();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            profile: self.shared.profile.name().to_owned(),
+            user_id: self.shared.identity.public_key().user_id(),
+            name: settings.name,
+            color: settings.color,
+            theme: settings.theme,
+            named: settings.named,
+            peer_id: net.peer_id(),
+            session_id: net.session_id().to_string(),
+            listen: net.listen_addrs(),
+            network,
+            links: u32::try_from(net.peers().await.len()).unwrap_or(u32::MAX),
+            notices: self.shared.profile.notices.all(),
+        }
+    }
+
+    /// Changes the person's name, colour or theme and saves them. A new name or colour shows at once in rooms where their
+    /// presence has `name` or `color`, and names the actor of every join from now on.
+    ///
+    /// # Errors
+    /// `INVALID_PRESENCE` for an empty name, one with control characters, or a colour outside [`PALETTE`](crate::PALETTE);
+    /// `PAYLOAD_TOO_LARGE` for a name over 256 bytes; `FORBIDDEN` for a guest. Nothing was changed then. `STORAGE_FAILED`:
+    /// it holds until this process ends.
+    ///
+    /// ```
+    /// # use parlor::{Config, Live, ProfileChange};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// assert!(!live.status().await.named);
+    /// let status = live.set_profile(ProfileChange { name: Some("Quiet Otter".into()), ..Default::default() }).await?;
+    /// assert!(status.named && status.name == "Quiet Otter");
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set_profile(&self, change: ProfileChange) -> Result<Status, Error> {
+        if self.guest.is_some() {
+            return Err(Error::new(ErrorCode::Forbidden, "a guest has no profile to change"));
+        }
+        let name = change.name.as_deref().map(names::checked).transpose()?;
+        let color = change.color.as_deref().map(palette::checked).transpose()?;
+        let theme = change.theme;
+        let (new_name, new_color) = (name.clone(), color.clone());
+        let saved = self.blocking(move |profile| {
+            profile.change_settings(|settings| {
+                if let Some(name) = new_name {
+                    settings.name = name;
+                    settings.named = true;
+                }
+                if let Some(color) = new_color {
+                    settings.color = color;
+                }
+                settings.theme = theme.unwrap_or(settings.theme);
+            })
+        });
+        let saved = saved.await;
+        if let Some(name) = &name {
+            let signer: Arc<dyn Signer> = Arc::clone(&self.shared.identity) as Arc<dyn Signer>;
+            *held(&self.shared.own) = LocalActor::user(signer, name);
+        }
+        near::show(&self.shared, name, color).await;
+        saved?;
+        Ok(self.status().await)
+    }
+
+    /// The directory of the profile.
+    #[must_use]
+    pub fn profile_dir(&self) -> &Path {
+        self.shared.profile.dir()
+    }
+
+    /// Leaves every room, tells the others for at most 500 ms, stops and frees the profile. Calls fail with
+    /// `NETWORK_UNAVAILABLE` afterwards; closing twice is fine.
+    pub async fn close(&self) {
+        if let Some(upkeep) = held(&self.shared.upkeep).take() {
+            upkeep.abort();
+        }
+        self.shared.net.shutdown().await;
+        self.shared.rooms.clear().await;
+        let profile = Arc::clone(&self.shared.profile);
+        // Freeing the profile cannot fail; a panic in it must not keep a program from ending.
+        let _ = tokio::task::spawn_blocking(move || profile.release()).await;
+    }
+
+    pub(crate) fn local_actor(&self) -> LocalActor {
+        self.guest.clone().unwrap_or_else(|| held(&self.shared.own).clone())
+    }
+
+    pub(crate) fn net(&self) -> &NetHandle {
+        &self.shared.net
+    }
+
+    pub(crate) fn rooms_open(&self) -> &OpenRooms {
+        &self.shared.rooms
+    }
+
+    pub(crate) fn remember(&self, room: &RoomId, member: &MemberId) {
+        held(&self.joined).insert(room.clone(), member.clone());
+    }
+
+    /// The member that this handle joined with. It is remembered beyond `leave`, so that a late update fails with
+    /// `NOT_JOINED` rather than reach another member of the actor.
+    pub(crate) fn remembered(&self, room: &RoomId) -> Option<MemberId> {
+        held(&self.joined).get(room).cloned()
+    }
+
+    /// Puts a room that was joined among the recent ones. The join stands even if that cannot be saved.
+    pub(crate) async fn opened(&self, room: &RoomId) {
+        let room = room.clone();
+        let saved = self.blocking(move |profile| profile.opened(&room, Timestamp(wall_ms()))).await;
+        if let Err(error) = saved {
+            self.shared.profile.notices.say(error.message);
+        }
+    }
+
+    async fn blocking<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Profile) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        let profile = Arc::clone(&self.shared.profile);
+        tokio::task::spawn_blocking(move || work(&profile))
+            .await
+            .map_err(|error| Error::new(ErrorCode::StorageFailed, format!("saving the profile failed: {error}")))?
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("profile", &self.shared.profile.name()).field("actor", &self.actor()).finish()
+    }
+}
+
+/// Locks; every change under these locks is one assignment, so a panic elsewhere left nothing half done.
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The wall clock in milliseconds since 1970.
+pub(crate) fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,252 @@
+//! The profile: a directory with one person's identity, settings and rooms (design §1). It holds nothing live: presence
+//! is never on disk (design R15).
+//!
+//! ```text
+//! DATA_DIR/profiles/NAME/
+//!     lock            held while a process runs with the profile
+//!     identity.key    who this is; made once, mode 0600
+//!     profile.json    profile id and start counter
+//!     settings.json   name, colour, theme
+//!     rooms.json      rooms opened before
+//!     peer.json       where the running peer is; gone when none runs
+//! ```
+//!
+//! Everything here blocks on the disk; async callers go through a blocking task.
+
+pub(crate) mod boot;
+pub(crate) mod files;
+mod identity;
+mod lock;
+mod notices;
+pub(crate) mod recent;
+pub(crate) mod settings;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp};
+use serde::Serialize;
+
+use crate::StartError;
+use crate::keys::IdentityKey;
+use boot::Boot;
+use files::Found;
+use lock::Lock;
+pub(crate) use notices::Notices;
+use recent::{RecentRoom, RecentRooms};
+use settings::Settings;
+
+/// A profile that this process holds.
+pub(crate) struct Profile {
+    name: String,
+    dir: PathBuf,
+    lock: Mutex<Option<Lock>>,
+    /// Taken before a change and until it is on disk, so that readers wait for memory only and files never go back.
+    writing: Mutex<()>,
+    settings: Mutex<Settings>,
+    recent: Mutex<RecentRooms>,
+    pub(crate) notices: Notices,
+}
+
+/// `peer.json`: how other processes find this one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PeerFile<'a> {
+    pid: u32,
+    peer_id: &'a str,
+    listen: &'a [String],
+}
+
+impl Profile {
+    /// Takes the profile `name` below `data_dir`, making it when it is new, and counts this start.
+    pub(crate) fn open(data_dir: &Path, name: &str, wall_ms: u64) -> Result<(Self, IdentityKey, Boot), StartError> {
+        if !is_directory_name(name) {
+            return Err(StartError::BadProfile(name.to_owned()));
+        }
+        let dir = data_dir.join("profiles").join(name);
+        make_private_dir(&dir).map_err(|error| StartError::storage(&dir, error))?;
+        let lock = Lock::take(&dir)?;
+        files::clear_unfinished(&dir).map_err(|error| StartError::storage(&dir, error))?;
+        let notices = Notices::default();
+        let identity = match identity::load(&dir)? {
+            Some(identity) => identity,
+            None => match boot::last_user(&dir) {
+                Some(user_id) => return Err(StartError::LostIdentity { path: dir.join("identity.key"), user_id }),
+                None => identity::create(&dir)?,
+            },
+        };
+        let boot = boot::count(&dir, &identity.public_key().user_id(), wall_ms, &notices)?;
+        let settings = load_settings(&dir, &notices)?;
+        let recent = load_recent(&dir, &notices)?;
+        let profile = Self {
+            name: name.to_owned(),
+            dir,
+            lock: Mutex::new(Some(lock)),
+            writing: Mutex::new(()),
+            settings: Mutex::new(settings),
+            recent: Mutex::new(recent),
+            notices,
+        };
+        Ok((profile, identity, boot))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        held(&self.settings).clone()
+    }
+
+    /// Changes and saves the settings; what could not be saved is kept in memory all the same.
+    pub(crate) fn change_settings(&self, change: impl FnOnce(&mut Settings)) -> Result<(), Error> {
+        let _writing = held(&self.writing);
+        let before = self.settings();
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Ok(());
+        }
+        held(&self.settings).clone_from(&after);
+        self.save("settings.json", &after)
+    }
+
+    /// Rooms opened before, newest first.
+    pub(crate) fn recent(&self) -> Vec<RecentRoom> {
+        held(&self.recent).iter().cloned().collect()
+    }
+
+    /// Remembers that the room was opened.
+    pub(crate) fn opened(&self, room: &RoomId, now: Timestamp) -> Result<(), Error> {
+        self.change_recent(|recent| {
+            recent.opened(room, now);
+            true
+        })
+        .map(drop)
+    }
+
+    /// Remembers the titles that rooms have now, of rooms that are remembered.
+    pub(crate) fn titled(&self, titles: &[(RoomId, Option<String>)]) -> Result<(), Error> {
+        self.change_recent(|recent| {
+            titles.iter().fold(false, |news, (room, title)| recent.titled(room, title.as_deref()) || news)
+        })
+        .map(drop)
+    }
+
+    /// Forgets the room; answers whether it was known.
+    pub(crate) fn forget(&self, room: &RoomId) -> Result<bool, Error> {
+        self.change_recent(|recent| recent.forget(room))
+    }
+
+    /// Saves the recent rooms if `change` says that it changed them.
+    fn change_recent(&self, change: impl FnOnce(&mut RecentRooms) -> bool) -> Result<bool, Error> {
+        let _writing = held(&self.writing);
+        let changed = {
+            let mut recent = held(&self.recent);
+            change(&mut recent).then(|| recent.clone())
+        };
+        match changed {
+            Some(recent) => self.save("rooms.json", &recent).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Tells other processes where this one is.
+    pub(crate) fn announce(&self, peer_id: &str, listen: &[String]) -> Result<(), Error> {
+        let _writing = held(&self.writing);
+        self.save("peer.json", &PeerFile { pid: std::process::id(), peer_id, listen })
+    }
+
+    /// Ends holding the profile: `peer.json` goes, then the lock.
+    pub(crate) fn release(&self) {
+        let _writing = held(&self.writing);
+        let mut lock = held(&self.lock);
+        if lock.is_some() {
+            // Gone already, or left behind with a dead pid that readers ignore (design A11).
+            let _ = std::fs::remove_file(self.dir.join("peer.json"));
+            *lock = None;
+        }
+    }
+
+    fn save<T: Serialize>(&self, file: &str, value: &T) -> Result<(), Error> {
+        // After the lock is gone the files are another process's.
+        if held(&self.lock).is_none() {
+            return Err(Error::new(ErrorCode::NetworkUnavailable, "this peer is closed"));
+        }
+        let path = self.dir.join(file);
+        files::write_json(&path, value).map_err(|error| {
+            Error::new(ErrorCode::StorageFailed, format!("cannot write {}: {error}", path.display())).at(file)
+        })
+    }
+}
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Locks; a panic elsewhere left nothing half done, since every change is one assignment.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_directory_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(plain)
+}
+
+fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn load_settings(dir: &Path, notices: &Notices) -> Result<Settings, StartError> {
+    let path = dir.join("settings.json");
+    let storage = |error| StartError::storage(&path, error);
+    let defaults = || random().map(Settings::proposed);
+    let (settings, save) = match files::read_json::<Settings>(&path).map_err(storage)? {
+        Found::Value(settings) if settings.is_sound() => (settings, false),
+        Found::Value(_) => {
+            let aside = files::set_aside(&path).map_err(storage)?;
+            notices.damaged("settings.json", &aside, "a new name and colour are proposed");
+            (defaults()?, true)
+        }
+        Found::Damaged(aside) => {
+            notices.damaged("settings.json", &aside, "a new name and colour are proposed");
+            (defaults()?, true)
+        }
+        Found::Nothing => (defaults()?, true),
+    };
+    if save {
+        // A proposal is saved, so that somebody who never chooses keeps the same name.
+        files::write_json(&path, &settings).map_err(storage)?;
+    }
+    Ok(settings)
+}
+
+fn load_recent(dir: &Path, notices: &Notices) -> Result<RecentRooms, StartError> {
+    let path = dir.join("rooms.json");
+    match files::read_json(&path).map_err(|error| StartError::storage(&path, error))? {
+        Found::Value(recent) => Ok(recent),
+        Found::Nothing => Ok(RecentRooms::default()),
+        Found::Damaged(aside) => {
+            notices.damaged("rooms.json", &aside, "the list of recent rooms starts anew");
+            Ok(RecentRooms::default())
+        }
+    }
+}
+
+/// A random number.
+pub(crate) fn random() -> Result<u64, StartError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| StartError::Random(error.to_string()))?;
+    Ok(u64::from_le_bytes(bytes))
+}

@@ -1,0 +1,33 @@
+//! What a person should be told once about their profile: shown in the status for as long as the peer runs.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// More than this is noise.
+const MAX: usize = 32;
+
+/// The notices of this run, oldest first, each once.
+#[derive(Default)]
+pub(crate) struct Notices(Mutex<Vec<String>>);
+
+impl Notices {
+    /// Says something, here and in the log, unless it was said.
+    pub(crate) fn say(&self, text: String) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() < MAX && !said.contains(&text) {
+            tracing::warn!("{text}");
+            said.push(text);
+        }
+    }
+
+    /// A file could not be understood and was set aside.
+    pub(crate) fn damaged(&self, what: &str, aside: &Path, instead: &str) {
+        let aside = aside.file_name().unwrap_or_default().to_string_lossy();
+        self.say(format!("{what} was damaged and is kept as {aside}; {instead}"));
+    }
+
+    /// All that was said.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

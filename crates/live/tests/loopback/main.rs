@@ -1,0 +1,11 @@
+//! The public API between real peers on loopback. Peers dial each other explicitly and nothing is multicast; every wait
+//! is for a condition and has a deadline.
+// A test ends at the first thing that is not as expected, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
+mod events;
+mod leases;
+mod peers;
+mod presence;
+mod profile;
+mod rooms;
