@@ -1,0 +1,448 @@
+//! What can be written on the command line. Values are checked here as far as that needs no peer.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::{Map, Value};
+
+/// Live rooms on the local network: who is here, what they do, what the room is about.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Every command but `serve` uses the running peer of its profile, or starts one for the call.
+Exit codes: 0 done, 1 failed, 2 wrong use. Logs go to standard error; PARLOR_LOG=debug shows more.";
+
+/// `serve`, and one subcommand for each operation.
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)]
+pub enum Command {
+    /// Be a peer without a window, with the HTTP API on loopback, until stopped
+    #[command(mut_arg("listen", |arg| arg.num_args(1..)), mut_arg("dial", |arg| arg.num_args(1..)))]
+    Serve(ServeArgs),
+    /// List rooms near you and rooms you know
+    Rooms(RoomsArgs),
+    /// Make a room, so that it is listed
+    Create(CreateArgs),
+    /// Forget a room and what is kept of it
+    Forget(CreateArgs),
+    /// Enter a room and stay in it until Ctrl-C
+    Join(JoinArgs),
+    /// Change your live state in a room you joined
+    Presence(PresenceArgs),
+    /// Leave a room that a running peer joined
+    Leave(LeaveArgs),
+    /// List who is in a room
+    Members(MembersArgs),
+    /// Show a room's shared settings, or change them
+    Metadata(MetadataArgs),
+    /// Print what happens in a room, one JSON object a line, until Ctrl-C
+    Watch(WatchArgs),
+    /// List the peers this one is connected to
+    Peers(PeersArgs),
+    /// Connect to a peer by its address
+    Dial(DialArgs),
+    /// Show who you are and how the peer does
+    Status(StatusArgs),
+    /// Show your profile, or change it
+    Profile(ProfileArgs),
+}
+
+/// Which peer a command is about. The last three matter when it starts one.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Peer")]
+pub struct PeerArgs {
+    /// Which profile: one person on this computer
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub profile: String,
+    /// Where the profiles are kept [default: the platform's place for data]
+    #[arg(long, value_name = "DIR", env = "PARLOR_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Listen here, such as /ip4/127.0.0.1/tcp/0; may be given several times [default: every interface, port 4747]
+    #[arg(long, value_name = "MULTIADDR", action = clap::ArgAction::Append)]
+    pub listen: Vec<String>,
+    /// Connect to this peer at the start, such as /ip4/192.168.1.20/tcp/4747; may be given several times
+    #[arg(long, value_name = "MULTIADDR", action = clap::ArgAction::Append)]
+    pub dial: Vec<String>,
+    /// Neither announce this peer on the network nor look for others
+    #[arg(long)]
+    pub no_multicast: bool,
+}
+
+/// How a one-time command looks and how long it waits.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ReadArgs {
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How long a peer started for this call looks for others, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = wait_seconds, help_heading = "Peer")]
+    pub wait: f64,
+}
+
+/// Which room, and for whom.
+#[derive(Clone, Debug, Args)]
+pub struct RoomArgs {
+    /// The room's name, 1 to 128 characters
+    pub room: String,
+    /// Act for this guest of the peer instead of the profile's own person
+    #[arg(long = "as", value_name = "ID")]
+    pub guest: Option<String>,
+    /// What the guest is called
+    #[arg(long = "as-name", value_name = "NAME", requires = "guest")]
+    pub guest_name: Option<String>,
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+    /// Where the HTTP API listens: loopback only, port 0 for any free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = loopback)]
+    pub http: SocketAddr,
+    /// The API's bearer token [default: a random one, written to api.json in the profile]
+    #[arg(long, value_name = "TOKEN", env = "PARLOR_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Serve the user interface to a browser too, and print its address
+    #[arg(long)]
+    pub ui: bool,
+    /// Where the built user interface is
+    #[arg(long, value_name = "DIR", requires = "ui")]
+    pub ui_dir: Option<PathBuf>,
+    /// What you are called; kept in the profile
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Arguments of `rooms`.
+#[derive(Debug, Args)]
+pub struct RoomsArgs {
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+    /// The look.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// Arguments of `create` and `forget`.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The room's name, 1 to 128 characters
+    pub room: String,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `join`.
+#[derive(Debug, Args)]
+pub struct JoinArgs {
+    /// The room.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// The live state to begin with, such as '{"status":"online"}'
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    pub presence: Option<Map<String, Value>>,
+    /// What stays while joined, such as '{"role":"scribe"}'
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    pub metadata: Option<Map<String, Value>>,
+    /// A stable id of a device or client [default: your user id]
+    #[arg(long, value_name = "ID")]
+    pub member: Option<String>,
+    /// How long the membership outlives this command if it is killed, 5 to 3600 seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub ttl: u32,
+    /// Print the member's record as JSON, and nothing more
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `presence`.
+#[derive(Debug, Args)]
+pub struct PresenceArgs {
+    /// The room.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// What to set, such as '{"status":"busy"}'; the rest stays
+    #[arg(value_name = "JSON", value_parser = object)]
+    pub presence: Option<Map<String, Value>>,
+    /// Remove this key; may be given several times
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
+    /// Let a key of this call vanish after so many milliseconds; may be given several times
+    #[arg(long, value_name = "KEY=MS", value_parser = expiry)]
+    pub expire: Vec<(String, u64)>,
+    /// Set exactly what is given; the rest goes
+    #[arg(long)]
+    pub replace: bool,
+    /// Which of your members [default: the only one]
+    #[arg(long, value_name = "ID")]
+    pub member: Option<String>,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `leave`.
+#[derive(Debug, Args)]
+pub struct LeaveArgs {
+    /// The room.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// Which of your members [default: the only one]
+    #[arg(long, value_name = "ID")]
+    pub member: Option<String>,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// How members are grouped.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Grouping {
+    /// One row a member.
+    Member,
+    /// One row a session of a member.
+    Session,
+}
+
+/// Arguments of `members`.
+#[derive(Debug, Args)]
+pub struct MembersArgs {
+    /// The room.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// How many to list at most, 1 to 1000
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Where to go on: the `nextCursor` of the page before
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+    /// One row for each of these
+    #[arg(long, value_enum, default_value = "member")]
+    pub by: Grouping,
+    /// The look.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `metadata`.
+#[derive(Debug, Args)]
+pub struct MetadataArgs {
+    /// The room.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// Set a key; the value is JSON, or else text as it stands; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, Value)>,
+    /// Delete this key; may be given several times
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
+    /// The look.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// The room.
+    #[command(flatten)]
+    pub room: RoomArgs,
+    /// The output is always JSON; taken so that scripts may say so
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `peers`.
+#[derive(Debug, Args)]
+pub struct PeersArgs {
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+    /// The look.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// Arguments of `dial`.
+#[derive(Debug, Args)]
+pub struct DialArgs {
+    /// The address, such as /ip4/192.168.1.20/tcp/4747
+    #[arg(value_name = "MULTIADDR")]
+    pub addr: String,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `profile`.
+#[derive(Debug, Args)]
+pub struct ProfileArgs {
+    /// What you are called
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Your colour, such as '#286fe3'
+    #[arg(long, value_name = "COLOR")]
+    pub color: Option<String>,
+    /// Light, dark, or as the system has it
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let allowed = "allowed are 127.0.0.1:PORT, [::1]:PORT and localhost:PORT";
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let addr: SocketAddr =
+        numeric.as_deref().unwrap_or(text).parse().map_err(|_| format!("not an address and port; {allowed}"))?;
+    if addr.ip().is_loopback() {
+        Ok(addr)
+    } else {
+        Err(format!("the API never listens beyond this computer; {allowed}"))
+    }
+}
+
+fn wait_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
+    seconds.ok_or_else(|| "not a number of seconds from 0 to 600".to_owned())
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("not a JSON object; one looks like '{\"status\":\"busy\"}'".into()),
+        Err(error) => Err(format!("not JSON: {error}; an object looks like '{{\"status\":\"busy\"}}'")),
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, Value), String> {
+    let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("not KEY=VALUE")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+    Ok((key.to_owned(), value))
+}
+
+fn expiry(text: &str) -> Result<(String, u64), String> {
+    let (key, ms) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("not KEY=MS")?;
+    let ms = ms.parse().map_err(|_| format!("{ms:?} is not a whole number of milliseconds"))?;
+    Ok((key.to_owned(), ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once(&"parlor").chain(line))
+    }
+
+    #[test]
+    fn the_declaration_holds_together() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_takes_addresses_one_by_one_or_in_a_row() {
+        let rows = [
+            &["serve", "--listen", "/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1", "--no-multicast"][..],
+            &[
+                "serve",
+                "--listen",
+                "/ip4/127.0.0.1/tcp/0",
+                "--listen",
+                "/ip4/127.0.0.1/udp/0/quic-v1",
+                "--no-multicast",
+            ],
+        ];
+        for row in rows {
+            let Command::Serve(args) = parse(row).expect("good arguments").command else { panic!("not serve") };
+            assert_eq!(args.peer.listen.len(), 2);
+            assert!(args.peer.no_multicast);
+        }
+    }
+
+    #[test]
+    fn an_address_never_swallows_the_room() {
+        let line = ["members", "--dial", "/ip4/127.0.0.1/tcp/1", "blue"];
+        let Command::Members(args) = parse(&line).expect("good arguments").command else { panic!("not members") };
+        assert_eq!((args.room.room.as_str(), args.peer.dial.len()), ("blue", 1));
+    }
+
+    #[test]
+    fn wrong_values_say_what_is_allowed() {
+        let cases = [
+            (&["serve", "--http", "0.0.0.0:80"][..], "127.0.0.1:PORT"),
+            (&["serve", "--http", "80"], "127.0.0.1:PORT"),
+            (&["presence", "blue", "[1]"], "JSON object"),
+            (&["presence", "blue", "{"], "not JSON"),
+            (&["presence", "blue", "{}", "--expire", "typing=soon"], "milliseconds"),
+            (&["metadata", "blue", "--set", "title"], "KEY=VALUE"),
+            (&["members", "blue", "--limit", "0"], "1..=1000"),
+            (&["members", "blue", "--by", "device"], "session"),
+            (&["members"], "<ROOM>"),
+            (&["serve", "--ui-dir", "x"], "--ui"),
+            (&["nonsense"], "nonsense"),
+        ];
+        for (line, words) in cases {
+            let error = parse(line).expect_err("wrong arguments");
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+            assert!(error.to_string().contains(words), "{line:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_json_or_else_text() {
+        assert_eq!(assignment("locked=false"), Ok(("locked".into(), Value::Bool(false))));
+        assert_eq!(assignment("title=Incident response"), Ok(("title".into(), "Incident response".into())));
+        assert_eq!(assignment("a=b=c"), Ok(("a".into(), "b=c".into())));
+    }
+}

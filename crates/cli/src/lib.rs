@@ -1,0 +1,73 @@
+//! The command line of Parlor (design A11). `parlor serve` is a peer without a window; every other subcommand is one
+//! operation of the crate `parlor`.
+//!
+//! A subcommand always speaks HTTP: to the running peer of the profile when there is one (`peer`), else to a peer that
+//! it starts for the call. So both ways behave the same, and the rules of a room are in neither.
+//!
+//! What a program reads goes to standard output, everything else to standard error. The exit code is 0, 1 when the
+//! call failed, or 2 when it was wrong to begin with (`failure`).
+
+#![forbid(unsafe_code)]
+
+pub mod args;
+mod calls;
+mod client;
+mod failure;
+mod output;
+mod peer;
+mod serve;
+mod signals;
+mod stay;
+mod text;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::CommandFactory;
+
+pub use failure::Failure;
+
+/// Carries out one command line.
+pub async fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Serve(args) => serve::serve(args).await,
+        Command::Join(args) => stay::join(args).await,
+        Command::Watch(args) => stay::watch(args).await,
+        Command::Rooms(args) => calls::rooms(args).await,
+        Command::Create(args) => calls::create(args).await,
+        Command::Forget(args) => calls::forget(args).await,
+        Command::Presence(args) => calls::presence(args).await,
+        Command::Leave(args) => calls::leave(args).await,
+        Command::Members(args) => calls::members(args).await,
+        Command::Metadata(args) => calls::metadata(args).await,
+        Command::Peers(args) => calls::peers(args).await,
+        Command::Dial(args) => calls::dial(args).await,
+        Command::Status(args) => calls::status(args).await,
+        Command::Profile(args) => calls::profile(args).await,
+    };
+    failure::exit(result)
+}
+
+/// The command line as clap sees it: what a test of the surfaces reads.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The operations of `parlor::OPERATIONS` that a subcommand makes, and with which of its options; `None` is any use.
+pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
+    ("rooms", "rooms", None),
+    ("create_room", "create", None),
+    ("forget_room", "forget", None),
+    ("join", "join", None),
+    ("presence", "presence", None),
+    ("leave", "leave", None),
+    ("members", "members", None),
+    ("metadata", "metadata", None),
+    ("set_metadata", "metadata", Some("set")),
+    ("watch", "watch", None),
+    ("peers", "peers", None),
+    ("dial", "dial", None),
+    ("status", "status", None),
+    ("set_profile", "profile", Some("name")),
+];

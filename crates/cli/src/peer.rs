@@ -1,0 +1,142 @@
+//! The peer that a command talks to: the running one of the profile, or one that lives as long as the command.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use parlor::{Config, Live, StartError};
+use parlor_http::{ApiFile, HttpConfig, Server};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::args::{PeerArgs, ReadArgs};
+use crate::client::{Answer, Client, Guest};
+use crate::failure::Failure;
+
+/// How long a peer that has just started may take to write its `api.json`.
+const API_WITHIN: Duration = Duration::from_secs(2);
+/// Between two looks at something that another process or peer will change.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A list that did not grow for this long, with somebody to ask, is taken for complete.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
+
+/// A peer to talk to.
+pub(crate) struct Peer {
+    pub client: Client,
+    /// Present when it was started for this command.
+    own: Option<(Live, Server)>,
+}
+
+impl Peer {
+    /// Finds the running peer of the profile, or starts one.
+    pub(crate) async fn of(args: &PeerArgs, guest: Option<Guest>) -> Result<Self, Failure> {
+        let config = config(args);
+        if let Some(client) = running(&config, guest.clone()).await? {
+            return Ok(Self { client, own: None });
+        }
+        match Live::start(config.clone()).await {
+            Ok(live) => Self::start(live, guest).await,
+            // Somebody holds the profile; perhaps a peer that is still starting.
+            Err(StartError::Held { pid }) => {
+                let deadline = Instant::now() + API_WITHIN;
+                while Instant::now() < deadline {
+                    if let Some(client) = running(&config, guest.clone()).await? {
+                        return Ok(Self { client, own: None });
+                    }
+                    sleep(LOOK_EVERY).await;
+                }
+                Err(Failure::Usage(held(&args.profile, pid)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn start(live: Live, guest: Option<Guest>) -> Result<Self, Failure> {
+        let no_token = |error| Failure::Failed(format!("the system has no random numbers: {error}"));
+        let token = parlor_http::generate_token().map_err(no_token)?;
+        let http = HttpConfig { addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), token, ui: None };
+        let server = match parlor_http::serve(live.clone(), http).await {
+            Ok(server) => server,
+            Err(error) => {
+                live.close().await;
+                return Err(error.into());
+            }
+        };
+        let api = ApiFile::read(live.profile_dir());
+        let api = api.ok_or_else(|| Failure::Failed("api.json was removed from the profile".into()))?;
+        Ok(Self { client: Client::new(&api, guest)?, own: Some((live, server)) })
+    }
+
+    /// Whether this peer lives only as long as the command.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Reads something that other peers know. A running peer answers at once; one that has just started first looks
+    /// for them, until it is linked to somebody and what it knows has stopped growing, or `--wait` is over.
+    pub(crate) async fn read_settled(
+        &self,
+        read: &ReadArgs,
+        path: &[&str],
+        query: &[(&str, String)],
+        size: fn(&Value) -> Value,
+    ) -> Result<Answer, Failure> {
+        let start = Instant::now();
+        let (mut last, mut since) = (Value::Null, start);
+        loop {
+            let answer = self.client.get(path, query).await?;
+            let Some((live, _)) = &self.own else { return Ok(answer) };
+            let now = size(&answer.read()?);
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            let settled = since.elapsed() >= SETTLED_AFTER && !live.peers().await.is_empty();
+            if settled || start.elapsed().as_secs_f64() >= read.wait {
+                return Ok(answer);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Ends the peer if it was started for this command; it leaves every room first.
+    pub(crate) async fn close(self) {
+        if let Some((live, server)) = self.own {
+            live.close().await;
+            server.stop().await;
+        }
+    }
+}
+
+/// The configuration of a peer, from the command line.
+pub(crate) fn config(args: &PeerArgs) -> Config {
+    let default = Config::default();
+    Config {
+        profile: args.profile.clone(),
+        data_dir: args.data_dir.clone().unwrap_or(default.data_dir),
+        listen: args.listen.clone(),
+        dial: args.dial.clone(),
+        multicast: !args.no_multicast,
+        name: None,
+    }
+}
+
+/// What to do about a profile that a process without an API holds.
+pub(crate) fn held(profile: &str, pid: Option<u32>) -> String {
+    format!(
+        "the profile {profile:?} is in use by {}, which has no HTTP API to ask. \
+         Close that program, switch its HTTP API on, or take another --profile",
+        holder(pid)
+    )
+}
+
+/// The process that holds a profile, as far as it is known.
+pub(crate) fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// The running peer, if `api.json` names one that answers.
+async fn running(config: &Config, guest: Option<Guest>) -> Result<Option<Client>, Failure> {
+    let directory = config.data_dir.join("profiles").join(&config.profile);
+    let Some(api) = ApiFile::read(&directory) else { return Ok(None) };
+    let client = Client::new(&api, guest)?;
+    Ok(client.is_there(&api.peer_id).await.then_some(client))
+}

@@ -1,0 +1,101 @@
+//! `parlor serve`: a peer without a window (design A11).
+
+use std::path::{Path, PathBuf};
+
+use parlor::{Config, Live, StartError};
+use parlor_http::{HttpConfig, Server, UiFiles};
+use serde::Serialize;
+
+use crate::args::ServeArgs;
+use crate::failure::Failure;
+use crate::output::{note, print};
+use crate::peer::{config, holder};
+use crate::signals::Stop;
+
+/// Where a build of this repository leaves the pages, seen from its root.
+const UI_BUILT: &str = "ui/dist";
+
+/// Where the peer is, for the program that started it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FirstLine {
+    http: String,
+    peer_id: String,
+    listen: Vec<String>,
+}
+
+/// Serves until asked to stop, then leaves every room.
+pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
+    let mut stop = Stop::new()?;
+    let ui = if args.ui { Some(pages(args.ui_dir.as_deref())?) } else { None };
+    let token = match args.token {
+        Some(token) => token,
+        None => {
+            parlor_http::generate_token().map_err(|error| Failure::Failed(format!("cannot make a token: {error}")))?
+        }
+    };
+    parlor_http::check_token(&token)?;
+    let config = Config { name: args.name, ..config(&args.peer) };
+    let profile = config.profile.clone();
+    let live = Live::start(config).await.map_err(|error| match error {
+        StartError::Held { pid } => Failure::Usage(format!(
+            "the profile {profile:?} is in use by {}; stop it, or take another --profile",
+            holder(pid)
+        )),
+        error => error.into(),
+    })?;
+    let http = HttpConfig { addr: args.http, token: token.clone(), ui };
+    let result = match parlor_http::serve(live.clone(), http).await {
+        Ok(server) => {
+            let result = announce(&live, &server, args.ui.then_some(&token)).await;
+            if result.is_ok() {
+                stop.asked().await;
+            }
+            // Others must hear first; answers of the API may wait.
+            live.close().await;
+            server.stop().await;
+            return result;
+        }
+        Err(error) => Err(error.into()),
+    };
+    live.close().await;
+    result
+}
+
+/// The first line on standard output is for programs; the address of the pages is for people.
+async fn announce(live: &Live, server: &Server, token: Option<&String>) -> Result<(), Failure> {
+    let status = live.status().await;
+    let line = FirstLine { http: server.url(), peer_id: status.peer_id, listen: status.listen };
+    let line = serde_json::to_string(&line).map_err(|error| Failure::Failed(error.to_string()))?;
+    match print(&line) {
+        // A service may be started with its output closed.
+        Ok(()) | Err(Failure::OutputClosed) => {}
+        Err(error) => return Err(error),
+    }
+    if let Some(token) = token {
+        note(&format!("Open {}/#token={token}", server.url()));
+    }
+    Ok(())
+}
+
+/// The pages of the user interface: where the caller says, else those in this binary, else a build in this directory.
+fn pages(directory: Option<&Path>) -> Result<UiFiles, Failure> {
+    let read = |directory: &Path| {
+        UiFiles::read(directory)
+            .map_err(|error| Failure::Usage(format!("no user interface in {}: {error}", directory.display())))
+    };
+    if let Some(directory) = directory {
+        return read(directory);
+    }
+    if let Some(pages) = UiFiles::embedded() {
+        return Ok(pages);
+    }
+    let built = PathBuf::from(UI_BUILT);
+    if built.join("index.html").is_file() {
+        return read(&built);
+    }
+    Err(Failure::Usage(format!(
+        "this binary has no user interface in it and there is none in {UI_BUILT}; \
+         build it (npm run build in ui) and name it with --ui-dir"
+    )))
+}

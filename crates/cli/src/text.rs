@@ -1,0 +1,262 @@
+//! Answers of the API as short text for people.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use console::{Alignment, measure_text_width, pad_str};
+use parlor::{Left, Member, MemberRecord, MemberState, MembersPage, PeerInfo, RoomMetadata, RoomSummary, Status};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::Answer;
+use crate::failure::Failure;
+use crate::output::harmless;
+use crate::stay::kind;
+
+/// A cell that is longer is cut; the whole of it is in the JSON.
+const CELL_MAX: usize = 44;
+
+type Text = Result<String, Failure>;
+
+pub(crate) fn rooms(answer: &Answer) -> Text {
+    #[derive(Deserialize)]
+    struct Rooms {
+        rooms: Vec<RoomSummary>,
+    }
+    let Rooms { rooms } = answer.read()?;
+    if rooms.is_empty() {
+        return Ok("No rooms near you, and none known. Start one with: parlor join ROOM".into());
+    }
+    let rows = rooms.iter().map(|room| {
+        let state = if room.joined {
+            "joined"
+        } else if room.near {
+            "near"
+        } else {
+            "known"
+        };
+        vec![room.room.to_string(), room.title.clone().unwrap_or_default(), room.members.to_string(), state.to_owned()]
+    });
+    Ok(table(&["ROOM", "TITLE", "MEMBERS", "STATE"], rows))
+}
+
+pub(crate) fn created(answer: &Answer) -> Text {
+    let room: RoomSummary = answer.read()?;
+    Ok(harmless(&format!("The room {:?} is ready. Enter it with: parlor join {0:?}", room.room.to_string())))
+}
+
+pub(crate) fn forgotten(answer: &Answer) -> Text {
+    #[derive(Deserialize)]
+    struct Forgotten {
+        room: String,
+        forgotten: bool,
+    }
+    let Forgotten { room, forgotten } = answer.read()?;
+    Ok(harmless(&if forgotten {
+        format!("Forgot the room {room:?}.")
+    } else {
+        format!("The room {room:?} was not known.")
+    }))
+}
+
+pub(crate) fn joined(record: &MemberRecord) -> String {
+    harmless(&format!("You are in {:?} as {}.", record.room.to_string(), record.member_id))
+}
+
+pub(crate) fn record(answer: &Answer) -> Text {
+    let record: MemberRecord = answer.read()?;
+    Ok(harmless(&format!("{} {}", record.member_id, Value::Object(record.presence))))
+}
+
+pub(crate) fn left(answer: &Answer) -> Text {
+    let left: Left = answer.read()?;
+    let (room, member) = (left.room.to_string(), left.member_id);
+    Ok(harmless(&if left.left { format!("{member} left {room:?}.") } else { format!("{member} was not in {room:?}.") }))
+}
+
+pub(crate) fn members(answer: &Answer) -> Text {
+    let page: MembersPage = answer.read()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let rows = page.members.iter().map(|member| {
+        let presence =
+            |key: &str| member.record.presence.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let state = match member.state {
+            MemberState::Active => "active",
+            MemberState::Stale => "stale",
+        };
+        vec![
+            name(member),
+            member.record.member_id.to_string(),
+            state.to_owned(),
+            presence("status"),
+            presence("role"),
+            age(now.saturating_sub(member.record.joined_at.0)),
+        ]
+    });
+    let mut text = if page.members.is_empty() {
+        String::new()
+    } else {
+        table(&["NAME", "MEMBER", "STATE", "STATUS", "ROLE", "JOINED"], rows) + "\n"
+    };
+    text += &format!("{}, {} watching", count(page.total, "member"), page.watching);
+    if !page.complete {
+        text += "; this computer's network is out, so this may be old";
+    }
+    if let Some(cursor) = page.next_cursor {
+        text += &format!("\nMore with: --cursor {cursor}");
+    }
+    Ok(text)
+}
+
+pub(crate) fn metadata(answer: &Answer) -> Text {
+    let room: RoomMetadata = answer.read()?;
+    if room.metadata.is_empty() {
+        return Ok("This room has no settings.".into());
+    }
+    let rows = room.metadata.iter().map(|(key, value)| vec![key.clone(), plain(value)]);
+    let mut text = table(&["KEY", "VALUE"], rows);
+    if let (Some(at), Some(by)) = (room.updated_at, room.updated_by) {
+        text += &format!("\nLast change {at} by {by}");
+    }
+    Ok(text)
+}
+
+pub(crate) fn peers(answer: &Answer) -> Text {
+    #[derive(Deserialize)]
+    struct Peers {
+        peers: Vec<PeerInfo>,
+    }
+    let Peers { peers } = answer.read()?;
+    if peers.is_empty() {
+        return Ok("Connected to nobody. Connect by address with: parlor dial /ip4/ADDRESS/tcp/PORT".into());
+    }
+    let rows = peers.iter().map(|peer| {
+        vec![
+            peer.name.clone().unwrap_or_default(),
+            peer.addresses.first().cloned().unwrap_or_default(),
+            peer.transport.to_string(),
+            peer.direction.to_string(),
+            peer.rtt_ms.map(|ms| format!("{ms:.1} ms")).unwrap_or_default(),
+            peer.rooms.len().to_string(),
+            peer.peer_id.clone(),
+        ]
+    });
+    Ok(table(&["NAME", "ADDRESS", "VIA", "WAY", "RTT", "ROOMS", "PEER"], rows))
+}
+
+pub(crate) fn dialled(answer: &Answer) -> Text {
+    let peer: PeerInfo = answer.read()?;
+    let name = peer.name.map(|name| format!(" ({name})")).unwrap_or_default();
+    Ok(harmless(&format!("Connected to {}{name}.", peer.peer_id)))
+}
+
+pub(crate) fn status(answer: &Answer) -> Text {
+    let status: Status = answer.read()?;
+    let network = serde_json::to_value(&status.network).unwrap_or_default();
+    let mut rows = vec![
+        vec!["name".to_owned(), status.name],
+        vec!["color".to_owned(), status.color],
+        vec!["profile".to_owned(), status.profile],
+        vec!["user".to_owned(), status.user_id.to_string()],
+        vec!["peer".to_owned(), status.peer_id],
+        vec!["network".to_owned(), format!("{}, {}", plain(&network), count(status.links, "link"))],
+    ];
+    rows.extend(status.listen.into_iter().map(|addr| vec!["listens on".to_owned(), addr]));
+    rows.extend(status.notices.into_iter().map(|notice| vec!["notice".to_owned(), notice]));
+    rows.push(vec!["version".to_owned(), status.version]);
+    Ok(aligned(&rows, usize::MAX))
+}
+
+/// One event as a line for somebody who is in the room; what moves all the time makes none.
+pub(crate) fn event(event: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(event).ok()?;
+    let member = || serde_json::from_value::<Member>(event.get("member")?.clone()).ok();
+    let line = match kind(&event) {
+        "joined" => format!("{} joined", name(&member()?)),
+        "left" => format!("{} left ({})", name(&member()?), event.get("reason").map(plain)?),
+        "stale" => format!("{} is not heard of", name(&member()?)),
+        "active" => format!("{} is back", name(&member()?)),
+        "metadata" => format!("settings are now {}", event.get("metadata")?.get("metadata")?),
+        _ => return None,
+    };
+    Some(harmless(&line))
+}
+
+fn name(member: &Member) -> String {
+    let own = if member.own { " (you)" } else { "" };
+    let called = member.record.presence.get("name").and_then(Value::as_str).unwrap_or(&member.actor.name);
+    format!("{called}{own}")
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn count(number: u32, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// How long ago, in the largest unit that fits.
+fn age(ms: u64) -> String {
+    match ms / 1000 {
+        0 => "now".into(),
+        seconds @ 1..60 => format!("{seconds} s ago"),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut all = vec![head.iter().map(|cell| (*cell).to_owned()).collect()];
+    all.extend(rows);
+    aligned(&all, CELL_MAX)
+}
+
+/// Columns two spaces apart, wide characters counted as wide.
+fn aligned(rows: &[Vec<String>], cell_max: usize) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| fitting(cell, cell_max)).collect()).collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell)).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells =
+            row.iter().zip(&widths).map(|(cell, width)| pad_str(cell, *width, Alignment::Left, None).into_owned());
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A cell on one line, harmless, cut where it is too long.
+fn fitting(cell: &str, max: usize) -> String {
+    let cell = harmless(cell).replace('\n', " ");
+    console::truncate_str(&cell, max, "…").into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_also_with_wide_letters() {
+        let rows = vec![vec!["静か".to_owned(), "x".to_owned()], vec!["Quiet Otter".to_owned(), "y\u{1b}".to_owned()]];
+        let text = table(&["NAME", "ID"], rows.into_iter());
+        assert_eq!(text, "NAME         ID\n静か         x\nQuiet Otter  y\u{fffd}");
+    }
+
+    #[test]
+    fn ages_are_short() {
+        let ages = [
+            (400, "now"),
+            (59_000, "59 s ago"),
+            (61_000, "1 min ago"),
+            (7_200_000, "2 h ago"),
+            (200_000_000, "2 d ago"),
+        ];
+        for (ms, text) in ages {
+            assert_eq!(age(ms), text);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Subcommands while no peer of the profile runs: they start one for the call. And what `serve` says about itself.
+
+use nix::sys::signal::Signal;
+use parlor_testkit::wait::until;
+use serde_json::{Value, json};
+
+use crate::home::{Home, PATIENCE, stderr, stdout};
+
+#[test]
+fn serve_says_where_it_is_and_cleans_up() {
+    let home = Home::new();
+    let (serving, line) = home.serve(&["--http", "localhost:0", "--token", "token-of-a-test"]);
+    let http = line["http"].as_str().expect("an address");
+    assert!(http.starts_with("http://127.0.0.1:") && !http.ends_with(":0"), "{line}");
+    assert!(line["peerId"].as_str().is_some_and(|id| id.len() > 20), "{line}");
+    assert!(line["listen"][0].as_str().is_some_and(|addr| addr.starts_with("/ip4/127.0.0.1/tcp/")), "{line}");
+    let api: Value =
+        serde_json::from_slice(&std::fs::read(home.profile_dir().join("api.json")).expect("a file")).expect("JSON");
+    assert_eq!(
+        (&api["url"], &api["token"], &api["peerId"]),
+        (&line["http"], &json!("token-of-a-test"), &line["peerId"])
+    );
+
+    let status = home.json(&["status", "--json"]);
+    assert_eq!(status["peerId"], line["peerId"], "the call used the running peer");
+    serving.signal(Signal::SIGINT);
+    assert_eq!(serving.end(), (Some(0), String::new()));
+    assert!(!home.profile_dir().join("api.json").exists());
+    assert_ne!(home.json(&["status", "--json"])["peerId"], line["peerId"], "this one used its own");
+    assert!(!home.profile_dir().join("api.json").exists(), "and took its traces along");
+}
+
+// G6: what a killed process left behind misleads nobody.
+#[test]
+fn the_file_of_a_dead_peer_is_ignored() {
+    let home = Home::new();
+    let (serving, _) = home.serve(&[]);
+    serving.signal(Signal::SIGKILL);
+    assert_eq!(serving.end().0, None);
+    assert!(home.profile_dir().join("api.json").exists());
+    home.json(&["status", "--json"]);
+}
+
+#[test]
+fn a_lone_command_sees_a_room_through_the_peers_it_finds() {
+    let (here, there) = (Home::new(), Home::new());
+    let (_serving, line) = here.serve(&[]);
+    let join = here.start(&["join", "blue", "--json"]);
+    let record: Value = serde_json::from_str(&join.line()).expect("the record");
+
+    let addr = line["listen"][0].as_str().expect("an address");
+    let page = there.json(&["members", "blue", "--json", "--dial", addr, "--wait", "15"]);
+    assert_eq!((&page["total"], &page["members"][0]["memberId"]), (&json!(1), &record["memberId"]));
+    // Another profile of the same data directory needs no address.
+    let page = here.json(&["members", "blue", "--json", "--profile", "second", "--wait", "15"]);
+    assert_eq!(page["members"][0]["memberId"], record["memberId"]);
+}
+
+#[test]
+fn a_lone_join_is_a_peer_of_its_own() {
+    let (here, there) = (Home::new(), Home::new());
+    let join = here.start(&["join", "blue"]);
+    let first = join.line();
+    assert!(first.starts_with("You are in \"blue\" as u_"), "{first}");
+    // Its API answers while it runs, so the other subcommands work as beside `serve`.
+    here.json(&["presence", "blue", r#"{"status":"busy"}"#, "--json"]);
+    let status = here.json(&["status", "--json"]);
+    let addr = status["listen"][0].as_str().expect("an address");
+
+    let watch = there.start(&["watch", "blue", "--dial", addr]);
+    let (seen, _) = until(PATIENCE, "the member is seen", || {
+        let event: Value = serde_json::from_str(&watch.line()).expect("a line of JSON");
+        let rows = event["members"].as_array().cloned().unwrap_or_default();
+        rows.into_iter().chain([event["member"].clone()]).find(|row| row["presence"]["status"] == "busy")
+    });
+    join.signal(Signal::SIGTERM);
+    assert_eq!(watch.event("left")["member"]["memberId"], seen["memberId"]);
+    assert_eq!(join.end().0, Some(0));
+}
+
+#[test]
+fn the_profile_and_the_rooms_are_kept() {
+    let home = Home::new();
+    let status = home.json(&["profile", "--name", "Quiet Otter", "--json"]);
+    assert_eq!((&status["name"], &status["named"]), (&json!("Quiet Otter"), &json!(true)));
+    assert!(stdout(&home.run(&["profile"])).contains("Quiet Otter"));
+    home.json(&["create", "blue", "--json"]);
+    assert_eq!(home.json(&["rooms", "--json", "--wait", "0"])["rooms"][0]["room"], "blue");
+    assert!(stdout(&home.run(&["rooms", "--wait", "0"])).contains("blue"));
+    assert_eq!(home.json(&["forget", "blue", "--json"])["forgotten"], true);
+    assert!(stdout(&home.run(&["rooms", "--wait", "0"])).contains("No rooms"));
+}
+
+#[test]
+fn who_is_not_there_is_told_what_to_do() {
+    let home = Home::new();
+    for arguments in [&["presence", "blue", "{}"][..], &["metadata", "blue", "--set", "title=x"]] {
+        let output = home.run(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains("NOT_JOINED") && stderr(&output).contains("parlor join"),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(stdout(&output), "");
+    }
+    assert_eq!(home.json(&["leave", "blue", "--json"])["left"], false);
+}
+
+#[test]
+fn guests_are_named_on_the_command_line() {
+    let home = Home::new();
+    let (_serving, _) = home.serve(&[]);
+    let join = home.start(&["join", "blue", "--as", "visitor", "--as-name", "Bold Heron", "--json"]);
+    let record: Value = serde_json::from_str(&join.line()).expect("the record");
+    let page = home.json(&["members", "blue", "--json"]);
+    assert_eq!(
+        (&page["members"][0]["memberId"], &page["members"][0]["actor"]["name"]),
+        (&record["memberId"], &json!("Bold Heron"))
+    );
+    assert_eq!(home.json(&["leave", "blue", "--as", "visitor", "--json"])["left"], true);
+}

@@ -1,0 +1,7 @@
+//! The binary `parlor`, as a person or a script uses it: real processes over loopback.
+#![cfg(unix)]
+
+mod home;
+mod lone;
+mod two_peers;
+mod wrong_use;

@@ -1,0 +1,191 @@
+//! From the text of a body to the arguments of a call. Whatever is wrong is named: which field, what was found, what
+//! is allowed, under the code that belongs to the field (design A9). HTTP bodies and WebSocket messages share this.
+
+use parlor::{Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Arguments that arrive as a JSON object. Every field may be missing; none may be unknown.
+pub(crate) trait Arguments: DeserializeOwned {
+    /// The code of an error in this field, or in a field that does not exist.
+    fn code_of(field: &str) -> ErrorCode;
+}
+
+impl Arguments for Join {
+    fn code_of(field: &str) -> ErrorCode {
+        match field {
+            "metadata" => ErrorCode::InvalidMetadata,
+            "memberId" => ErrorCode::InvalidMemberId,
+            "ticket" => ErrorCode::InvalidTicket,
+            _ => ErrorCode::InvalidPresence,
+        }
+    }
+}
+
+impl Arguments for PresenceChange {
+    fn code_of(field: &str) -> ErrorCode {
+        match field {
+            "memberId" => ErrorCode::InvalidMemberId,
+            _ => ErrorCode::InvalidPresence,
+        }
+    }
+}
+
+impl Arguments for MetadataChange {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidMetadata
+    }
+}
+
+impl Arguments for Leave {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidMemberId
+    }
+}
+
+impl Arguments for ProfileChange {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidPresence
+    }
+}
+
+/// Arguments of `create_room`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CreateRoom {
+    pub room: Option<String>,
+    pub private: bool,
+}
+
+impl Arguments for CreateRoom {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidRoomId
+    }
+}
+
+/// Arguments of `dial`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dial {
+    pub addr: Option<String>,
+}
+
+impl Arguments for Dial {
+    // The code of an address that cannot be read, too: both say where to find somebody.
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidTicket
+    }
+}
+
+/// Reads a JSON object. An empty body is an object without fields.
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => {
+            let message = format!("the body must be a JSON object, not {}", article(&other));
+            Err(Error::new(ErrorCode::InvalidJson, message))
+        }
+        // The parser's own limit, far beyond ours; it stands in for it so that a deep body is not called malformed.
+        Err(error) if error.to_string().starts_with("recursion limit") => {
+            Err(Error::too_large("depth", parlor::limits::DEPTH_MAX, 128, "body"))
+        }
+        Err(error) => Err(Error::new(ErrorCode::InvalidJson, format!("the body is not JSON: {error}"))),
+    }
+}
+
+/// Reads the arguments of a call from an object.
+pub(crate) fn arguments<T: Arguments>(object: Map<String, Value>) -> Result<T, Error> {
+    if let Some((field, _)) = object.iter().find(|(_, value)| value.is_null()) {
+        let message = format!("{field} is null; give a value or leave it out");
+        return Err(Error::new(T::code_of(field), message).at(field));
+    }
+    let error = match T::deserialize(Value::Object(object.clone())) {
+        Ok(arguments) => return Ok(arguments),
+        Err(error) => error,
+    };
+    // Every field may be missing, so the field that fails alone is the one to name.
+    let culprit = object.into_iter().find_map(|(field, value)| {
+        let alone = Map::from_iter([(field.clone(), value)]);
+        T::deserialize(Value::Object(alone)).err().map(|error| (field, error))
+    });
+    let (field, error) = culprit.unwrap_or((String::new(), error));
+    Err(Error::new(T::code_of(&field), format!("{field}: {error}")).at(&field))
+}
+
+fn article(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: Arguments>(body: &str) -> Result<T, (ErrorCode, String)> {
+        let fail = |error: Error| (error.code, error.message);
+        object(body.as_bytes()).map_err(fail).and_then(|object| arguments(object).map_err(fail))
+    }
+
+    #[test]
+    fn an_empty_body_is_no_arguments() {
+        assert_eq!(read::<Join>(""), Ok(Join::default()));
+        assert_eq!(read::<Leave>(" \n"), Ok(Leave::default()));
+        assert_eq!(read::<Join>("{}"), Ok(Join::default()));
+    }
+
+    #[test]
+    fn every_mistake_names_its_field_and_what_is_allowed() {
+        type Case = (fn(&str) -> Option<(ErrorCode, String)>, &'static str, ErrorCode, &'static [&'static str]);
+        let cases: &[Case] = &[
+            (|b| read::<Join>(b).err(), "[1]", ErrorCode::InvalidJson, &["object", "array"]),
+            (|b| read::<Join>(b).err(), "{", ErrorCode::InvalidJson, &["not JSON"]),
+            (|b| read::<Join>(b).err(), r#"{"presence":5}"#, ErrorCode::InvalidPresence, &["presence", "map"]),
+            (|b| read::<Join>(b).err(), r#"{"presence":null}"#, ErrorCode::InvalidPresence, &["presence", "null"]),
+            (|b| read::<Join>(b).err(), r#"{"metadata":[]}"#, ErrorCode::InvalidMetadata, &["metadata"]),
+            (|b| read::<Join>(b).err(), r#"{"memberId":7}"#, ErrorCode::InvalidMemberId, &["memberId", "string"]),
+            (|b| read::<Join>(b).err(), r#"{"memberId":""}"#, ErrorCode::InvalidMemberId, &["memberId", "empty"]),
+            (|b| read::<Join>(b).err(), r#"{"presense":{}}"#, ErrorCode::InvalidPresence, &["presense", "presence"]),
+            (
+                |b| read::<Join>(b).err(),
+                r#"{"presenceTtlSeconds":-1}"#,
+                ErrorCode::InvalidPresence,
+                &["presenceTtlSeconds"],
+            ),
+            (
+                |b| read::<PresenceChange>(b).err(),
+                r#"{"presence":{},"mode":"x"}"#,
+                ErrorCode::InvalidPresence,
+                &["mode", "replace"],
+            ),
+            (|b| read::<PresenceChange>(b).err(), r#"{"unset":"a"}"#, ErrorCode::InvalidPresence, &["unset"]),
+            (|b| read::<PresenceChange>(b).err(), r#"{"expire":{"a":"b"}}"#, ErrorCode::InvalidPresence, &["expire"]),
+            (|b| read::<MetadataChange>(b).err(), r#"{"metadata":"x"}"#, ErrorCode::InvalidMetadata, &["metadata"]),
+            (|b| read::<Leave>(b).err(), r#"{"member":"x"}"#, ErrorCode::InvalidMemberId, &["member", "memberId"]),
+            (|b| read::<CreateRoom>(b).err(), r#"{"room":5}"#, ErrorCode::InvalidRoomId, &["room", "string"]),
+            (|b| read::<Dial>(b).err(), r#"{"addr":5}"#, ErrorCode::InvalidTicket, &["addr", "string"]),
+        ];
+        for (read, body, code, words) in cases {
+            let (actual, message) = read(body).unwrap_or_else(|| panic!("{body} was taken"));
+            assert_eq!(actual, *code, "{body}: {message}");
+            for word in *words {
+                assert!(message.contains(word), "{body}: {message} does not say {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_very_deep_body_is_too_large_rather_than_malformed() {
+        let deep = format!("{}1{}", "[".repeat(400), "]".repeat(400));
+        assert_eq!(object(deep.as_bytes()).expect_err("too deep").code, ErrorCode::PayloadTooLarge);
+    }
+}

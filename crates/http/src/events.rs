@@ -1,0 +1,50 @@
+//! Server-sent events of a room (design A10). The stream opens with a snapshot, and every event after it carries the
+//! number that follows. A client that comes back with `Last-Event-ID` gets a snapshot again, which resets what it
+//! knew: the numbers of a room start anew with the process, so resuming by number alone could skip what was missed.
+//! While the stream is open the crate `parlor` renews the client leases of its actor (design R7).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{Event as SseEvent, KeepAlive};
+use futures::{Stream, stream};
+use parlor::{Events, Item};
+
+use crate::problem::Problem;
+use crate::request::Here;
+use crate::server::{App, Closing};
+
+/// A comment after this much silence tells a dead connection from a quiet room.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(crate) async fn events(
+    State(app): State<Arc<App>>,
+    Here(room): Here,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {
+    let events = room.events().await?;
+    let open = Open { events, closing: app.closing.clone() };
+    let stream = stream::unfold(open, |mut open| async { Some((Ok(open.next().await?), open)) });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+struct Open {
+    events: Events,
+    closing: Closing,
+}
+
+impl Open {
+    async fn next(&mut self) -> Option<SseEvent> {
+        tokio::select! {
+            item = self.events.recv() => item.and_then(|item| encode(&item)),
+            () = self.closing.wait() => None,
+        }
+    }
+}
+
+/// The data keeps the type and the number, so that a line of JSON says what it is by itself.
+fn encode(item: &Item) -> Option<SseEvent> {
+    SseEvent::default().event(item.event.name()).id(item.id.to_string()).json_data(item).ok()
+}

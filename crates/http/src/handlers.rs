@@ -1,0 +1,85 @@
+//! The calls that answer once. Each takes a request apart, makes the call of the crate `parlor`, and answers its result.
+
+use axum::Json;
+use parlor::{Error, ErrorCode};
+use parlor::{
+    Join, Leave, Left, MemberRecord, MembersPage, MetadataChange, PeerInfo, PresenceChange, ProfileChange,
+    RoomMetadata, RoomSummary, Status,
+};
+use serde_json::{Value, json};
+
+use crate::arguments::{CreateRoom, Dial};
+use crate::problem::Problem;
+use crate::request::{Args, Caller, Here, Listing, RoomName};
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+pub(crate) async fn healthz() -> Json<Value> {
+    Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+}
+
+pub(crate) async fn rooms(Caller(live): Caller) -> Json<Value> {
+    Json(json!({"rooms": live.rooms().await}))
+}
+
+pub(crate) async fn create_room(Caller(live): Caller, Args(args): Args<CreateRoom>) -> Answer<RoomSummary> {
+    let Some(room) = args.room else {
+        return Err(Error::new(ErrorCode::InvalidRoomId, "room is missing; give a name of 1 to 128 characters")
+            .at("room")
+            .into());
+    };
+    if args.private {
+        let message = "this version makes open rooms only; leave `private` out";
+        return Err(Error::new(ErrorCode::Forbidden, message).at("private").into());
+    }
+    Ok(Json(live.create_room(room).await?))
+}
+
+pub(crate) async fn forget_room(Caller(live): Caller, RoomName(room): RoomName) -> Answer<Value> {
+    let forgotten = live.forget_room(room.clone()).await?;
+    Ok(Json(json!({"room": room, "kind": "room", "forgotten": forgotten})))
+}
+
+pub(crate) async fn join(Here(room): Here, Args(args): Args<Join>) -> Answer<MemberRecord> {
+    Ok(Json(room.join_leased(args).await?))
+}
+
+pub(crate) async fn presence(Here(room): Here, Args(args): Args<PresenceChange>) -> Answer<MemberRecord> {
+    Ok(Json(room.presence(args).await?))
+}
+
+pub(crate) async fn leave(Here(room): Here, Args(args): Args<Leave>) -> Answer<Left> {
+    Ok(Json(room.leave(args).await?))
+}
+
+pub(crate) async fn members(Here(room): Here, Listing(query): Listing) -> Answer<MembersPage> {
+    Ok(Json(room.members(query).await?))
+}
+
+pub(crate) async fn metadata(Here(room): Here) -> Answer<RoomMetadata> {
+    Ok(Json(room.metadata().await?))
+}
+
+pub(crate) async fn set_metadata(Here(room): Here, Args(args): Args<MetadataChange>) -> Answer<RoomMetadata> {
+    Ok(Json(room.set_metadata(args).await?))
+}
+
+pub(crate) async fn peers(Caller(live): Caller) -> Json<Value> {
+    Json(json!({"peers": live.peers().await}))
+}
+
+pub(crate) async fn dial(Caller(live): Caller, Args(args): Args<Dial>) -> Answer<PeerInfo> {
+    let Some(addr) = args.addr else {
+        let message = "addr is missing; give a multiaddr such as /ip4/192.168.1.20/tcp/4747";
+        return Err(Error::new(ErrorCode::InvalidTicket, message).at("addr").into());
+    };
+    Ok(Json(live.dial(&addr).await?))
+}
+
+pub(crate) async fn status(Caller(live): Caller) -> Json<Status> {
+    Json(live.status().await)
+}
+
+pub(crate) async fn set_profile(Caller(live): Caller, Args(change): Args<ProfileChange>) -> Answer<Status> {
+    Ok(Json(live.set_profile(change).await?))
+}

@@ -1,0 +1,181 @@
+//! What a request says about its call: who acts, in which room, with which arguments.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+use parlor::{By, Error, ErrorCode, Live, MembersQuery, Room, limits};
+
+use crate::arguments::{Arguments, arguments, object};
+use crate::problem::Problem;
+use crate::server::App;
+
+/// The most that a body may have. The largest call is 32 KiB of room metadata, and every character of it may be
+/// written as an escape of six.
+pub(crate) const BODY_MAX: usize = 256 * 1024;
+
+/// The peer, for the actor of this request: the profile's own person, or the guest that `Parlor-User` names.
+pub(crate) struct Caller(pub Live);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let name = text(parts, "parlor-user-name")?;
+        match text(parts, "parlor-user")? {
+            Some(user) => Ok(Caller(app.live.acting_as(&user, name.as_deref())?)),
+            None if name.is_some() => {
+                Err(Problem::new(ErrorCode::InvalidMemberId, "Parlor-User-Name names nobody without Parlor-User"))
+            }
+            // One request is no handle: which member is meant must not depend on the requests of others.
+            None => Ok(Caller(app.live.without_memory())),
+        }
+    }
+}
+
+/// A header as text. Tools send UTF-8; `fetch` sends Latin-1, whose bytes are code points.
+fn text(parts: &Parts, name: &str) -> Result<Option<String>, Problem> {
+    let mut values = parts.headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::new(ErrorCode::InvalidMemberId, format!("the header {name} stands there twice")));
+    }
+    let bytes = value.as_bytes();
+    let latin = || bytes.iter().copied().map(char::from).collect();
+    Ok(Some(std::str::from_utf8(bytes).map_or_else(|_| latin(), str::to_owned)))
+}
+
+/// The room of the path, for the actor of this request. To ask about a room is a sign of life there (design R7).
+pub(crate) struct Here(pub Room);
+
+impl FromRequestParts<Arc<App>> for Here {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Caller(live) = Caller::from_request_parts(parts, app).await?;
+        let RoomName(name) = RoomName::from_request_parts(parts, app).await?;
+        let room = live.room(name);
+        room.touch().await;
+        Ok(Here(room))
+    }
+}
+
+/// The room's name in the path, decoded and not yet checked.
+pub(crate) struct RoomName(pub String);
+
+impl FromRequestParts<Arc<App>> for RoomName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let undecodable = |_| Problem::new(ErrorCode::InvalidRoomId, "the room's name in the path is not UTF-8");
+        Path::from_request_parts(parts, app).await.map(|Path(name)| RoomName(name)).map_err(undecodable)
+    }
+}
+
+/// The arguments in the body.
+pub(crate) struct Args<T>(pub T);
+
+impl<T: Arguments> FromRequest<Arc<App>> for Args<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let declared = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = match Bytes::from_request(request, app).await {
+            Ok(body) => body,
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Err(Error::too_large("bytes", BODY_MAX, declared.unwrap_or(BODY_MAX + 1), "body").into());
+            }
+            Err(rejection) => {
+                let status = rejection.into_response().status();
+                return Err(Problem::new(ErrorCode::InvalidJson, format!("the body could not be read ({status})")));
+            }
+        };
+        Ok(Args(arguments(object(&body)?)?))
+    }
+}
+
+/// Which members to list, from the query of the address.
+pub(crate) struct Listing(pub MembersQuery);
+
+impl FromRequestParts<Arc<App>> for Listing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| {
+            Problem::new(ErrorCode::InvalidLimit, "the query cannot be read; it takes limit, cursor and by")
+        })?;
+        Ok(Listing(listing(pairs.0)?))
+    }
+}
+
+fn listing(pairs: Vec<(String, String)>) -> Result<MembersQuery, Error> {
+    let mut query = MembersQuery::default();
+    let mut seen = Vec::new();
+    for (key, value) in pairs {
+        let code = if key == "cursor" { ErrorCode::InvalidCursor } else { ErrorCode::InvalidLimit };
+        let wrong = |message: String| Error::new(code, message).at(&key);
+        if seen.contains(&key) {
+            return Err(wrong(format!("{key} stands there twice")));
+        }
+        match key.as_str() {
+            "limit" => {
+                query.limit = Some(limit(&value).ok_or_else(|| {
+                    wrong(format!(
+                        "limit is {value:?}; a whole number from 1 to {} is allowed",
+                        limits::MEMBERS_LIMIT_MAX
+                    ))
+                })?)
+            }
+            "cursor" if value.is_empty() => {
+                return Err(wrong("cursor is empty; leave it out for the first page".into()));
+            }
+            "cursor" => query.cursor = Some(value),
+            "by" => {
+                query.by = by(&value).ok_or_else(|| wrong(format!("by is {value:?}; member or session is allowed")))?
+            }
+            _ => return Err(wrong(format!("{key} is unknown; limit, cursor and by are allowed"))),
+        }
+        seen.push(key);
+    }
+    Ok(query)
+}
+
+/// Digits only: `+5` and ` 5` are not how a number is written here.
+fn limit(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { text.parse().ok()? } else { return None };
+    (1..=limits::MEMBERS_LIMIT_MAX).contains(&number).then_some(number)
+}
+
+fn by(text: &str) -> Option<By> {
+    match text {
+        "member" => Some(By::Member),
+        "session" => Some(By::Session),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<MembersQuery, ErrorCode> {
+        listing(pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()).map_err(|e| e.code)
+    }
+
+    #[test]
+    fn a_listing_takes_what_the_contract_names_and_nothing_else() {
+        let all = read(&[("limit", "1000"), ("cursor", "abc"), ("by", "session")]).expect("a good query");
+        assert_eq!((all.limit, all.cursor.as_deref(), all.by), (Some(1000), Some("abc"), By::Session));
+        for limit in ["0", "1001", "", "ten", "-1", "+5", " 5", "1.5", "99999999999999999999"] {
+            assert_eq!(read(&[("limit", limit)]), Err(ErrorCode::InvalidLimit), "{limit}");
+        }
+        assert_eq!(read(&[("cursor", "")]), Err(ErrorCode::InvalidCursor));
+        assert_eq!(read(&[("cursor", "a"), ("cursor", "b")]), Err(ErrorCode::InvalidCursor));
+        assert_eq!(read(&[("by", "device")]), Err(ErrorCode::InvalidLimit));
+        assert_eq!(read(&[("limt", "5")]), Err(ErrorCode::InvalidLimit));
+    }
+}

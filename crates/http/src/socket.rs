@@ -1,0 +1,163 @@
+//! The WebSocket of a room: batches out, one at a time, each after the acknowledgement of the last; presence writes in,
+//! at frame rate (design A10). A page that stops acknowledging costs nothing: the feed conflates what it did not take.
+//!
+//! Client: `{"type":"ack","seq":n}` · `{"type":"presence","id":n,"presence":{…},…}`
+//! Server: `{"type":"batch","seq":n,"events":[…],"updates":[…]}` · `{"type":"result","id":n,"ok":true}`, or `ok: false`
+//! with `error`; a message that cannot be read is answered so too, with the `id` it had or `null`.
+
+use std::sync::Arc;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::response::Response;
+use parlor::{Batch, Error, ErrorCode, Feed, Room};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::arguments::{arguments, object};
+use crate::problem::Problem;
+use crate::request::{BODY_MAX, Here};
+use crate::server::{App, Closing};
+
+/// The subprotocol that we speak.
+const PROTOCOL: &str = "parlor.v1";
+
+pub(crate) async fn socket(
+    State(app): State<Arc<App>>,
+    Here(room): Here,
+    Upgrade(upgrade): Upgrade,
+) -> Result<Response, Problem> {
+    let feed = room.feed().await?;
+    let closing = app.closing.clone();
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY_MAX).max_frame_size(BODY_MAX);
+    Ok(upgrade.on_upgrade(move |socket| Conversation::new(socket, room, feed, closing).run()))
+}
+
+/// A request to upgrade; anything else is told what this path is for.
+pub(crate) struct Upgrade(WebSocketUpgrade);
+
+impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        WebSocketUpgrade::from_request_parts(parts, state).await.map(Upgrade).map_err(
+            |rejection: WebSocketUpgradeRejection| {
+                Problem::new(
+                    ErrorCode::MethodNotAllowed,
+                    format!("this path takes WebSockets only: {}", rejection.body_text()),
+                )
+            },
+        )
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Outgoing {
+    Batch(Batch),
+    Result {
+        id: Value,
+        ok: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Error>,
+    },
+}
+
+struct Conversation {
+    socket: WebSocket,
+    room: Room,
+    feed: Feed,
+    closing: Closing,
+    /// The batch that waits for its acknowledgement.
+    in_flight: Option<u64>,
+}
+
+impl Conversation {
+    fn new(socket: WebSocket, room: Room, feed: Feed, closing: Closing) -> Self {
+        Self { socket, room, feed, closing, in_flight: None }
+    }
+
+    /// Until either end closes.
+    async fn run(mut self) {
+        loop {
+            let go_on = tokio::select! {
+                batch = self.feed.next(), if self.in_flight.is_none() => match batch {
+                    Some(batch) => self.send_batch(batch).await,
+                    None => self.close("the room was closed").await,
+                },
+                message = self.socket.recv() => match message {
+                    Some(Ok(message)) => self.answer(message).await,
+                    Some(Err(_)) | None => false,
+                },
+                () = self.closing.wait() => self.close("the peer is closing").await,
+            };
+            if !go_on {
+                return;
+            }
+        }
+    }
+
+    async fn send_batch(&mut self, batch: Batch) -> bool {
+        self.in_flight = Some(batch.seq);
+        self.send(&Outgoing::Batch(batch)).await
+    }
+
+    async fn send(&mut self, outgoing: &Outgoing) -> bool {
+        let Ok(text) = serde_json::to_string(outgoing) else { return false };
+        self.socket.send(Message::Text(text.into())).await.is_ok()
+    }
+
+    async fn close(&mut self, reason: &'static str) -> bool {
+        let frame = CloseFrame { code: close_code::AWAY, reason: reason.into() };
+        let _ = self.socket.send(Message::Close(Some(frame))).await;
+        false
+    }
+
+    async fn answer(&mut self, message: Message) -> bool {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return self.result(Value::Null, Err(wrong("messages are text"))).await,
+            Message::Ping(_) | Message::Pong(_) => return true,
+            Message::Close(_) => return false,
+        };
+        let mut object = match object(text.as_bytes()) {
+            Ok(object) => object,
+            Err(error) => return self.result(Value::Null, Err(error)).await,
+        };
+        let id = object.remove("id").unwrap_or(Value::Null);
+        match self.obey(object).await {
+            Ok(Reply::Silent) => true,
+            Ok(Reply::Done) => self.result(id, Ok(())).await,
+            Err(error) => self.result(id, Err(error)).await,
+        }
+    }
+
+    async fn obey(&mut self, mut message: Map<String, Value>) -> Result<Reply, Error> {
+        match message.remove("type").as_ref().and_then(Value::as_str) {
+            Some("ack") => {
+                let seq = message.get("seq").and_then(Value::as_u64).ok_or_else(|| wrong("ack needs seq, a number"))?;
+                // An acknowledgement of an older batch says nothing about the one in flight.
+                self.in_flight = self.in_flight.filter(|in_flight| *in_flight != seq);
+                Ok(Reply::Silent)
+            }
+            Some("presence") => self.room.presence(arguments(message)?).await.map(|_| Reply::Done),
+            _ => Err(wrong("type must be ack or presence")),
+        }
+    }
+
+    async fn result(&mut self, id: Value, result: Result<(), Error>) -> bool {
+        self.send(&Outgoing::Result { id, ok: result.is_ok(), error: result.err() }).await
+    }
+}
+
+/// Whether a message wants an answer when all went well.
+enum Reply {
+    Silent,
+    Done,
+}
+
+fn wrong(message: &str) -> Error {
+    Error::new(ErrorCode::InvalidJson, message)
+}

@@ -1,0 +1,12 @@
+//! The HTTP contract (design A1 to A11), against real peers over loopback: what each route answers when all is well, and
+//! with which code it refuses when not.
+
+mod events;
+mod fixture;
+mod guests;
+mod presence_page;
+mod reach;
+mod rooms;
+mod security;
+mod socket;
+mod wrong_input;
