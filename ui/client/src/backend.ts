@@ -1,0 +1,65 @@
+/**
+ * What a user interface may ask of a Parlor peer. There is one interface and three ways to reach a peer: the window's
+ * own process (`tauri.ts`), its HTTP API (`web.ts`), and simulated people for development (`fake.ts`). Nothing else in
+ * the user interface knows which one it talks to.
+ */
+import type { Batch } from './generated/Batch';
+import type { Join } from './generated/Join';
+import type { Leave } from './generated/Leave';
+import type { Left } from './generated/Left';
+import type { MemberRecord } from './generated/MemberRecord';
+import type { MembersPage } from './generated/MembersPage';
+import type { MembersQuery } from './generated/MembersQuery';
+import type { MetadataChange } from './generated/MetadataChange';
+import type { PeerInfo } from './generated/PeerInfo';
+import type { PresenceChange } from './generated/PresenceChange';
+import type { ProfileChange } from './generated/ProfileChange';
+import type { RoomMetadata } from './generated/RoomMetadata';
+import type { RoomSummary } from './generated/RoomSummary';
+import type { Status } from './generated/Status';
+
+/** Ends a subscription. Calling it twice is harmless. */
+export type Unsubscribe = () => void;
+
+/** A profile's status, and what concerns this window alone. */
+export type WindowStatus = Status & {
+  /** The room that the command line asked for. */
+  readonly openRoom?: string | null;
+};
+
+/** What a subscriber is told. */
+export interface Subscriber {
+  /** The next batch, inside an animation frame. It is acknowledged when this returns. */
+  batch(batch: Batch): void;
+  /** Whether the way to the peer itself works. A new snapshot follows each time it comes back. */
+  link?(up: boolean): void;
+}
+
+export interface Backend {
+  /** Where this runs; decides words such as "this window" and "this page", never behaviour. */
+  readonly kind: 'desktop' | 'web' | 'fake';
+
+  rooms(): Promise<RoomSummary[]>;
+  createRoom(room: string): Promise<RoomSummary>;
+  forgetRoom(room: string): Promise<boolean>;
+  join(room: string, args: Join): Promise<MemberRecord>;
+  /** Resolves when the peer has taken the change; calls may come at frame rate, the peer coalesces. */
+  presence(room: string, args: PresenceChange): Promise<void>;
+  leave(room: string, args?: Leave): Promise<Left>;
+  members(room: string, query?: MembersQuery): Promise<MembersPage>;
+  metadata(room: string): Promise<RoomMetadata>;
+  setMetadata(room: string, args: MetadataChange): Promise<RoomMetadata>;
+  peers(): Promise<PeerInfo[]>;
+  dial(addr: string): Promise<PeerInfo>;
+  status(): Promise<WindowStatus>;
+  setProfile(change: ProfileChange): Promise<Status>;
+
+  /**
+   * Everything that happens in a room: a snapshot first, then what changed. At most one batch is on its way; the next
+   * leaves the peer only after this one was acknowledged from `requestAnimationFrame`, so a hidden window takes nothing.
+   */
+  subscribe(room: string, subscriber: Subscriber): Promise<Unsubscribe>;
+
+  /** Tries the way to the peer again now instead of at the end of the back-off. */
+  retry?(): void;
+}

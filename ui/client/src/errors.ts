@@ -1,0 +1,34 @@
+/** One error for every way to reach a peer: the code of the contract, a sentence, and whether trying again can help. */
+import type { Error as WireError } from './generated/Error';
+import type { ErrorCode } from './generated/ErrorCode';
+
+export class ParlorError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Record<string, unknown>;
+  readonly recoverable: boolean;
+
+  constructor(wire: WireError) {
+    super(wire.message);
+    this.name = 'ParlorError';
+    this.code = wire.code;
+    this.details = wire.details ?? {};
+    this.recoverable = wire.recoverable;
+  }
+}
+
+/** Makes an error of whatever was thrown or answered. What has no code counts as a peer that cannot be reached. */
+export function toParlorError(cause: unknown): ParlorError {
+  if (cause instanceof ParlorError) return cause;
+  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') {
+    const wire = cause as Partial<WireError> & { code: ErrorCode; detail?: string; title?: string };
+    return new ParlorError({
+      code: wire.code,
+      // A problem document of HTTP says `detail` where the other ways say `message`.
+      message: wire.message ?? wire.detail ?? wire.title ?? wire.code,
+      details: wire.details ?? {},
+      recoverable: wire.recoverable ?? false,
+    });
+  }
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ParlorError({ code: 'NETWORK_UNAVAILABLE', message, recoverable: true });
+}

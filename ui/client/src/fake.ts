@@ -1,0 +1,223 @@
+/**
+ * A peer that is not there, for working on the user interface and for tests of it: the same interface, seeded people,
+ * and feeds that wait for their acknowledgement as real ones do. Never part of a build that people get.
+ */
+import type { Backend, Subscriber, WindowStatus } from './backend';
+import { ParlorError } from './errors';
+import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
+import type { FeedEvent } from './generated/FeedEvent';
+import type { Join } from './generated/Join';
+import type { Member } from './generated/Member';
+import type { NetworkState } from './generated/NetworkState';
+import type { PresenceChange } from './generated/PresenceChange';
+import type { RoomMetadata } from './generated/RoomMetadata';
+import type { RoomSummary } from './generated/RoomSummary';
+import type { Status } from './generated/Status';
+import type { Theme } from './generated/Theme';
+import type { Update } from './generated/Update';
+
+export interface FakeOptions {
+  readonly people?: number;
+  readonly rooms?: number;
+  readonly named?: boolean;
+  readonly network?: NetworkState;
+  readonly seed?: number;
+  readonly locked?: boolean;
+  readonly openRoom?: string | null;
+  /** The people come and go, fall silent and return. */
+  readonly lively?: boolean;
+  readonly theme?: Theme;
+}
+
+const ROOMS = ['Incident 4711', 'standup', 'Harbour plan', 'lab-2', 'Night watch', 'Workshop B', 'ideas', 'Deck 3'];
+
+export function fakeBackend(options: FakeOptions = {}): Backend {
+  const random = seeded(options.seed ?? 7);
+  const people = Array.from({ length: options.people ?? 5 }, (_, index) => new FakePerson(index, random));
+  let status: WindowStatus = {
+    version: '0.1.0', profile: 'default', userId: 'u_self', name: 'Quiet Otter', color: '#286fe3', theme: options.theme ?? 'system',
+    named: options.named ?? true, peerId: '12D3KooWFake', sessionId: 'f'.repeat(64), listen: ['/ip4/192.168.1.20/tcp/4747'],
+    network: options.network ?? 'online', links: people.length, notices: [], openRoom: options.openRoom ?? null,
+  };
+  const opened = new Map<string, FakeRoom>();
+  const rooms: RoomSummary[] = ROOMS.slice(0, options.rooms ?? 5).map((room, i) => ({
+    room, kind: 'room', members: [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0, joined: false, private: false,
+    title: [null, 'Daily stand-up', null, 'Bench two: calibration', null, null, null, null][i] ?? null,
+    faces: Array.from({ length: Math.min(5, [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0) }, (_, face) => ({ name: fakeName(i * 3 + face), color: fakeColour(i * 3 + face) })),
+    near: i < 4 || i === 7, lastOpenedAt: i % 2 === 0 || i > 3 ? new Date(Date.now() - i * 7_300_000 - 500_000).toISOString() : null,
+  }));
+  const room = (name: string) => {
+    if (name.trim() === '' || Array.from(name).length > 128) throw new ParlorError({ code: 'INVALID_ROOM_ID', message: 'bad room', recoverable: false });
+    let known = opened.get(name);
+    if (known === undefined) opened.set(name, (known = new FakeRoom(name, people, options)));
+    return known;
+  };
+
+  return {
+    kind: 'fake',
+    rooms: async () => rooms.map((known) => ({ ...known })),
+    async createRoom(name) {
+      room(name);
+      const known = rooms.find((other) => other.room === name);
+      const made: RoomSummary = known ?? { room: name, kind: 'room', members: 0, joined: false, private: false, title: null, faces: [], near: false, lastOpenedAt: null };
+      if (known === undefined) rooms.push(made);
+      made.lastOpenedAt = new Date().toISOString();
+      return made;
+    },
+    async forgetRoom(name) {
+      const place = rooms.findIndex((known) => known.room === name);
+      if (place >= 0) rooms.splice(place, 1);
+      return place >= 0;
+    },
+    join: async (name, args) => room(name).join(args, status),
+    presence: async (name, args) => room(name).presence(args),
+    leave: async (name) => room(name).leave(),
+    members: async (name) => {
+      const { rows, watching } = room(name);
+      return { members: rows, nextCursor: null, total: rows.length, complete: true, watching };
+    },
+    metadata: async (name) => room(name).metadata,
+    setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
+    peers: async () =>
+      people.slice(0, 4).map((person) => ({
+        peerId: `12D3KooW${person.memberId}`, sessionId: String(person.index).padStart(64, '0'), addresses: [`/ip4/192.168.1.${30 + person.index}/tcp/4747`],
+        direction: person.index % 2 === 0 ? 'in' : 'out', transport: 'tcp', rttMs: 0.6 + person.index * 0.4, rooms: [], source: 'mdns', name: fakeName(person.index),
+      })),
+    async dial(addr) {
+      if (!/\d/.test(addr)) throw new ParlorError({ code: 'NETWORK_UNAVAILABLE', message: `Nobody answers at ${addr}.`, recoverable: true });
+      return { peerId: '12D3KooWDialled', sessionId: '', addresses: [addr], direction: 'out', transport: 'tcp', rttMs: null, rooms: [], source: 'dialled', name: 'Keen Ibex' };
+    },
+    status: async () => status,
+    async setProfile(change) {
+      status = { ...status, ...change, named: true };
+      return status;
+    },
+    subscribe: async (name, subscriber) => room(name).subscribe(subscriber),
+  };
+}
+
+class FakeRoom {
+  rows: Member[];
+  metadata: RoomMetadata;
+  watching = 2;
+  #self: Member | null = null;
+  #events: FeedEvent[] = [];
+  readonly #updates = new Map<string, Update>();
+  #tick = 0;
+  #seq = 0;
+  #subscriber: Subscriber | null = null;
+
+  constructor(readonly name: string, private readonly people: FakePerson[], private readonly options: FakeOptions) {
+    this.rows = people.map((person) => person.member(name, Date.now()));
+    const title = people.length > 0 ? { title: 'Harbour outage', mode: 'war_room', bridge: 'Radio channel 12', runbook: 'Page 7' } : {};
+    this.metadata = {
+      room: name, kind: 'room', metadata: { ...title, ...(options.locked ? { locked: true } : {}) },
+      updatedAt: people.length > 0 ? new Date(Date.now() - 240_000).toISOString() : null, updatedBy: this.rows[0]?.actor.userId ?? null,
+    };
+  }
+
+  join({ presence = {} }: Join, status: Status): Member {
+    const now = new Date().toISOString();
+    const joined = this.#self === null;
+    this.#self = {
+      room: this.name, kind: 'room', memberId: status.userId, joinedAt: this.#self?.joinedAt ?? now, lastSeenAt: now, metadata: {}, presence,
+      actor: { kind: 'user', userId: status.userId, name: status.name }, state: 'active', self: true, verified: true, conflict: false,
+    };
+    this.rows = [...this.rows.filter((row) => !row.self), this.#self];
+    if (joined) this.#events.push({ type: 'joined', member: this.#self });
+    return this.#self;
+  }
+
+  presence({ presence, unset = [] }: PresenceChange): void {
+    if (this.#self === null) throw new ParlorError({ code: 'NOT_JOINED', message: 'Join first.', recoverable: true });
+    this.#update(this.#self, presence, unset);
+  }
+
+  leave() {
+    const left = this.#self !== null;
+    this.rows = this.rows.filter((row) => !row.self);
+    this.#self = null;
+    return { room: this.name, kind: 'room' as const, memberId: 'u_self', left, leftAt: new Date().toISOString() };
+  }
+
+  change(values: Record<string, unknown>, unset: string[], by: string): RoomMetadata {
+    const metadata = { ...this.metadata.metadata, ...values };
+    for (const key of unset) delete metadata[key];
+    this.metadata = { ...this.metadata, metadata, updatedAt: new Date().toISOString(), updatedBy: by };
+    this.#events.push({ type: 'metadata', metadata: this.metadata, changed: [...Object.keys(values), ...unset] });
+    return this.metadata;
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscriber = subscriber;
+    this.#updates.clear();
+    this.#events = [{ type: 'snapshot', room: this.name, members: this.rows, metadata: this.metadata, watching: this.watching, complete: true, at: 0 }];
+    subscriber.link?.(true);
+    const started = performance.now();
+    const timer = setInterval(() => this.#step(performance.now() - started), 33);
+    this.#pump(subscriber);
+    return () => {
+      clearInterval(timer);
+      this.#subscriber = null;
+    };
+  }
+
+  #step(t: number): void {
+    this.#tick += 1;
+    for (const person of this.people) {
+      const row = this.rows.find((known) => known.memberId === person.memberId);
+      if (row === undefined || row.state === 'stale') continue;
+      const { presence, unset } = person.act(t, this.#tick);
+      if (Object.keys(presence).length + unset.length > 0) this.#update(row, presence, unset);
+    }
+    if (this.options.lively) this.#live();
+  }
+
+  /** The third of them falls silent and returns; the last one leaves and comes back; the first one renames the room. */
+  #live(): void {
+    const beat = this.#tick % 600;
+    const third = this.rows.find((row) => row.memberId === this.people[2]?.memberId);
+    const last = this.people.at(-1);
+    if (third && beat === 60) this.#events.push({ type: 'stale', member: this.#set({ ...third, state: 'stale' }) });
+    if (third && beat === 400) this.#events.push({ type: 'active', member: this.#set({ ...third, state: 'active' }) });
+    if (beat === 90) this.change({ title: this.#tick > 600 ? 'Harbour outage' : 'Harbour: power is back' }, [], this.people[0]?.memberId ?? '');
+    const row = this.rows.find((known) => known.memberId === last?.memberId);
+    if (row && beat === 120) {
+      this.rows = this.rows.filter((known) => known !== row);
+      this.#events.push({ type: 'left', member: row, reason: 'left' });
+    }
+    if (last && !row && beat === 580) {
+      const back = { ...last.member(this.name, Date.now()), joinedAt: new Date().toISOString() };
+      this.rows = [...this.rows, back];
+      this.#events.push({ type: 'joined', member: back });
+    }
+  }
+
+  #set(row: Member): Member {
+    this.rows = this.rows.map((known) => (known.memberId === row.memberId ? row : known));
+    return row;
+  }
+
+  #update(row: Member, presence: Record<string, unknown>, unset: string[]): void {
+    const merged = { ...row.presence, ...presence };
+    for (const key of unset) delete merged[key];
+    this.#set({ ...row, presence: merged });
+    if (row.self && this.#self !== null) this.#self = { ...this.#self, presence: merged };
+    const waiting = this.#updates.get(row.memberId);
+    const kept = { ...waiting?.presence, ...presence };
+    for (const key of unset) delete kept[key];
+    const gone = [...(waiting?.unset ?? []), ...unset].filter((key) => !(key in kept));
+    this.#updates.set(row.memberId, { memberId: row.memberId, userId: row.actor.userId, presence: kept, unset: gone, lastSeenAt: new Date().toISOString() });
+  }
+
+  /** One batch a frame at most, and none while the window is hidden: the frame is the acknowledgement. */
+  #pump(subscriber: Subscriber): void {
+    if (this.#subscriber !== subscriber) return;
+    if (this.#events.length + this.#updates.size > 0) {
+      const batch = { seq: ++this.#seq, events: this.#events.splice(0), updates: [...this.#updates.values()] };
+      this.#updates.clear();
+      subscriber.batch(batch);
+    }
+    requestAnimationFrame(() => this.#pump(subscriber));
+  }
+}

@@ -1,0 +1,24 @@
+/** The client of a Parlor peer: one `Backend` interface, the state of a room as a pure reducer, and the peer's types. */
+export type { Backend, Subscriber, Unsubscribe, WindowStatus } from './backend';
+export { ParlorError, toParlorError } from './errors';
+export { compareBytes } from './order';
+export { applyBatch, emptyRoom, rowKey } from './room-state';
+export type { Change, RoomState, RowKey } from './room-state';
+export type { Actor } from './generated/Actor';
+export type { Batch } from './generated/Batch';
+export type { ErrorCode } from './generated/ErrorCode';
+export type { Face } from './generated/Face';
+export type { FeedEvent } from './generated/FeedEvent';
+export type { Join } from './generated/Join';
+export type { LeftReason } from './generated/LeftReason';
+export type { Member } from './generated/Member';
+export type { MetadataChange } from './generated/MetadataChange';
+export type { NetworkState } from './generated/NetworkState';
+export type { PeerInfo } from './generated/PeerInfo';
+export type { PresenceChange } from './generated/PresenceChange';
+export type { ProfileChange } from './generated/ProfileChange';
+export type { RoomMetadata } from './generated/RoomMetadata';
+export type { RoomSummary } from './generated/RoomSummary';
+export type { Status } from './generated/Status';
+export type { Theme } from './generated/Theme';
+export type { Update } from './generated/Update';

@@ -1,0 +1,59 @@
+/**
+ * The way to the peer inside this window's own process. The only file that knows Tauri. One `Channel` carries the feed of
+ * a room; each batch is applied and acknowledged inside an animation frame, so a hidden window, which gets no frames,
+ * takes nothing and nothing piles up for it.
+ */
+import { Channel, invoke } from '@tauri-apps/api/core';
+import type { Backend } from './backend';
+import { toParlorError } from './errors';
+import type { Batch } from './generated/Batch';
+import type { MemberRecord } from './generated/MemberRecord';
+
+async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
+  try {
+    return await invoke<T>(command, args);
+  } catch (cause) {
+    throw toParlorError(cause);
+  }
+}
+
+export function tauriBackend(): Backend {
+  return {
+    kind: 'desktop',
+    rooms: () => call('rooms'),
+    createRoom: (room) => call('create_room', { room }),
+    forgetRoom: (room) => call('forget_room', { room }),
+    join: (room, args) => call('join', { room, args }),
+    presence: async (room, args) => void (await call<MemberRecord>('presence', { room, args })),
+    leave: (room, args = {}) => call('leave', { room, args }),
+    members: (room, query = {}) => call('members', { room, query }),
+    metadata: (room) => call('metadata', { room }),
+    setMetadata: (room, args) => call('set_metadata', { room, args }),
+    peers: () => call('peers'),
+    dial: (addr) => call('dial', { addr }),
+    status: () => call('status'),
+    setProfile: (change) => call('set_profile', { change }),
+
+    async subscribe(room, subscriber) {
+      let open = true;
+      const channel = new Channel<Batch>();
+      // The first batch may come before the answer with the feed's id; its acknowledgement waits for that.
+      let named: (feedId: unknown) => void = () => {};
+      const feed = new Promise<unknown>((resolve) => (named = resolve));
+      channel.onmessage = (batch) => {
+        requestAnimationFrame(() => {
+          if (!open) return;
+          subscriber.batch(batch);
+          void feed.then((feedId) => call('ack', { feedId, seq: batch.seq })).catch(() => subscriber.link?.(false));
+        });
+      };
+      named(await call('watch', { room, channel }));
+      subscriber.link?.(true);
+      return () => {
+        if (!open) return;
+        open = false;
+        void feed.then((feedId) => call('unwatch', { feedId })).catch(() => {}); // the window may be closing
+      };
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The way to a peer over its HTTP API, from a page that `parlor serve --ui` serves. Calls are plain requests; the feed
+ * and the presence of a room go over one WebSocket a room. The token stays in memory and in headers: never in a store,
+ * never in a URL that is kept.
+ */
+import type { Backend } from './backend';
+import { toParlorError } from './errors';
+import type { Left } from './generated/Left';
+import type { MemberRecord } from './generated/MemberRecord';
+import type { PeerInfo } from './generated/PeerInfo';
+import type { RoomSummary } from './generated/RoomSummary';
+import { RoomSocket, type SocketWorld } from './room-socket';
+
+export interface WebOptions {
+  /** Scheme, host and port of the peer: `http://127.0.0.1:4700`. */
+  readonly origin: string;
+  readonly token: string;
+  /** Replaced in tests. */
+  readonly world?: Partial<SocketWorld> & { fetch?: typeof fetch };
+}
+
+export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
+  const request = world.fetch ?? fetch.bind(globalThis);
+  const sockets = new Map<string, RoomSocket>();
+
+  async function call<T>(method: string, path: string, body?: unknown, keepalive = false): Promise<T> {
+    let answer: unknown;
+    let ok = false;
+    try {
+      const headers: Record<string, string> = { Authorization: `Bearer ${token}`, Accept: 'application/json' };
+      if (body !== undefined) headers['Content-Type'] = 'application/json';
+      const init: RequestInit = { method, headers, keepalive, cache: 'no-store' };
+      if (body !== undefined) init.body = JSON.stringify(body);
+      const response = await request(origin + path, init);
+      ok = response.ok;
+      const text = await response.text();
+      answer = text === '' ? {} : JSON.parse(text);
+    } catch (cause) {
+      throw toParlorError(cause);
+    }
+    if (!ok) throw toParlorError(answer);
+    return answer as T;
+  }
+
+  const at = (room: string, rest = '') => `/rooms/${encodeURIComponent(room)}${rest}`;
+
+  return {
+    kind: 'web',
+    rooms: async () => (await call<{ rooms: RoomSummary[] }>('GET', '/rooms')).rooms,
+    createRoom: (room) => call('POST', '/rooms', { room }),
+    forgetRoom: async (room) => (await call<{ forgotten?: boolean }>('DELETE', at(room))).forgotten ?? true,
+    join: (room, args) => call('POST', at(room, '/join'), args),
+    async presence(room, args) {
+      // While the socket is between two connections, the request is the way that still works.
+      const socket = sockets.get(room);
+      if (socket?.isOpen) await socket.presence(args);
+      else await call<MemberRecord>('POST', at(room, '/presence'), args);
+    },
+    // A leave outlives the page that sends it.
+    leave: (room, args = {}) => call<Left>('POST', at(room, '/leave'), args, true),
+    members(room, query = {}) {
+      const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
+      return call('GET', at(room, `/members${search.size > 0 ? `?${search}` : ''}`));
+    },
+    metadata: (room) => call('GET', at(room, '/metadata')),
+    setMetadata: (room, args) => call('POST', at(room, '/metadata'), args),
+    async peers() {
+      const answer = await call<PeerInfo[] | { peers: PeerInfo[] }>('GET', '/peers');
+      return Array.isArray(answer) ? answer : answer.peers;
+    },
+    dial: (addr) => call('POST', '/peers', { addr }),
+    status: () => call('GET', '/profile'),
+    setProfile: (change) => call('POST', '/profile', change),
+
+    async subscribe(room, subscriber) {
+      sockets.get(room)?.close();
+      const url = `${origin.replace(/^http/, 'ws')}${at(room, '/ws')}`;
+      const socket = new RoomSocket(url, ['parlor.v1', `parlor.bearer.${token}`], subscriber, world);
+      sockets.set(room, socket);
+      return () => {
+        socket.close();
+        if (sockets.get(room) === socket) sockets.delete(room);
+      };
+    },
+
+    retry: () => sockets.forEach((socket) => socket.retry()),
+  };
+}
+
+/**
+ * Takes the token and the room out of the address bar's hash, `#token=…&room=…`, and removes them from it, so that
+ * neither a bookmark nor somebody who looks at the screen keeps the token.
+ */
+export function takeHash(location: Location, history: History): { token: string | null; room: string | null } {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
+  return { token: given.get('token'), room: given.get('room') };
+}

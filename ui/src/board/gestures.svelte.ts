@@ -1,0 +1,197 @@
+/**
+ * What pointer and wheel do on the board, by the tool in hand: mark a rectangle, move the view, draw ink. Also what others
+ * are told of it: the pointer while it is on the surface, the rectangle, the view.
+ */
+import { rectBetween, toBoard, type Rect, type Spot } from '../domain/camera';
+import { draw, INK_EXPIRES_MS, INK_FADES_MS, newStroke, toValue, type Stroke } from '../domain/ink';
+import { PointerSampler } from '../domain/pointer-sampler';
+import type { RoomSession } from '../room/session.svelte';
+import type { Stage } from './stage';
+
+type Busy =
+  | { readonly what: 'marking'; readonly from: Spot; moved: boolean }
+  | { readonly what: 'panning'; last: Spot }
+  | { readonly what: 'drawing'; readonly stroke: Stroke };
+
+/** Screen pixels before a press is a drag. */
+const DRAG_FROM = 4;
+const LINE = 16;
+
+export class Gestures {
+  /** The hand is in use whatever the tool: space is held, or the middle button. */
+  hand = $state(false);
+  busy = $state(false);
+  selection: Rect | null = null;
+  /** The pointer's last spot on the surface, in its pixels. */
+  pointer: Spot | null = null;
+  onSelection: () => void = () => {};
+  readonly #watchers = new Set<(spot: Spot) => void>();
+  readonly #sampler = new PointerSampler(() => this.#point());
+  #doing: Busy | null = null;
+  #strokeId = 0;
+  #surface: HTMLElement | null = null;
+  #clearInk: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly session: RoomSession, private readonly stage: Stage) {
+    session.onCursorSent = () => this.#sampler.sent();
+  }
+
+  listen(surface: HTMLElement): () => void {
+    this.#surface = surface;
+    const ends: (() => void)[] = [];
+    const on = <K extends keyof HTMLElementEventMap>(name: K, run: (event: HTMLElementEventMap[K]) => void) => {
+      surface.addEventListener(name, run, { passive: false });
+      ends.push(() => surface.removeEventListener(name, run));
+    };
+    on('pointermove', (event) => this.#move(event));
+    on('pointerdown', (event) => this.#down(event));
+    on('pointerup', (event) => this.#up(event));
+    on('pointercancel', (event) => this.#up(event));
+    on('pointerleave', () => this.#leave());
+    on('wheel', (event) => this.#wheel(event));
+    const space = (event: KeyboardEvent) => {
+      if (event.code !== 'Space' || !(event.target === surface || event.target === document.body)) return;
+      event.preventDefault();
+      this.hand = event.type === 'keydown';
+    };
+    window.addEventListener('keydown', space);
+    window.addEventListener('keyup', space);
+    return () => {
+      ends.forEach((end) => end());
+      window.removeEventListener('keydown', space);
+      window.removeEventListener('keyup', space);
+    };
+  }
+
+  /** For what follows the pointer, such as the bubble one writes in. */
+  follow(watcher: (spot: Spot) => void): () => void {
+    this.#watchers.add(watcher);
+    watcher(this.pointer ?? this.session.view.middle);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  cameraMoved(): void {
+    this.session.outbox.set({ viewport: this.session.view.viewport });
+    // The board moved under a resting pointer: it points at another spot now.
+    if (this.pointer !== null) this.#sampler.move(toBoard(this.session.view.camera, this.pointer), performance.now());
+  }
+
+  cancel(): void {
+    this.#doing = null;
+    this.busy = false;
+    this.#select(null);
+  }
+
+  close(): void {
+    this.#sampler.leave();
+    clearTimeout(this.#clearInk);
+  }
+
+  #spot(event: PointerEvent | WheelEvent): Spot {
+    const box = this.#surface?.getBoundingClientRect();
+    return { x: event.clientX - (box?.left ?? 0), y: event.clientY - (box?.top ?? 0) };
+  }
+
+  #move(event: PointerEvent): void {
+    const { view } = this.session;
+    const spot = this.#spot(event);
+    this.pointer = spot;
+    for (const watcher of this.#watchers) watcher(spot);
+    const doing = this.#doing;
+    if (doing?.what === 'panning') {
+      view.pan(spot.x - doing.last.x, spot.y - doing.last.y);
+      doing.last = spot;
+      return; // the camera's move told where the pointer is now
+    }
+    const moves = event.getCoalescedEvents?.() ?? [];
+    for (const one of moves.length > 0 ? moves : [event]) {
+      const at = toBoard(view.camera, this.#spot(one));
+      this.#sampler.move(at, one.timeStamp);
+      if (doing?.what === 'drawing') draw(doing.stroke, at, performance.now());
+    }
+    if (doing?.what === 'drawing') this.#tellInk(doing.stroke);
+    if (doing?.what === 'marking') {
+      const from = doing.from;
+      doing.moved ||= Math.hypot(spot.x - from.x, spot.y - from.y) >= DRAG_FROM;
+      if (doing.moved) this.#select(rectBetween(toBoard(view.camera, from), toBoard(view.camera, spot)));
+    }
+  }
+
+  #down(event: PointerEvent): void {
+    if (event.target !== this.#surface || event.button > 1) return;
+    event.preventDefault();
+    this.#surface?.focus({ preventScroll: true });
+    this.#surface?.setPointerCapture(event.pointerId);
+    const spot = this.#spot(event);
+    const { tool, view } = this.session;
+    this.busy = true;
+    if (event.button === 1 || this.hand || tool === 'hand') {
+      this.#doing = { what: 'panning', last: spot };
+      this.hand ||= event.button === 1;
+    } else if (tool === 'select') {
+      this.#select(null);
+      this.#doing = { what: 'marking', from: spot, moved: false };
+    } else {
+      // Stroke numbers of a visit that is over must not meet the new ones.
+      this.#strokeId = Math.max(this.#strokeId + 1, Math.floor(performance.now()));
+      const stroke = newStroke(this.#strokeId, tool);
+      draw(stroke, toBoard(view.camera, spot), performance.now());
+      this.stage.ownStrokes.push(stroke);
+      this.#doing = { what: 'drawing', stroke };
+      this.#tellInk(stroke);
+    }
+  }
+
+  #up(event: PointerEvent): void {
+    if (this.#doing === null) return;
+    if (event.button === 1) this.hand = false;
+    this.#doing = null;
+    this.busy = false;
+    const { x, y } = this.#spot(event);
+    const { w, h } = this.session.view.size;
+    if (x < 0 || y < 0 || x > w || y > h) this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#doing !== null) return; // captured: it is still on its way
+    this.pointer = null;
+    this.#sampler.leave();
+    this.session.outbox.setNow({ cursor: null });
+  }
+
+  #wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1;
+    const { view } = this.session;
+    if (event.ctrlKey || event.metaKey) {
+      // A trackpad's pinch comes in small steps, a wheel's notch as a hundred and more.
+      const step = Math.max(-60, Math.min(60, event.deltaY * unit));
+      view.zoom(Math.exp(-step * 0.0075), this.#spot(event));
+    } else if (event.shiftKey && event.deltaX === 0) view.pan(-event.deltaY * unit, 0);
+    else view.pan(-event.deltaX * unit, -event.deltaY * unit);
+  }
+
+  #point(): void {
+    const value = this.#sampler.take();
+    if (value !== null) this.session.outbox.set({ cursor: value });
+  }
+
+  #select(rect: Rect | null): void {
+    if (rect === null && this.selection === null) return;
+    this.selection = rect;
+    this.onSelection();
+    const whole = Math.round;
+    this.session.outbox.set({
+      selection: rect === null ? null : { x: whole(rect.x), y: whole(rect.y), w: whole(rect.w), h: whole(rect.h) },
+    });
+  }
+
+  #tellInk(stroke: Stroke): void {
+    this.stage.wake();
+    const value = toValue(stroke);
+    if (value === null) return;
+    this.session.outbox.set({ ink: value }, { ink: INK_EXPIRES_MS });
+    clearTimeout(this.#clearInk);
+    this.#clearInk = setTimeout(() => this.session.outbox.set({ ink: undefined }), INK_FADES_MS[stroke.kind]);
+  }
+}

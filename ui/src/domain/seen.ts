@@ -1,0 +1,100 @@
+/**
+ * Reads what somebody's presence says. Presence is plain JSON of another's making: any field may be missing, of another
+ * type, or meant for another tool, so each is read by itself and what does not fit counts as not said.
+ */
+import { colourFor, isOfPalette } from './colour';
+import type { Rect } from './camera';
+import type { CursorUpdate } from './cursor-track';
+import type { InkValue } from './ink';
+
+export type Tool = 'select' | 'hand' | 'pen' | 'laser';
+export const TOOLS: readonly Tool[] = ['select', 'hand', 'pen', 'laser'];
+
+/** Nobody's board is larger; what claims to be is nonsense. */
+const FARTHEST = 1e7;
+const NAME_LETTERS = 48;
+const TEXT_LETTERS = 160;
+
+type Bag = Readonly<Record<string, unknown>>;
+
+export const nameOf = (presence: Bag, fallback: string): string =>
+  lineOf(presence['name'], NAME_LETTERS) ?? lineOf(fallback, NAME_LETTERS) ?? '?';
+
+export const colourOf = (presence: Bag, userId: string): string =>
+  isOfPalette(presence['color']) ? presence['color'] : colourFor(userId);
+
+export const isAway = (presence: Bag): boolean => presence['status'] === 'away';
+
+/** The status that the person wrote, which `online` and `away` are not. */
+export function statusOf(presence: Bag): string | null {
+  const status = lineOf(presence['status'], TEXT_LETTERS);
+  return status === 'online' || status === 'away' ? null : status;
+}
+
+/** The role, from presence or else from the member's metadata; `incident_commander` reads "Incident commander". */
+export function roleOf(presence: Bag, metadata: Bag): string | null {
+  const role = lineOf(presence['role'], NAME_LETTERS) ?? lineOf(metadata['role'], NAME_LETTERS);
+  if (role === null) return null;
+  const words = role.replaceAll('_', ' ').trim();
+  return words === '' ? null : words.charAt(0).toLocaleUpperCase() + words.slice(1);
+}
+
+export const chatOf = (presence: Bag): string | null => lineOf(presence['chat'], TEXT_LETTERS);
+
+export const isTyping = (presence: Bag): boolean => presence['typing'] === true;
+
+export const toolOf = (presence: Bag): Tool | null =>
+  TOOLS.find((tool) => tool === presence['tool']) ?? null;
+
+export function cursorOf(presence: Bag): CursorUpdate | null {
+  const cursor = presence['cursor'];
+  if (!isBag(cursor)) return null;
+  const x = numberOf(cursor['x']);
+  const y = numberOf(cursor['y']);
+  if (x === null || y === null) return null;
+  const t = typeof cursor['t'] === 'number' && Number.isFinite(cursor['t']) ? cursor['t'] : undefined;
+  if (t === undefined || !Array.isArray(cursor['pts'])) return { x, y, t };
+  const pts: [number, number, number][] = [];
+  for (const point of cursor['pts'].slice(0, 4)) {
+    if (!Array.isArray(point)) continue;
+    const [px, py, pt] = [numberOf(point[0]), numberOf(point[1]), point[2]];
+    // A point on the way is before the end and not long before it.
+    if (px !== null && py !== null && typeof pt === 'number' && pt < t && t - pt < 2_000) pts.push([px, py, pt]);
+  }
+  return { x, y, t, pts };
+}
+
+export const selectionOf = (presence: Bag): Rect | null => rectOf(presence['selection']);
+
+export const viewportOf = (presence: Bag): Rect | null => rectOf(presence['viewport']);
+
+export function inkOf(presence: Bag): InkValue | null {
+  const ink = presence['ink'];
+  if (!isBag(ink) || !Array.isArray(ink['p'])) return null;
+  const [s, n] = [numberOf(ink['s']), numberOf(ink['n'])];
+  const p = ink['p'].map(numberOf);
+  if (s === null || n === null || n < 0 || p.length < 2 || p.length > 160 || p.includes(null)) return null;
+  return { s, n, k: ink['k'] === 'laser' ? 'laser' : 'pen', p: p as number[] };
+}
+
+function rectOf(value: unknown): Rect | null {
+  if (!isBag(value)) return null;
+  const [x, y, w, h] = ['x', 'y', 'w', 'h'].map((key) => numberOf(value[key]));
+  if (x == null || y == null || w == null || h == null || w < 0 || h < 0) return null;
+  return { x, y, w, h };
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Math.abs(value) <= FARTHEST ? value : null;
+}
+
+/** One line of text without control and direction characters, cut to a length that fits a row; null when empty. */
+export function lineOf(value: unknown, letters: number): string | null {
+  if (typeof value !== 'string') return null;
+  const line = value.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
+  if (line === '') return null;
+  const all = Array.from(line);
+  return all.length > letters ? `${all.slice(0, letters - 1).join('')}…` : line;
+}
+
+const isBag = (value: unknown): value is Bag => typeof value === 'object' && value !== null && !Array.isArray(value);

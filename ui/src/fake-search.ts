@@ -1,0 +1,18 @@
+/** Simulated people by the page's address, in development only: `?fake=1&people=12&room=Lab&theme=dark`. */
+import { fakeBackend } from 'parlor-client/fake';
+import type { Backend, NetworkState, Theme } from 'parlor-client';
+
+export function fakeFromSearch(search: URLSearchParams): { backend: Backend; room: string | null } {
+  const number = (key: string, otherwise: number) => Number(search.get(key) ?? otherwise);
+  const backend = fakeBackend({
+    people: number('people', 5),
+    rooms: number('rooms', 5),
+    seed: number('seed', 7),
+    named: !search.has('first'),
+    network: (search.get('network') ?? 'online') as NetworkState,
+    locked: search.has('locked'),
+    lively: search.has('lively'),
+    theme: (search.get('theme') ?? 'system') as Theme,
+  });
+  return { backend, room: search.get('room') };
+}

@@ -1,0 +1,40 @@
+/** The phase of the connection bar, kept by timers: it changes also when nothing is heard. */
+import { heard, isWell, nextPhaseIn, phaseOf, type Phase, type Trouble } from '../domain/connection';
+
+export class ConnectionState {
+  phase = $state<Phase>('quiet');
+  /** Others in the room, and how many of them are heard. */
+  all = $state(0);
+  reached = $state(0);
+  #link = true;
+  #complete = true;
+  #trouble: Trouble = { since: null, backAt: null };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  linked(up: boolean): void {
+    this.#link = up;
+    this.#judge();
+  }
+
+  people(all: number, active: number, complete: boolean): void {
+    this.all = all;
+    this.reached = active;
+    this.#complete = complete;
+    this.#judge();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #judge(): void {
+    const now = performance.now();
+    const well = isWell(this.#link, this.#complete, this.all, this.reached);
+    if (!this.#link) this.reached = 0;
+    this.#trouble = heard(this.#trouble, well, now);
+    this.phase = phaseOf(this.#trouble, now);
+    clearTimeout(this.#timer);
+    const wait = nextPhaseIn(this.#trouble, now);
+    if (wait !== null) this.#timer = setTimeout(() => this.#judge(), wait + 1);
+  }
+}

@@ -1,0 +1,56 @@
+/** A row of the people list as a view needs it, made of a member of the room. Changes with it, except for what moves. */
+import { rowKey, type Member, type RowKey } from 'parlor-client';
+import { initialsOf } from '../domain/initials';
+import { chatOf, colourOf, isAway, isTyping, nameOf, roleOf, statusOf } from '../domain/seen';
+
+/** Presence that changes many times a second. It is drawn by the board's own loop and never makes a row anew. */
+export const HOT_KEYS: ReadonlySet<string> = new Set(['cursor', 'viewport', 'selection', 'ink']);
+
+export interface Person {
+  readonly key: RowKey;
+  readonly memberId: string;
+  readonly userId: string;
+  readonly joinedAt: string;
+  readonly name: string;
+  readonly initials: string;
+  readonly colour: string;
+  /** This window's own person. */
+  readonly self: boolean;
+  readonly state: 'active' | 'stale' | 'left';
+  readonly away: boolean;
+  readonly role: string | null;
+  readonly status: string | null;
+  readonly chat: string | null;
+  readonly typing: boolean;
+  readonly guest: boolean;
+  readonly conflict: boolean;
+}
+
+export function personOf(member: Member, self: boolean, gone = false): Person {
+  const { presence } = member;
+  const name = nameOf(presence, member.actor.name || member.memberId);
+  return {
+    key: rowKey(member),
+    memberId: member.memberId,
+    userId: member.actor.userId,
+    joinedAt: member.joinedAt,
+    name,
+    initials: initialsOf(name),
+    colour: colourOf(presence, member.actor.userId),
+    self,
+    state: gone ? 'left' : member.state,
+    away: isAway(presence),
+    role: roleOf(presence, member.metadata),
+    status: statusOf(presence),
+    chat: chatOf(presence),
+    typing: isTyping(presence),
+    guest: member.actor.kind === 'guest',
+    conflict: member.conflict,
+  };
+}
+
+/** The order of the screen: everybody in the room's stable order, this window's person first. */
+export const selfFirst = (people: readonly Person[]): Person[] => [
+  ...people.filter((person) => person.self),
+  ...people.filter((person) => !person.self),
+];

@@ -1,0 +1,324 @@
+/**
+ * One visit to one room: subscribes, joins, keeps what the views show, says what this person does, and leaves. Positions
+ * never become reactive state: what moves goes straight to the board through `onHot`.
+ */
+import {
+  applyBatch, emptyRoom, rowKey, toParlorError,
+  type Backend, type Batch, type Change, type Member, type ParlorError, type ProfileChange, type RoomState, type Status, type Unsubscribe,
+} from 'parlor-client';
+import type { Notes } from '../app/notes.svelte';
+import { BoardView } from '../board/board-view.svelte';
+import { ComingsAndGoings, LEAVE_WAITS_MS, SAY_EVERY_MS } from '../domain/announcements';
+import { chooseColour, mustPickAgain } from '../domain/colour';
+import { Outbox } from '../domain/outbox';
+import { colourOf, type Tool } from '../domain/seen';
+import { t } from '../i18n';
+import { ConnectionState } from './connection.svelte';
+import { HOT_KEYS, personOf, type Person } from './person';
+import { RoomSettings } from './settings.svelte';
+import { Tabs } from './tabs';
+
+/** How long to wait for the people of a room before choosing a colour without knowing theirs. */
+const FIRST_LOOK_MS = 1_500;
+const LEFT_SHOWN_MS = 10_000;
+
+/** Hears of everything that moves: who, and which of the hot keys; a null member is gone. */
+export type HotListener = (key: string, member: Member | null, keys: readonly string[]) => void;
+
+export class RoomSession {
+  /** Everybody in the stable order, with those who left a moment ago. */
+  people = $state.raw<readonly Person[]>([]);
+  watching = $state(0);
+  phase = $state<'entering' | 'in' | 'failed'>('entering');
+  error = $state.raw<ParlorError | null>(null);
+  tool = $state<Tool>('select');
+  me = $state.raw<Person | null>(null);
+  /** Others who are in the room now. */
+  others = $derived(this.people.filter((person) => !person.self && person.state !== 'left').length);
+  readonly settings: RoomSettings;
+  readonly connection = new ConnectionState();
+  readonly view = new BoardView();
+  readonly outbox: Outbox;
+  /** The pointer's points up to now are on their way. */
+  onCursorSent: () => void = () => {};
+
+  #state: RoomState;
+  #rows = new Map<string, Person>();
+  readonly #departed = new Map<string, Person>();
+  readonly #comings = new ComingsAndGoings();
+  readonly #tabs: Tabs;
+  readonly #listeners = new Set<HotListener>();
+  #unsubscribe: Unsubscribe | null = null;
+  #memberId: string | null = null;
+  #colour = '';
+  #status = 'online';
+  #role: string | undefined;
+  #away = false;
+  #closed = false;
+  #firstLook: () => void = () => {};
+  #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  constructor(
+    readonly backend: Backend,
+    readonly room: string,
+    private readonly profile: () => Status,
+    private readonly notes: Notes,
+  ) {
+    this.#state = emptyRoom(room);
+    this.#tabs = new Tabs(room);
+    this.settings = new RoomSettings(backend, room, notes, () => this.profile().userId, (userId) => this.nameOf(userId));
+    this.outbox = new Outbox({
+      members: () => this.#state.members.length,
+      send: async (change) => {
+        if (this.#memberId === null) return; // the join carries everything
+        if ('cursor' in change.presence) this.onCursorSent();
+        await this.backend.presence(room, change);
+      },
+      failed: (cause) => {
+        if (toParlorError(cause).code === 'NOT_JOINED' && !this.#closed) void this.#join();
+      },
+    });
+  }
+
+  get members(): readonly Member[] {
+    return this.#state.members;
+  }
+
+  async enter(): Promise<void> {
+    this.phase = 'entering';
+    this.error = null;
+    try {
+      await this.backend.createRoom(this.room);
+      const looked = new Promise<void>((resolve) => (this.#firstLook = resolve));
+      this.#unsubscribe?.();
+      this.#unsubscribe = await this.backend.subscribe(this.room, {
+        batch: (batch) => this.#receive(batch),
+        link: (up) => this.connection.linked(up),
+      });
+      // A hidden window is shown nothing, and joins all the same.
+      await Promise.race([looked, new Promise((resolve) => this.#later(() => resolve(null), FIRST_LOOK_MS))]);
+      if (this.#closed) return;
+      this.#colour = chooseColour(this.profile().color, this.#coloursOfOthers());
+      await this.#join();
+      this.phase = 'in';
+    } catch (cause) {
+      if (this.#closed) return;
+      this.error = toParlorError(cause);
+      this.phase = 'failed';
+    }
+  }
+
+  /** For good; also sent by a page that is about to go. */
+  async leave(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const last = this.#tabs.alone;
+    this.#tabs.close();
+    this.#unsubscribe?.();
+    this.outbox.close();
+    this.connection.close();
+    this.#timers.forEach(clearTimeout);
+    if (this.#memberId !== null && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
+  }
+
+  onHot(listener: HotListener): () => void {
+    this.#listeners.add(listener);
+    for (const member of this.#state.members) listener(rowKey(member), member, [...HOT_KEYS]);
+    return () => this.#listeners.delete(listener);
+  }
+
+  memberOf(key: string): Member | undefined {
+    return this.#state.members.find((member) => rowKey(member) === key);
+  }
+
+  nameOf(userId: string | null): string {
+    return this.people.find((person) => person.userId === userId)?.name ?? t.notes.somebody;
+  }
+
+  setTool(tool: Tool): void {
+    if (tool === this.tool) return;
+    this.tool = tool;
+    this.outbox.setNow({ tool });
+  }
+
+  /** A text of the person, or nothing, which is `online`. */
+  setStatus(text: string): void {
+    this.#status = text.trim() === '' ? 'online' : text.trim();
+    this.outbox.setNow({ status: this.#away ? 'away' : this.#status });
+  }
+
+  setRole(text: string): void {
+    this.#role = text.trim() === '' ? undefined : text.trim();
+    this.outbox.setNow({ role: this.#role });
+  }
+
+  /** Away takes the cursor off everybody's board; coming back brings the own status back. Membership never changes. */
+  setAway(away: boolean): void {
+    if (away === this.#away) return;
+    this.#away = away;
+    this.outbox.setNow(away ? { status: 'away', cursor: null } : { status: this.#status });
+  }
+
+  /** Tries to reach the peer, and the people behind it, now. */
+  retry(): void {
+    this.backend.retry?.();
+    void this.backend
+      .peers()
+      .then((peers) => Promise.allSettled(peers.flatMap(({ addresses }) => addresses.slice(0, 1).map((addr) => this.backend.dial(addr)))))
+      .catch(() => {});
+  }
+
+  profileChanged(change: ProfileChange): void {
+    if (change.color !== undefined) this.#colour = change.color;
+    const { name, color } = change;
+    this.outbox.setNow({ ...(name !== undefined ? { name } : {}), ...(color !== undefined ? { color } : {}) });
+  }
+
+  async #join(): Promise<void> {
+    const { name } = this.profile();
+    const { x, y, w, h, zoom } = this.view.viewport;
+    const presence = {
+      name, color: this.#colour, status: this.#away ? 'away' : this.#status, tool: this.tool, viewport: { x, y, zoom, w, h },
+      ...(this.#role === undefined ? {} : { role: this.#role }),
+    };
+    const record = await this.backend.join(this.room, { presence });
+    this.#memberId = record.memberId;
+    this.#showPeople();
+  }
+
+  #receive(batch: Batch): void {
+    if (this.#closed) return;
+    const before = this.#state;
+    const { state, changes } = applyBatch(before, batch);
+    this.#state = state;
+    const now = performance.now();
+    let cold = false;
+    for (const change of changes) cold = this.#take(change, now) || cold;
+    this.watching = state.watching;
+    const others = state.members.filter((member) => !this.#isSelf(member));
+    this.connection.people(others.length, others.filter((member) => member.state === 'active').length, state.complete);
+    if (cold) {
+      this.#showPeople();
+      this.#minds();
+    }
+    if (state.ready && !before.ready) this.#firstLook();
+  }
+
+  /** True when rows have to be made anew. */
+  #take(change: Change, now: number): boolean {
+    switch (change.type) {
+      case 'snapshot':
+        this.#rows.clear();
+        this.settings.show(this.#state.metadata);
+        for (const member of this.#state.members) this.#departed.delete(rowKey(member));
+        for (const listener of this.#listeners) {
+          listener('', null, []);
+          for (const member of this.#state.members) listener(rowKey(member), member, [...HOT_KEYS]);
+        }
+        return true;
+      case 'joined':
+      case 'state': {
+        const key = rowKey(change.member);
+        this.#rows.delete(key);
+        this.#departed.delete(key);
+        this.#tell(key, change.member, [...HOT_KEYS]);
+        if (change.type === 'joined' && change.arrived && this.phase === 'in' && !this.#isSelf(change.member)) {
+          this.#comings.joined(key, personOf(change.member, false).name, now);
+          this.#announceIn(SAY_EVERY_MS);
+        }
+        return true;
+      }
+      case 'updated': {
+        const key = rowKey(change.member);
+        this.#tell(key, change.member, change.keys);
+        if (change.keys.every((name) => HOT_KEYS.has(name))) return false;
+        this.#rows.delete(key);
+        return true;
+      }
+      case 'left': {
+        const key = rowKey(change.member);
+        this.#rows.delete(key);
+        this.#tell(key, null, []);
+        if (this.#isSelf(change.member)) return true;
+        const person = personOf(change.member, false, true);
+        this.#departed.set(key, person);
+        this.#later(() => this.#departed.delete(key) && this.#showPeople(), LEFT_SHOWN_MS);
+        this.#comings.left(key, person.name, now);
+        this.#announceIn(LEAVE_WAITS_MS + 50);
+        return true;
+      }
+      case 'metadata':
+        this.settings.changed(change.before, this.#state.metadata, change.keys);
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  #tell(key: string, member: Member | null, keys: readonly string[]): void {
+    for (const listener of this.#listeners) listener(key, member, keys);
+  }
+
+  #showPeople(): void {
+    const rows = this.#state.members.map((member) => {
+      const key = rowKey(member);
+      const self = this.#isSelf(member);
+      let row = this.#rows.get(key);
+      if (row === undefined || row.self !== self) this.#rows.set(key, (row = personOf(member, self)));
+      return row;
+    });
+    // Those who left stand where they stood.
+    for (const person of this.#departed.values()) {
+      const place = rows.findIndex((row) => row.joinedAt > person.joinedAt);
+      rows.splice(place < 0 ? rows.length : place, 0, person);
+    }
+    this.people = rows;
+    this.me = rows.find((row) => row.self) ?? null;
+  }
+
+  /** Keeps the own row right: joined while this window wants to be, and with a colour that nobody else has. */
+  #minds(): void {
+    if (this.#memberId === null || this.#closed) return;
+    const mine = this.#state.members.find((member) => this.#isSelf(member));
+    if (mine === undefined) {
+      // The lease ran out while the page slept, or the peer started anew.
+      if (this.phase === 'in' && !this.#state.filling) void this.#join().catch(() => {});
+      return;
+    }
+    const claim = (member: Member) => ({ id: member.memberId, colour: colourOf(member.presence, member.actor.userId), joinedAt: member.joinedAt });
+    const others = this.#state.members.filter((member) => member !== mine && member.presence['color'] !== undefined);
+    if (claim(mine).colour === this.#colour && mustPickAgain(claim(mine), others.map(claim))) {
+      const again = chooseColour(null, this.#coloursOfOthers());
+      if (again === this.#colour || this.#coloursOfOthers().includes(again)) return; // more people than colours
+      this.#colour = again;
+      this.outbox.setNow({ color: again });
+    }
+  }
+
+  #coloursOfOthers(): string[] {
+    return this.#state.members
+      .filter((member) => !this.#isSelf(member))
+      .map((member) => colourOf(member.presence, member.actor.userId));
+  }
+
+  #isSelf(member: Member): boolean {
+    return member.actor.userId === this.profile().userId && (this.#memberId === null || member.memberId === this.#memberId);
+  }
+
+  #announceIn(wait: number): void {
+    this.#later(() => {
+      const due = this.#comings.take(performance.now());
+      if (due === null) return;
+      if (due.joined.length > 0) this.notes.say(t.notes.joined(due.joined));
+      if (due.left.length > 0) this.notes.say(t.notes.left(due.left));
+    }, wait);
+  }
+
+  #later(run: () => unknown, wait: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, wait);
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The room's shared settings as views show and change them. A locked room takes no change but unlocking: in an open room
+ * that is a courtesy of this window, not a wall (design A6).
+ */
+import type { Backend, MetadataChange, RoomMetadata } from 'parlor-client';
+import { sentenceOf } from '../app/app.svelte';
+import type { Notes } from '../app/notes.svelte';
+import { lineOf } from '../domain/seen';
+import { t } from '../i18n';
+
+/** These have a place of their own; the others are listed. */
+const OWN_PLACE: ReadonlySet<string> = new Set(['title', 'mode', 'locked']);
+
+export class RoomSettings {
+  title = $state<string | null>(null);
+  mode = $state<string | null>(null);
+  locked = $state(false);
+  keys = $state.raw<readonly (readonly [key: string, value: string])[]>([]);
+  updatedAt = $state<string | null>(null);
+  updatedBy = $state<string | null>(null);
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly room: string,
+    private readonly notes: Notes,
+    private readonly me: () => string,
+    private readonly nameOf: (userId: string | null) => string,
+  ) {}
+
+  show({ metadata, updatedAt, updatedBy }: RoomMetadata): void {
+    this.title = lineOf(metadata['title'], 200);
+    this.mode = lineOf(metadata['mode'], 64);
+    this.locked = metadata['locked'] === true;
+    this.keys = Object.entries(metadata)
+      .filter(([key]) => !OWN_PLACE.has(key))
+      .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    this.updatedAt = updatedAt;
+    this.updatedBy = updatedBy;
+  }
+
+  /** Shows a change, and tells what somebody else did. */
+  changed(before: RoomMetadata, after: RoomMetadata, keys: readonly string[]): void {
+    this.show(after);
+    if (after.updatedBy === this.me()) return;
+    const name = this.nameOf(after.updatedBy);
+    if (keys.includes('title')) {
+      const title = before.metadata['title'];
+      const theirs = after.metadata['title'];
+      const undo = () => {
+        // Only what is still theirs is taken back.
+        if (this.title !== lineOf(theirs, 200)) return;
+        void this.change(title === undefined ? { unset: ['title'] } : { metadata: { title } });
+      };
+      this.notes.show(this.title === null ? t.notes.titleRemoved(name) : t.notes.renamed(name), { label: t.app.undo, run: undo });
+    }
+    if (keys.includes('locked')) this.notes.show(this.locked ? t.notes.lockedBy(name) : t.notes.unlockedBy(name));
+    if (keys.includes('mode') && !keys.includes('title')) this.notes.show(t.notes.modeChanged(name));
+  }
+
+  async change(change: MetadataChange): Promise<void> {
+    const unlocks = change.metadata?.['locked'] === false;
+    if (this.locked && !unlocks) {
+      this.notes.show(t.details.lockedNow);
+      return;
+    }
+    try {
+      this.show(await this.backend.setMetadata(this.room, change));
+    } catch (cause) {
+      this.notes.show(sentenceOf(cause));
+    }
+  }
+
+  async setText(key: 'title' | 'mode', text: string): Promise<void> {
+    const value = text.trim();
+    if (value === (this[key] ?? '')) return;
+    await this.change(value === '' ? { unset: [key] } : { metadata: { [key]: value } });
+  }
+}
