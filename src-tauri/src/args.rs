@@ -1,0 +1,81 @@
+//! The command line of the desktop app (design A11).
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use parlor_core::RoomId;
+
+/// Live rooms on your local network, with no server, no account and no internet.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "parlor-desktop", version)]
+pub struct Args {
+    /// Which profile to open: one person's identity, settings and rooms
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub profile: String,
+
+    /// Where profiles live
+    #[arg(long, value_name = "DIR", env = "PARLOR_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Addresses to listen on; without, every interface, port 4747 or the next free one
+    #[arg(long, value_name = "MULTIADDR", num_args = 1..)]
+    pub listen: Vec<String>,
+
+    /// Peers to connect to at the start
+    #[arg(long, value_name = "MULTIADDR", num_args = 1..)]
+    pub dial: Vec<String>,
+
+    /// Do not announce yourself or look for others by multicast
+    #[arg(long)]
+    pub no_multicast: bool,
+
+    /// Draw without the graphics card, for a window that stays blank
+    #[arg(long)]
+    pub software_rendering: bool,
+
+    /// Open this room at once
+    #[arg(long, value_name = "ROOM", value_parser = room)]
+    pub room: Option<RoomId>,
+}
+
+impl Args {
+    /// How the peer of this window starts.
+    pub fn config(&self) -> parlor::Config {
+        let defaults = parlor::Config::default();
+        parlor::Config {
+            profile: self.profile.clone(),
+            data_dir: self.data_dir.clone().unwrap_or(defaults.data_dir.clone()),
+            listen: self.listen.clone(),
+            dial: self.dial.clone(),
+            multicast: !self.no_multicast,
+            ..defaults
+        }
+    }
+}
+
+fn room(text: &str) -> Result<RoomId, String> {
+    RoomId::new(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_become_the_configuration_of_the_peer() {
+        let line = "parlor-desktop --profile b --data-dir /d --no-multicast --listen /ip4/127.0.0.1/tcp/0 --room war";
+        let args = Args::try_parse_from(line.split(' ')).unwrap();
+        let config = args.config();
+        assert_eq!((config.profile.as_str(), config.multicast), ("b", false));
+        assert_eq!(config.data_dir, PathBuf::from("/d"));
+        assert_eq!(config.listen, ["/ip4/127.0.0.1/tcp/0"]);
+        assert_eq!(args.room.unwrap().as_str(), "war");
+    }
+
+    #[test]
+    fn a_room_that_cannot_be_one_is_wrong_use() {
+        let error = Args::try_parse_from(["parlor-desktop", "--room", ""]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("1 to 128 characters"), "{error}");
+    }
+}

@@ -1,0 +1,231 @@
+//! What the page may call: the operations of [`parlor::OPERATIONS`], each a wrapper of a few lines, and the two halves
+//! of a feed's life. The list in `commands.txt` is what the build declares; a test holds the two together.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parlor::{
+    Batch, Error, ErrorCode, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, MetadataChange,
+    PeerInfo, PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status,
+};
+use serde::Serialize;
+use serde::de::{Deserialize as _, DeserializeOwned};
+use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError};
+use tauri::{Runtime, State, Webview, Wry};
+
+use crate::feed::Feeds;
+
+type Answer<T> = Result<T, Error>;
+
+/// The room that the page opens when it loads: the one the command line asked for, then the one it joined. So a page that
+/// is loaded anew is back where it was, and nobody stays in a room that their window does not show. Managed by the app.
+#[derive(Default)]
+pub struct OpenRoom(Mutex<Option<String>>);
+
+impl OpenRoom {
+    /// Asks for a room.
+    pub fn set(&self, room: &str) {
+        *self.room() = Some(room.to_owned());
+    }
+
+    fn clear(&self, room: &str) {
+        self.room().take_if(|open| open == room);
+    }
+
+    fn with(&self, status: Status) -> WindowStatus {
+        WindowStatus { status, open_room: self.room().clone() }
+    }
+
+    fn room(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// [`Status`] and what concerns the window alone.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WindowStatus {
+    #[serde(flatten)]
+    status: Status,
+    /// The room to open when the page loads.
+    open_room: Option<String>,
+}
+
+/// An argument whose mistakes come back as an [`Error`] like all others; one that is missing has nothing in it.
+struct Args<T>(T);
+
+impl<'de, T: DeserializeOwned, R: Runtime> CommandArg<'de, R> for Args<T> {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        let key = command.key;
+        let given = Option::<serde_json::Value>::deserialize(command).map_err(|error| wrong(key, &error))?;
+        let given = given.unwrap_or_else(|| serde_json::Map::new().into());
+        serde_json::from_value(given).map(Args).map_err(|error| wrong(key, &error))
+    }
+}
+
+fn wrong(key: &str, error: &dyn std::fmt::Display) -> InvokeError {
+    InvokeError::from(Error::new(ErrorCode::InvalidJson, format!("`{key}` is not what this call takes: {error}")))
+}
+
+macro_rules! commands {
+    ($($name:ident),* $(,)?) => {
+        /// Answers the calls of the page.
+        pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$($name),*]
+        }
+
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+commands!(
+    rooms,
+    create_room,
+    forget_room,
+    join,
+    presence,
+    leave,
+    members,
+    metadata,
+    set_metadata,
+    watch,
+    unwatch,
+    ack,
+    peers,
+    dial,
+    status,
+    set_profile,
+);
+
+#[tauri::command]
+async fn rooms(live: State<'_, Live>) -> Answer<Vec<RoomSummary>> {
+    Ok(live.rooms().await)
+}
+
+#[tauri::command]
+async fn create_room(live: State<'_, Live>, room: String) -> Answer<RoomSummary> {
+    live.create_room(room).await
+}
+
+#[tauri::command]
+async fn forget_room(live: State<'_, Live>, room: String) -> Answer<bool> {
+    live.forget_room(room).await
+}
+
+#[tauri::command]
+async fn join(
+    live: State<'_, Live>,
+    open: State<'_, OpenRoom>,
+    room: String,
+    args: Args<Join>,
+) -> Answer<MemberRecord> {
+    let member = live.room(room.as_str()).join(args.0).await?;
+    open.set(&room);
+    Ok(member)
+}
+
+#[tauri::command]
+async fn presence(live: State<'_, Live>, room: String, args: Args<PresenceChange>) -> Answer<MemberRecord> {
+    live.room(room).presence(args.0).await
+}
+
+#[tauri::command]
+async fn leave(live: State<'_, Live>, open: State<'_, OpenRoom>, room: String, args: Args<Leave>) -> Answer<Left> {
+    open.clear(&room);
+    live.room(room).leave(args.0).await
+}
+
+#[tauri::command]
+async fn members(live: State<'_, Live>, room: String, query: Args<MembersQuery>) -> Answer<MembersPage> {
+    live.room(room).members(query.0).await
+}
+
+#[tauri::command]
+async fn metadata(live: State<'_, Live>, room: String) -> Answer<RoomMetadata> {
+    live.room(room).metadata().await
+}
+
+#[tauri::command]
+async fn set_metadata(live: State<'_, Live>, room: String, args: Args<MetadataChange>) -> Answer<RoomMetadata> {
+    live.room(room).set_metadata(args.0).await
+}
+
+#[tauri::command]
+async fn watch(
+    live: State<'_, Live>,
+    feeds: State<'_, Feeds>,
+    webview: Webview,
+    room: String,
+    channel: Channel<Batch>,
+) -> Answer<u64> {
+    let feed = live.room(room.as_str()).feed().await?;
+    Ok(feeds.open(webview.label(), &room, feed, channel))
+}
+
+#[tauri::command]
+fn unwatch(feeds: State<'_, Feeds>, webview: Webview, feed_id: u64) {
+    feeds.close(webview.label(), feed_id);
+}
+
+#[tauri::command]
+fn ack(feeds: State<'_, Feeds>, webview: Webview, feed_id: u64, seq: u64) {
+    feeds.ack(webview.label(), feed_id, seq);
+}
+
+#[tauri::command]
+async fn peers(live: State<'_, Live>) -> Answer<Vec<PeerInfo>> {
+    Ok(live.peers().await)
+}
+
+#[tauri::command]
+async fn dial(live: State<'_, Live>, addr: String) -> Answer<PeerInfo> {
+    live.dial(&addr).await
+}
+
+#[tauri::command]
+async fn status(live: State<'_, Live>, open: State<'_, OpenRoom>) -> Answer<WindowStatus> {
+    Ok(open.with(live.status().await))
+}
+
+#[tauri::command]
+async fn set_profile(
+    live: State<'_, Live>,
+    open: State<'_, OpenRoom>,
+    change: Args<ProfileChange>,
+) -> Answer<WindowStatus> {
+    Ok(open.with(live.set_profile(change.0).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, OpenRoom};
+
+    #[test]
+    fn the_page_comes_back_to_the_room_it_joined_and_to_none_that_it_left() {
+        let open = OpenRoom::default();
+        open.set("asked for");
+        open.set("joined");
+        open.clear("another");
+        assert_eq!(open.room().as_deref(), Some("joined"));
+        open.clear("joined");
+        assert_eq!(open.room().as_deref(), None);
+    }
+
+    #[test]
+    fn every_command_is_declared_and_allowed_and_no_other() {
+        let declared: Vec<&str> = include_str!("../commands.txt").lines().collect();
+        assert_eq!(NAMES, declared);
+        let capability: serde_json::Value = serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
+        let permissions = capability["permissions"].as_array().unwrap();
+        let allowed: Vec<&str> = permissions.iter().filter_map(|p| p.as_str()?.strip_prefix("allow-")).collect();
+        let wanted: Vec<String> = NAMES.iter().map(|name| name.replace('_', "-")).collect();
+        assert_eq!(allowed, wanted);
+    }
+
+    #[test]
+    fn every_operation_has_a_command() {
+        for operation in parlor::OPERATIONS {
+            assert!(NAMES.contains(operation), "{operation} has no command");
+        }
+    }
+}

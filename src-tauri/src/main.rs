@@ -1,0 +1,118 @@
+//! Parlor in a window: a thin shell over the `parlor` crate. It holds what only a desktop app has (a window, a command
+//! line, one start a profile, a good end) and passes everything else on; the rooms are in `crates/live`, the page in `ui`.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod args;
+mod commands;
+mod display;
+mod exit;
+mod feed;
+mod front;
+mod window;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use args::Args;
+use clap::Parser as _;
+use front::Started;
+use parlor::{Live, StartError};
+use parlor_core::RoomId;
+use tauri::async_runtime::block_on;
+use tauri::{App, Emitter as _, Manager as _, RunEvent};
+use tauri_plugin_window_state::StateFlags;
+
+/// The exit code of wrong use: a bad flag or address, no display, a profile that is taken (as `parlor` has it).
+const WRONG_USE: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PARLOR_LOG").unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    display::adapt(args.software_rendering, set);
+    if let Err(error) = display::check(set) {
+        return failed(&error, WRONG_USE);
+    }
+
+    let room = args.room.as_ref().map(RoomId::as_str);
+    match block_on(front::start_or_show(args.config(), room)) {
+        Ok(Started::Here(live)) => run(args, live, set("WAYLAND_DISPLAY")),
+        Ok(Started::Elsewhere) => ExitCode::SUCCESS,
+        Err(error) => failed(&error, if wrong_use(&error) { WRONG_USE } else { 1 }),
+    }
+}
+
+fn wrong_use(error: &StartError) -> bool {
+    use StartError::{BadAddress, BadProfile, Held, PortInUse};
+    matches!(error, Held { .. } | BadProfile(_) | BadAddress(_) | PortInUse(_))
+}
+
+fn failed(error: &dyn std::error::Error, code: u8) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(code)
+}
+
+fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
+    let profile_dir = live.profile_dir().to_path_buf();
+    let dir = profile_dir.clone();
+    let app = tauri::Builder::default()
+        .plugin(remembered(&profile_dir, wayland))
+        .manage(live)
+        .manage(feed::Feeds::default())
+        .manage(exit::Exit::default())
+        .manage(commands::OpenRoom::default())
+        .invoke_handler(commands::handler())
+        .setup(move |app| Ok(set_up(app, &args, &dir)?))
+        .build(tauri::generate_context!());
+    match app {
+        Ok(app) => ExitCode::from(u8::try_from(app.run_return(follow(profile_dir))).unwrap_or(1)),
+        Err(error) => failed(&error, 1),
+    }
+}
+
+fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
+    if let Some(room) = &args.room {
+        app.state::<commands::OpenRoom>().set(room.as_str());
+    }
+    let status = block_on(app.state::<Live>().status());
+    window::open(app, &args.profile, profile_dir, status.theme)?;
+
+    let handle = app.handle().clone();
+    let shown = move |room: Option<String>| {
+        window::bring_to_front(&handle);
+        let Some(room) = room else { return };
+        handle.state::<commands::OpenRoom>().set(&room);
+        if let Err(error) = handle.emit_to(window::MAIN, "open-room", room) {
+            tracing::warn!(%error, "the window could not be told which room to open");
+        }
+    };
+    if let Err(error) = block_on(front::listen(profile_dir, shown)) {
+        tracing::warn!(%error, "starting the app again will not find this window");
+    }
+    tauri::async_runtime::spawn(exit::on_signal(app.handle().clone()));
+    Ok(())
+}
+
+fn follow(profile_dir: PathBuf) -> impl FnMut(&tauri::AppHandle, RunEvent) {
+    move |app, event| {
+        if matches!(event, RunEvent::Exit) {
+            front::forget(&profile_dir);
+        }
+        exit::on_event(app, event);
+    }
+}
+
+/// Size and place of the window, kept in the profile. Never whether it was visible: it decides that itself. On Wayland
+/// nothing: the size that comes back includes decorations, so the window would grow at every start.
+fn remembered(profile_dir: &Path, wayland: bool) -> tauri::plugin::TauriPlugin<tauri::Wry> {
+    let flags = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
+    tauri_plugin_window_state::Builder::new()
+        .with_state_flags(if wayland { StateFlags::empty() } else { flags })
+        // An absolute path takes the place of the platform's folder, which profiles would share.
+        .with_filename(profile_dir.join("window-state.json").to_string_lossy())
+        .build()
+}

@@ -1,0 +1,79 @@
+//! The main window. It is made here and not in `tauri.conf.json`, whose platform files replace windows instead of
+//! merging them. It stays hidden until the page has painted, on the colour of the page, so that nobody is flashed white.
+
+use std::path::Path;
+use std::time::Duration;
+
+use parlor::Theme;
+use tauri::utils::config::Color;
+use tauri::webview::PageLoadEvent;
+use tauri::{App, AppHandle, Manager as _, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+use crate::feed::Feeds;
+
+/// The label of the main window.
+pub const MAIN: &str = "main";
+
+/// From the page's `load` event to the window: time for the first paint. A timer, since a hidden page gets no frames.
+const PAINT: Duration = Duration::from_millis(60);
+
+/// When the window is shown whatever the page does; a broken page is better seen than guessed at.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The page's own background, light and dark.
+const LIGHT: Color = Color(249, 249, 248, 255);
+const DARK: Color = Color(25, 25, 24, 255);
+
+/// Makes the main window of a profile, hidden; it shows itself.
+pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri::Result<()> {
+    let title = if profile == "default" { "Parlor".to_owned() } else { format!("Parlor · {profile}") };
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+        .title(title)
+        .inner_size(1180.0, 780.0)
+        .min_inner_size(720.0, 480.0)
+        .visible(false)
+        .theme(chosen(theme))
+        // Two profiles are two processes: the web engine's own files must not be shared between them.
+        .data_directory(profile_dir.join("webview"))
+        // The board handles pointers itself; the shell's drag and drop would swallow some of their events.
+        .disable_drag_drop_handler()
+        .on_page_load(|window, load| match load.event() {
+            // Also a reload: what the old page was fed is nobody's now.
+            PageLoadEvent::Started => window.state::<Feeds>().close_window(window.label()),
+            PageLoadEvent::Finished => show_in(window, PAINT),
+        })
+        .build()?;
+    let dark = matches!(window.theme()?, tauri::Theme::Dark);
+    window.set_background_color(Some(if dark { DARK } else { LIGHT }))?;
+    show_in(window, PATIENCE);
+    Ok(())
+}
+
+/// Brings the main window in front of everything, as somebody who started the app again expects.
+pub fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the window could not be brought to the front");
+    }
+}
+
+fn chosen(theme: Theme) -> Option<tauri::Theme> {
+    match theme {
+        Theme::System => None,
+        Theme::Light => Some(tauri::Theme::Light),
+        Theme::Dark => Some(tauri::Theme::Dark),
+    }
+}
+
+fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(delay).await;
+        // Only the first time: one that was hidden since stays so.
+        if !window.is_visible().unwrap_or(true)
+            && let Err(error) = window.show()
+        {
+            tracing::warn!(%error, "the window could not be shown");
+        }
+    });
+}
