@@ -1,0 +1,143 @@
+//! From a `presence()` call at one peer to its event at the other, over loopback, beside bare gossipsub with as many bytes;
+//! and what an idle peer, a start and a download cost.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use futures::StreamExt;
+use parlor::{Config, Event, Join, Live, PresenceChange, RoomEvent};
+use serde_json::json;
+
+use crate::report::{Figure, publish};
+use crate::samples::{Samples, median};
+use crate::{cpu, floor, start};
+
+/// A little under 30 a second, so that the source never coalesces (design A7).
+const EVERY: Duration = Duration::from_millis(36);
+const COUNT: u32 = 250;
+const ROUNDS: usize = 3;
+/// Bytes of the frame that one moving cursor makes; the floor carries as many.
+const FRAME: usize = 36;
+const IDLE: Duration = Duration::from_secs(20);
+
+pub async fn run() -> anyhow::Result<()> {
+    let mut rounds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}: bare gossipsub");
+        let bare = floor::run(COUNT, FRAME, EVERY).await?;
+        eprintln!("round {round} of {ROUNDS}: Parlor");
+        let own = presence().await?;
+        for (name, value) in [
+            ("bare p50", bare.quantile(0.5)),
+            ("bare p99", bare.quantile(0.99)),
+            ("own p50", own.quantile(0.5)),
+            ("own p99", own.quantile(0.99)),
+        ] {
+            rounds.entry(name).or_default().push(value);
+        }
+    }
+    let mut of = |name| median(rounds.remove(name).unwrap_or_default());
+    let mut figures = vec![
+        Figure::beside("presence() to event, p50", of("own p50"), "gossipsub", of("bare p50"), "ms").ratio_at_most(1.1),
+        Figure::beside("presence() to event, p99", of("own p99"), "gossipsub", of("bare p99"), "ms"),
+    ];
+    eprintln!("an idle room of two for {} s", IDLE.as_secs());
+    figures.push(Figure::alone("processor of an idle peer", idle().await?, "ms/s").at_most(3.0));
+    for binary in ["parlor", "parlor-desktop"] {
+        if let Some(size) = start::size(binary) {
+            figures.push(Figure::alone(&format!("release binary {binary}"), size, "MiB"));
+        }
+    }
+    let desktop = Path::new("target/release/parlor-desktop");
+    if desktop.exists() && std::env::var_os("DISPLAY").is_some() {
+        eprintln!("five starts of the window");
+        let starts: Vec<f64> = (0..5).map(|_| start::window(desktop)).collect::<anyhow::Result<_>>()?;
+        figures.push(Figure::alone("start to an interactive window", median(starts), "ms"));
+    } else {
+        eprintln!("no display or no release build of the window: its start is not measured");
+    }
+    publish("wire", &figures)
+}
+
+/// Two peers on loopback in one room.
+async fn pair() -> anyhow::Result<(Live, Live, tempfile::TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let config = |profile: &str, dial: Vec<String>| Config {
+        profile: profile.to_owned(),
+        data_dir: folder.path().to_owned(),
+        listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+        dial,
+        multicast: false,
+        ..Config::default()
+    };
+    let one = Live::start(config("one", Vec::new())).await?;
+    let two = Live::start(config("two", one.status().await.listen)).await?;
+    Ok((one, two, folder))
+}
+
+async fn presence() -> anyhow::Result<Samples> {
+    let (one, two, _folder) = pair().await?;
+    let (from, to) = (one.room("bench"), two.room("bench"));
+    let mut events = to.events().await?;
+    to.join(Join::new()).await?;
+    let me = from.join(Join::new().presence(json!({"cursor": {"x": 0.0, "y": 0.0}}))).await?.member_id;
+    let saw_me = async {
+        while let Some(item) = events.next().await {
+            match item.event {
+                RoomEvent::Snapshot(snapshot) if snapshot.members.iter().any(|row| row.record.member_id == me) => break,
+                RoomEvent::Change(Event::Joined { member }) if member.record.member_id == me => break,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), saw_me).await.context("the two peers did not meet")?;
+    let receiving = tokio::spawn(async move {
+        let mut arrived: Vec<Option<Instant>> = vec![None; COUNT as usize];
+        let mut missing = COUNT;
+        while let Some(item) = events.next().await {
+            let RoomEvent::Change(Event::Updated { member, .. }) = item.event else { continue };
+            let x = member.record.presence.get("cursor").and_then(|cursor| cursor.get("x")).and_then(|x| x.as_f64());
+            let Some(slot) = x.and_then(|x| arrived.get_mut((x - 1.25) as usize)) else { continue };
+            if member.record.member_id == me && slot.is_none() {
+                *slot = Some(Instant::now());
+                missing -= 1;
+                if missing == 0 {
+                    break;
+                }
+            }
+        }
+        arrived
+    });
+    let mut turn = tokio::time::interval(EVERY);
+    let mut sent = Vec::new();
+    for number in 0..COUNT {
+        turn.tick().await;
+        sent.push(Instant::now());
+        let x = f64::from(number) + 1.25;
+        from.presence(PresenceChange::new(json!({"cursor": {"x": x, "y": 300.5}}))).await?;
+    }
+    let arrived = tokio::time::timeout(Duration::from_secs(10), receiving).await.context("updates were lost")??;
+    let mut samples = Samples::default();
+    for (sent, arrived) in sent.iter().zip(arrived) {
+        samples.add(arrived.context("an update was lost")?.duration_since(*sent));
+    }
+    one.close().await;
+    two.close().await;
+    Ok(samples)
+}
+
+/// Processor milliseconds a second that one of two peers takes while nobody does anything.
+async fn idle() -> anyhow::Result<f64> {
+    let (one, two, _folder) = pair().await?;
+    one.room("idle").join(Join::new()).await?;
+    two.room("idle").join(Join::new()).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = cpu::spent()?;
+    tokio::time::sleep(IDLE).await;
+    let spent = cpu::spent()? - before;
+    one.close().await;
+    two.close().await;
+    Ok(spent.as_secs_f64() * 1000.0 / IDLE.as_secs_f64() / 2.0)
+}

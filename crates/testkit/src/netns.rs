@@ -1,0 +1,270 @@
+//! A LAN made of Linux network namespaces.
+//!
+//! Every [`Host`] is a namespace with one Ethernet port (`eth0`) and a loopback of its own; all ports hang on one
+//! bridge, which has a namespace of its own too, so that nothing of it is seen by the machine, and no multicast leaves
+//! it. A host's cable can be cut and healed. Everything goes away when the [`Lan`] is dropped, also by a panic; what a
+//! killed process left behind is swept up by the next one.
+//!
+//! It takes root and the `ip` program of iproute2; [`available`] says whether both are there.
+//!
+//! ```no_run
+//! use std::net::{TcpListener, TcpStream};
+//! use parlor_testkit::netns::Lan;
+//!
+//! let lan = Lan::new(2)?;
+//! let [first, second] = lan.hosts() else { unreachable!() };
+//!
+//! // Code of this process on a host: sockets opened here belong to that host.
+//! let listener = first.enter(|| TcpListener::bind((first.address(), 7000)))??;
+//! second.enter(|| TcpStream::connect((first.address(), 7000)))??;
+//!
+//! // Another program on a host.
+//! let listing = second.command("ip").args(["address", "show"]).output()?;
+//! assert!(listing.status.success());
+//!
+//! lan.cut(1)?;
+//! lan.heal(1)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Every namespace made here is named `parlor-PID-NUMBER-…`, PID being its maker's.
+const PREFIX: &str = "parlor-";
+/// Where `ip netns` keeps its handles.
+const HANDLES: &str = "/run/netns";
+/// Hosts get the addresses 10.74.0.1 to .250.
+const MOST_HOSTS: usize = 250;
+
+/// Why a LAN cannot be made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Only root may make namespaces.
+    #[error("network namespaces need root")]
+    NotRoot,
+    /// The `ip` program is missing or has no namespaces.
+    #[error("network namespaces need the `ip` program: {0}")]
+    NoIp(String),
+    /// More hosts than addresses.
+    #[error("a LAN has at most {MOST_HOSTS} hosts")]
+    TooManyHosts,
+    /// There is no such host.
+    #[error("there is no host number {0}")]
+    NoSuchHost(usize),
+    /// `ip` refused; nothing was changed by that command.
+    #[error("`ip {command}` failed: {message}")]
+    Refused {
+        /// The arguments.
+        command: String,
+        /// What it wrote.
+        message: String,
+    },
+    /// The system refused.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Whether a LAN can be made here, and why not.
+///
+/// # Errors
+///
+/// [`Error::NotRoot`] or [`Error::NoIp`].
+pub fn available() -> Result<(), Error> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err(Error::NotRoot);
+    }
+    ip("netns list").map(drop).map_err(|error| Error::NoIp(error.to_string()))
+}
+
+/// Hosts on a bridge.
+#[derive(Debug)]
+pub struct Lan {
+    name: String,
+    bridge: String,
+    hosts: Vec<Host>,
+}
+
+/// A host of a [`Lan`]: a network namespace with `eth0` and `lo`.
+#[derive(Debug)]
+pub struct Host {
+    namespace: String,
+    address: Ipv4Addr,
+}
+
+impl Lan {
+    /// A LAN with that many hosts, all linked.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; nothing is left behind.
+    pub fn new(hosts: usize) -> Result<Self, Error> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        available()?;
+        sweep();
+        let name = format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let bridge = format!("{name}-bridge");
+        // Made before the first namespace, so that an error half way drops it and cleans up.
+        let mut lan = Self { name, bridge, hosts: Vec::new() };
+        let bridge = &lan.bridge;
+        ip(&format!("netns add {bridge}"))?;
+        ip(&format!("-n {bridge} link add br0 type bridge mcast_snooping 0"))?;
+        ip(&format!("-n {bridge} link set br0 up"))?;
+        for _ in 0..hosts {
+            lan.add_host()?;
+        }
+        Ok(lan)
+    }
+
+    /// One more host, linked.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn add_host(&mut self) -> Result<&Host, Error> {
+        let index = self.hosts.len();
+        let last = u8::try_from(index + 1).ok().filter(|_| index < MOST_HOSTS).ok_or(Error::TooManyHosts)?;
+        let namespace = format!("{}-{index}", self.name);
+        ip(&format!("netns add {namespace}"))?;
+        // In the list from here on, so that an error below removes it too.
+        self.hosts.push(Host { namespace, address: Ipv4Addr::new(10, 74, 0, last) });
+        let host = self.host(index)?;
+        let (bridge, namespace, address) = (&self.bridge, &host.namespace, host.address);
+        ip(&format!("-n {namespace} link set lo up"))?;
+        ip(&format!("-n {bridge} link add port{index} type veth peer name eth0 netns {namespace}"))?;
+        ip(&format!("-n {bridge} link set port{index} master br0 up"))?;
+        ip(&format!("-n {namespace} address add {address}/24 brd + dev eth0"))?;
+        ip(&format!("-n {namespace} link set eth0 up"))?;
+        Ok(host)
+    }
+
+    /// All hosts.
+    #[must_use]
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// One host.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchHost`].
+    pub fn host(&self, index: usize) -> Result<&Host, Error> {
+        self.hosts.get(index).ok_or(Error::NoSuchHost(index))
+    }
+
+    /// Pulls a host's cable: its `eth0` loses the carrier, and nothing passes.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn cut(&self, index: usize) -> Result<(), Error> {
+        self.set_port(index, "down")
+    }
+
+    /// Puts a host's cable back.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn heal(&self, index: usize) -> Result<(), Error> {
+        self.set_port(index, "up")
+    }
+
+    fn set_port(&self, index: usize, state: &str) -> Result<(), Error> {
+        self.host(index)?;
+        ip(&format!("-n {} link set port{index} {state}", self.bridge)).map(drop)
+    }
+}
+
+impl Drop for Lan {
+    fn drop(&mut self) {
+        for host in &self.hosts {
+            remove(&host.namespace);
+        }
+        remove(&self.bridge);
+    }
+}
+
+impl Host {
+    /// The address of `eth0`.
+    #[must_use]
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// The name that `ip netns` knows it by.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// A command that runs on this host. Its process id is the program's own: `ip` replaces itself with it.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace]).arg(program);
+        command
+    }
+
+    /// Runs code of this process on this host, in a thread of its own. Sockets opened there, and threads started
+    /// there, stay on this host wherever they go.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`] when the host cannot be entered. A panic of `work` goes on in the caller.
+    pub fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
+        let handle = File::open(Path::new(HANDLES).join(&self.namespace))?;
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(move || {
+                setns(handle, CloneFlags::CLONE_NEWNET).map_err(std::io::Error::from)?;
+                Ok(work())
+            });
+            inside.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+}
+
+/// Runs `ip` with words separated by blanks.
+fn ip(words: &str) -> Result<String, Error> {
+    let output = Command::new("ip").args(words.split(' ')).output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::Refused { command: words.to_owned(), message })
+}
+
+/// Ends whatever runs in a namespace and removes it. Nobody is there to hear of an error.
+fn remove(namespace: &str) {
+    let own = std::process::id();
+    let inside = ip(&format!("netns pids {namespace}")).unwrap_or_default();
+    for pid in inside.lines().filter_map(|line| line.trim().parse::<i32>().ok()) {
+        if u32::try_from(pid) != Ok(own) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+    let _ = ip(&format!("netns delete {namespace}"));
+}
+
+/// Removes the namespaces of makers that no longer live.
+fn sweep() {
+    for line in ip("netns list").unwrap_or_default().lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        let maker = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        let dead = maker
+            .and_then(|pid| pid.parse::<u32>().ok())
+            .is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists());
+        if dead {
+            remove(name);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Stories that are about one rule each.

@@ -1,0 +1,105 @@
+//! `cargo xtask`: everything this repository does by command, in one place that works on every machine.
+//!
+//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types; `sim` and `bench` pass
+//! on to the programs of their crates. Nothing here knows what Parlor does: this crate only finds tools, calls them,
+//! and tells what came of it. [`workspace`] is the ground, [`step`] runs one command into a log, [`debian`] and
+//! [`node`] bring what is missing, [`suites`] are the parts of `test`.
+
+mod debian;
+mod node;
+mod run;
+mod stamp;
+mod step;
+mod suites;
+mod tally;
+mod test;
+mod types;
+mod window;
+mod workspace;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Parlor's own commands")]
+struct Cli {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Bring what is missing, build, and open the app
+    Run(run::Options),
+    /// Run the tests: all suites, or those named
+    Test(test::Options),
+    /// Write the TypeScript types of the Rust API
+    Gen(types::Options),
+    /// Run the simulator over many seeds
+    Sim(Sim),
+    /// Compare Parlor with its peers and write target/bench/NAME.json
+    Bench(Bench),
+}
+
+#[derive(Args)]
+struct Sim {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 100)]
+    seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// What follows `--` goes to the simulator as it is
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+#[derive(Args)]
+struct Bench {
+    /// Which table: memory, wire, join, idle, scale, api, ui, lan
+    table: String,
+    /// What follows `--` goes to the bench as it is
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match perform(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{} {error:#}", console::style("error:").red().bold().for_stderr());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Run(options) => run::run(&workspace, &options),
+        Task::Test(options) => test::test(&workspace, options),
+        Task::Gen(options) => types::generate(&workspace, options),
+        Task::Sim(Sim { seeds, from, rest }) => {
+            let mut cargo = workspace.cargo();
+            cargo.args(["run", "--release", "--package", "parlor-testkit", "--example", "sim", "--"]);
+            cargo.args(["--seeds", &seeds.to_string(), "--from", &from.to_string()]).args(rest);
+            pass_on(cargo)
+        }
+        Task::Bench(Bench { table, rest }) => {
+            let mut cargo = workspace.cargo();
+            cargo.args(["run", "--release", "--package", "parlor-bench", "--"]).arg(table).args(rest);
+            pass_on(cargo)
+        }
+    }
+}
+
+/// Runs a command in the foreground and ends as it ended.
+fn pass_on(mut command: Command) -> Result<ExitCode> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    Ok(workspace::exit_code(status))
+}

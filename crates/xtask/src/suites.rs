@@ -1,0 +1,227 @@
+//! The parts of `cargo xtask test`: what each runs, and how its tests are counted.
+//!
+//! All cargo commands select the same packages and features, so that one build serves every suite.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::node;
+use crate::step::{quietly, show_tail, step};
+use crate::tally::Tally;
+use crate::types;
+use crate::workspace::{Workspace, which};
+
+/// What every cargo command of the tests selects.
+const ALL: &str = "--workspace";
+/// The test in namespaces is behind this feature, so that the suite of all crates leaves it to its own suite.
+const WITH_LAN: [&str; 2] = ["--features", "parlor-tests/lan"];
+/// The version of the driver of desktop windows; newer ones belong to another line of Tauri.
+const TAURI_DRIVER: &str = "2.1.0";
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+/// One call of `cargo xtask test`: remembers what is built already.
+pub struct Session<'a> {
+    workspace: &'a Workspace,
+    interface: Option<bool>,
+    programs: Option<bool>,
+}
+
+impl<'a> Session<'a> {
+    /// Nothing built yet.
+    pub fn new(workspace: &'a Workspace) -> Self {
+        Self { workspace, interface: None, programs: None }
+    }
+
+    /// Whether somebody wants this to end.
+    pub fn stopping(&self) -> bool {
+        self.workspace.stopping()
+    }
+
+    /// The user interface: types, unit tests, build.
+    pub fn ui(&mut self) -> Result<Tally> {
+        if !node::install(self.workspace, "ui")? {
+            bail!("npm ci failed");
+        }
+        let mut tally = Tally::check(node::npm_run(self.workspace, "ui-check", "check")?.ok);
+        let report = self.workspace.scratch().join("vitest.json");
+        let _ = std::fs::remove_file(&report);
+        let mut vitest = Command::new(which("npx").unwrap_or_else(|| "npx".into()));
+        vitest.current_dir(self.workspace.root.join("ui"));
+        vitest.args(["--no-install", "vitest", "run", "--reporter=default", "--reporter=json"]);
+        vitest.arg(format!("--outputFile.json={}", report.display()));
+        let outcome = step(self.workspace, "ui-vitest", "vitest", vitest, minutes(5))?;
+        tally += Tally::of_vitest(&std::fs::read_to_string(&report).unwrap_or_default()).with_exit(outcome.ok);
+        tally += Tally::check(self.interface()?);
+        Ok(tally)
+    }
+
+    /// All crates: format, clippy, and every test but the one in namespaces.
+    pub fn rust(&mut self) -> Result<Tally> {
+        let mut format = self.workspace.cargo();
+        format.args(["fmt", "--all", "--check"]);
+        let mut tally = Tally::check(step(self.workspace, "rust-fmt", "cargo fmt --check", format, minutes(2))?.ok);
+
+        // The app embeds the user interface, so nothing of it compiles before that is there.
+        self.interface()?;
+        if self.programs()? {
+            let mut test = self.cargo("test");
+            test.arg("--no-fail-fast");
+            tally += self.cargo_test("rust-test", "cargo test", test, minutes(20))?;
+        } else {
+            tally += Tally::check(false);
+        }
+
+        let mut clippy = self.cargo("clippy");
+        clippy.args(WITH_LAN).args(["--all-targets", "--", "-D", "warnings"]);
+        tally += Tally::check(step(self.workspace, "rust-clippy", "cargo clippy", clippy, minutes(15))?.ok);
+        Ok(tally)
+    }
+
+    /// The committed types are those of the code.
+    pub fn types(&mut self) -> Result<Tally> {
+        Ok(Tally::check(types::check(self.workspace)?))
+    }
+
+    /// Peers in network namespaces.
+    pub fn lan(&mut self) -> Result<Tally> {
+        if !self.programs()? {
+            bail!("the programs were not built");
+        }
+        let mut test = self.cargo("test");
+        test.args(WITH_LAN).args(["--test", "lan"]).env("PARLOR_BIN", self.workspace.program("parlor", "debug"));
+        self.cargo_test("lan", "three hosts on a bridge", test, minutes(8))
+    }
+
+    /// Browsers against headless peers.
+    pub fn e2e(&mut self) -> Result<Tally> {
+        if !(self.interface()? && self.programs()?) {
+            bail!("what is to be tested was not built");
+        }
+        if !node::install(self.workspace, "tests/e2e")? {
+            bail!("npm ci failed");
+        }
+        self.node_test("tests/e2e", "two browsers, two peers", minutes(8))
+    }
+
+    /// The desktop window by WebDriver.
+    pub fn desktop(&mut self) -> Result<Tally> {
+        if !(self.interface()? && self.programs()?) {
+            bail!("what is to be tested was not built");
+        }
+        if self.workspace.root.join("tests/desktop/package-lock.json").exists()
+            && !node::install(self.workspace, "tests/desktop")?
+        {
+            bail!("npm ci failed");
+        }
+        self.driver()?;
+        self.node_test("tests/desktop", "the window", minutes(12))
+    }
+
+    /// Builds the user interface, once.
+    fn interface(&mut self) -> Result<bool> {
+        if let Some(built) = self.interface {
+            return Ok(built);
+        }
+        let built = node::install(self.workspace, "ui")? && node::build_ui(self.workspace)?;
+        self.interface = Some(built);
+        Ok(built)
+    }
+
+    /// Builds every program and test, once.
+    fn programs(&mut self) -> Result<bool> {
+        if let Some(built) = self.programs {
+            return Ok(built);
+        }
+        self.interface()?;
+        let mut build = self.cargo("build");
+        build.args(["--lib", "--bins", "--tests", "--examples"]);
+        let built = step(self.workspace, "rust-build", "cargo build", build, minutes(25))?.ok;
+        self.programs = Some(built);
+        Ok(built)
+    }
+
+    /// The driver of desktop windows, installed beside the build.
+    fn driver(&self) -> Result<PathBuf> {
+        let place = self.workspace.target.join("tools");
+        let driver = place.join("bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX));
+        if !driver.exists() {
+            let mut install = self.workspace.cargo();
+            install.args(["install", "tauri-driver", "--version", TAURI_DRIVER, "--locked", "--root"]).arg(&place);
+            if !step(self.workspace, "tauri-driver", "installing tauri-driver", install, minutes(10))?.ok {
+                bail!("tauri-driver could not be installed");
+            }
+        }
+        Ok(driver)
+    }
+
+    fn cargo(&self, command: &str) -> Command {
+        let mut cargo = self.workspace.cargo();
+        cargo.args([command, ALL]);
+        if self.workspace.ci {
+            cargo.arg("--locked");
+        }
+        cargo
+    }
+
+    /// Runs a cargo test and counts; shows what failed: the names, then the end of the log.
+    fn cargo_test(&self, log: &str, what: &str, test: Command, limit: Duration) -> Result<Tally> {
+        let outcome = quietly(self.workspace, log, what, test, limit)?;
+        let text = outcome.text();
+        if !outcome.ok {
+            for line in
+                text.lines().filter(|line| line.contains("... FAILED") || line.starts_with("error: test failed"))
+            {
+                eprintln!("    {line}");
+            }
+            show_tail(self.workspace, &outcome.log);
+        }
+        Ok(Tally::of_cargo(&text).with_exit(outcome.ok))
+    }
+
+    /// Runs the `*.test.*` files of a directory with Node's own runner, one after the other.
+    fn node_test(&self, directory: &str, what: &str, limit: Duration) -> Result<Tally> {
+        let at = self.workspace.root.join(directory);
+        let files = test_files(&at)?;
+        let name = directory.replace('/', "-");
+        let report = self.workspace.scratch().join(format!("{name}.tap"));
+        std::fs::create_dir_all(self.workspace.target.join("pictures"))?;
+        let _ = std::fs::remove_file(&report);
+        let mut node = Command::new(which("node").unwrap_or_else(|| "node".into()));
+        node.current_dir(&at);
+        node.args(["--test", "--test-concurrency=1", "--test-reporter=spec", "--test-reporter-destination=stdout"]);
+        node.arg("--test-reporter=tap").arg(format!("--test-reporter-destination={}", report.display()));
+        node.args(files);
+        node.env("PARLOR_BIN", self.workspace.program("parlor", "debug"));
+        node.env("PARLOR_DESKTOP_BIN", self.workspace.program("parlor-desktop", "debug"));
+        node.env("PARLOR_UI_DIR", self.workspace.root.join("ui/dist"));
+        node.env("PARLOR_PICTURES", self.workspace.target.join("pictures"));
+        node.env("TAURI_DRIVER", self.workspace.target.join("tools/bin/tauri-driver"));
+        let outcome = step(self.workspace, &name, what, node, limit)?;
+        Ok(Tally::of_tap(&std::fs::read_to_string(&report).unwrap_or_default()).with_exit(outcome.ok))
+    }
+}
+
+/// The test files of a directory, in order. Named one by one, because what Node makes of a directory depends on its
+/// version.
+fn test_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if [".test.js", ".test.mjs", ".test.ts"].iter().any(|end| name.ends_with(end)) {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("there are no tests in {}", directory.display());
+    }
+    files.sort();
+    Ok(files)
+}
