@@ -60,6 +60,9 @@ export interface Backend {
    */
   subscribe(room: string, subscriber: Subscriber): Promise<Unsubscribe>;
 
+  /** Calls `open` whenever somebody starts the app again and names a room to open in this window. */
+  onOpenRoom?(open: (room: string) => void): void;
+
   /** Tries the way to the peer again now instead of at the end of the back-off. */
   retry?(): void;
 }

@@ -35,19 +35,39 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
   const random = seeded(options.seed ?? 7);
   const people = Array.from({ length: options.people ?? 5 }, (_, index) => new FakePerson(index, random));
   let status: WindowStatus = {
-    version: '0.1.0', profile: 'default', userId: 'u_self', name: 'Quiet Otter', color: '#286fe3', theme: options.theme ?? 'system',
-    named: options.named ?? true, peerId: '12D3KooWFake', sessionId: 'f'.repeat(64), listen: ['/ip4/192.168.1.20/tcp/4747'],
-    network: options.network ?? 'online', links: people.length, notices: [], openRoom: options.openRoom ?? null,
+    version: '0.1.0',
+    profile: 'default',
+    userId: 'u_self',
+    name: 'Quiet Otter',
+    color: '#286fe3',
+    theme: options.theme ?? 'system',
+    named: options.named ?? true,
+    peerId: '12D3KooWFake',
+    sessionId: 'f'.repeat(64),
+    listen: ['/ip4/192.168.1.20/tcp/4747'],
+    network: options.network ?? 'online',
+    links: people.length,
+    notices: [],
+    openRoom: options.openRoom ?? null,
   };
   const opened = new Map<string, FakeRoom>();
   const rooms: RoomSummary[] = ROOMS.slice(0, options.rooms ?? 5).map((room, i) => ({
-    room, kind: 'room', members: [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0, joined: false, private: false,
+    room,
+    kind: 'room',
+    members: [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0,
+    joined: false,
+    private: false,
     title: [null, 'Daily stand-up', null, 'Bench two: calibration', null, null, null, null][i] ?? null,
-    faces: Array.from({ length: Math.min(5, [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0) }, (_, face) => ({ name: fakeName(i * 3 + face), color: fakeColour(i * 3 + face) })),
-    near: i < 4 || i === 7, lastOpenedAt: i % 2 === 0 || i > 3 ? new Date(Date.now() - i * 7_300_000 - 500_000).toISOString() : null,
+    faces: Array.from({ length: Math.min(5, [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0) }, (_, face) => ({
+      name: fakeName(i * 3 + face),
+      color: fakeColour(i * 3 + face),
+    })),
+    near: i < 4 || i === 7,
+    lastOpenedAt: i % 2 === 0 || i > 3 ? new Date(Date.now() - i * 7_300_000 - 500_000).toISOString() : null,
   }));
   const room = (name: string) => {
-    if (name.trim() === '' || Array.from(name).length > 128) throw new ParlorError({ code: 'INVALID_ROOM_ID', message: 'bad room', recoverable: false });
+    if (name.trim() === '' || Array.from(name).length > 128)
+      throw new ParlorError({ code: 'INVALID_ROOM_ID', message: 'bad room', recoverable: false });
     let known = opened.get(name);
     if (known === undefined) opened.set(name, (known = new FakeRoom(name, people, options)));
     return known;
@@ -59,7 +79,17 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     async createRoom(name) {
       room(name);
       const known = rooms.find((other) => other.room === name);
-      const made: RoomSummary = known ?? { room: name, kind: 'room', members: 0, joined: false, private: false, title: null, faces: [], near: false, lastOpenedAt: null };
+      const made: RoomSummary = known ?? {
+        room: name,
+        kind: 'room',
+        members: 0,
+        joined: false,
+        private: false,
+        title: null,
+        faces: [],
+        near: false,
+        lastOpenedAt: null,
+      };
       if (known === undefined) rooms.push(made);
       made.lastOpenedAt = new Date().toISOString();
       return made;
@@ -80,12 +110,34 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
     peers: async () =>
       people.slice(0, 4).map((person) => ({
-        peerId: `12D3KooW${person.memberId}`, sessionId: String(person.index).padStart(64, '0'), addresses: [`/ip4/192.168.1.${30 + person.index}/tcp/4747`],
-        direction: person.index % 2 === 0 ? 'in' : 'out', transport: 'tcp', rttMs: 0.6 + person.index * 0.4, rooms: [], source: 'mdns', name: fakeName(person.index),
+        peerId: `12D3KooW${person.memberId}`,
+        sessionId: String(person.index).padStart(64, '0'),
+        addresses: [`/ip4/192.168.1.${30 + person.index}/tcp/4747`],
+        direction: person.index % 2 === 0 ? 'in' : 'out',
+        transport: 'tcp',
+        rttMs: 0.6 + person.index * 0.4,
+        rooms: [],
+        source: 'mdns',
+        name: fakeName(person.index),
       })),
     async dial(addr) {
-      if (!/\d/.test(addr)) throw new ParlorError({ code: 'NETWORK_UNAVAILABLE', message: `Nobody answers at ${addr}.`, recoverable: true });
-      return { peerId: '12D3KooWDialled', sessionId: '', addresses: [addr], direction: 'out', transport: 'tcp', rttMs: null, rooms: [], source: 'dialled', name: 'Keen Ibex' };
+      if (!/\d/.test(addr))
+        throw new ParlorError({
+          code: 'NETWORK_UNAVAILABLE',
+          message: `Nobody answers at ${addr}.`,
+          recoverable: true,
+        });
+      return {
+        peerId: '12D3KooWDialled',
+        sessionId: '',
+        addresses: [addr],
+        direction: 'out',
+        transport: 'tcp',
+        rttMs: null,
+        rooms: [],
+        source: 'dialled',
+        name: 'Keen Ibex',
+      };
     },
     status: async () => status,
     async setProfile(change) {
@@ -107,12 +159,22 @@ class FakeRoom {
   #seq = 0;
   #subscriber: Subscriber | null = null;
 
-  constructor(readonly name: string, private readonly people: FakePerson[], private readonly options: FakeOptions) {
+  constructor(
+    readonly name: string,
+    private readonly people: FakePerson[],
+    private readonly options: FakeOptions,
+  ) {
     this.rows = people.map((person) => person.member(name, Date.now()));
-    const title = people.length > 0 ? { title: 'Harbour outage', mode: 'war_room', bridge: 'Radio channel 12', runbook: 'Page 7' } : {};
+    const title =
+      people.length > 0
+        ? { title: 'Harbour outage', mode: 'war_room', bridge: 'Radio channel 12', runbook: 'Page 7' }
+        : {};
     this.metadata = {
-      room: name, kind: 'room', metadata: { ...title, ...(options.locked ? { locked: true } : {}) },
-      updatedAt: people.length > 0 ? new Date(Date.now() - 240_000).toISOString() : null, updatedBy: this.rows[0]?.actor.userId ?? null,
+      room: name,
+      kind: 'room',
+      metadata: { ...title, ...(options.locked ? { locked: true } : {}) },
+      updatedAt: people.length > 0 ? new Date(Date.now() - 240_000).toISOString() : null,
+      updatedBy: this.rows[0]?.actor.userId ?? null,
     };
   }
 
@@ -120,8 +182,18 @@ class FakeRoom {
     const now = new Date().toISOString();
     const joined = this.#self === null;
     this.#self = {
-      room: this.name, kind: 'room', memberId: status.userId, joinedAt: this.#self?.joinedAt ?? now, lastSeenAt: now, metadata: {}, presence,
-      actor: { kind: 'user', userId: status.userId, name: status.name }, state: 'active', self: true, verified: true, conflict: false,
+      room: this.name,
+      kind: 'room',
+      memberId: status.userId,
+      joinedAt: this.#self?.joinedAt ?? now,
+      lastSeenAt: now,
+      metadata: {},
+      presence,
+      actor: { kind: 'user', userId: status.userId, name: status.name },
+      state: 'active',
+      self: true,
+      verified: true,
+      conflict: false,
     };
     this.rows = [...this.rows.filter((row) => !row.self), this.#self];
     if (joined) this.#events.push({ type: 'joined', member: this.#self });
@@ -151,7 +223,17 @@ class FakeRoom {
   subscribe(subscriber: Subscriber): () => void {
     this.#subscriber = subscriber;
     this.#updates.clear();
-    this.#events = [{ type: 'snapshot', room: this.name, members: this.rows, metadata: this.metadata, watching: this.watching, complete: true, at: 0 }];
+    this.#events = [
+      {
+        type: 'snapshot',
+        room: this.name,
+        members: this.rows,
+        metadata: this.metadata,
+        watching: this.watching,
+        complete: true,
+        at: 0,
+      },
+    ];
     subscriber.link?.(true);
     const started = performance.now();
     const timer = setInterval(() => this.#step(performance.now() - started), 33);
@@ -180,7 +262,12 @@ class FakeRoom {
     const last = this.people.at(-1);
     if (third && beat === 60) this.#events.push({ type: 'stale', member: this.#set({ ...third, state: 'stale' }) });
     if (third && beat === 400) this.#events.push({ type: 'active', member: this.#set({ ...third, state: 'active' }) });
-    if (beat === 90) this.change({ title: this.#tick > 600 ? 'Harbour outage' : 'Harbour: power is back' }, [], this.people[0]?.memberId ?? '');
+    if (beat === 90)
+      this.change(
+        { title: this.#tick > 600 ? 'Harbour outage' : 'Harbour: power is back' },
+        [],
+        this.people[0]?.memberId ?? '',
+      );
     const row = this.rows.find((known) => known.memberId === last?.memberId);
     if (row && beat === 120) {
       this.rows = this.rows.filter((known) => known !== row);
@@ -207,7 +294,13 @@ class FakeRoom {
     const kept = { ...waiting?.presence, ...presence };
     for (const key of unset) delete kept[key];
     const gone = [...(waiting?.unset ?? []), ...unset].filter((key) => !(key in kept));
-    this.#updates.set(row.memberId, { memberId: row.memberId, userId: row.actor.userId, presence: kept, unset: gone, lastSeenAt: new Date().toISOString() });
+    this.#updates.set(row.memberId, {
+      memberId: row.memberId,
+      userId: row.actor.userId,
+      presence: kept,
+      unset: gone,
+      lastSeenAt: new Date().toISOString(),
+    });
   }
 
   /** One batch a frame at most, and none while the window is hidden: the frame is the acknowledgement. */

@@ -1,7 +1,7 @@
 /** The client of a Parlor peer: one `Backend` interface, the state of a room as a pure reducer, and the peer's types. */
 export type { Backend, Subscriber, Unsubscribe, WindowStatus } from './backend';
 export { ParlorError, toParlorError } from './errors';
-export { compareBytes } from './order';
+export { compareBytes, compareRows } from './order';
 export { applyBatch, emptyRoom, rowKey } from './room-state';
 export type { Change, RoomState, RowKey } from './room-state';
 export type { Actor } from './generated/Actor';

@@ -8,3 +8,16 @@ export function compareBytes(a: string, b: string): number {
   }
   return left.length - right.length;
 }
+
+/** What the place of a row depends on. */
+export interface RowPlace {
+  readonly joinedAt: string;
+  readonly memberId: string;
+  readonly userId: string;
+}
+
+/** The room's stable order (design A4): `joinedAt`, then the bytes of `memberId`; never because somebody moved. */
+export function compareRows(a: RowPlace, b: RowPlace): number {
+  if (a.joinedAt !== b.joinedAt) return a.joinedAt < b.joinedAt ? -1 : 1;
+  return compareBytes(a.memberId, b.memberId) || compareBytes(a.userId, b.userId);
+}

@@ -124,5 +124,9 @@ export class RoomSocket {
 }
 
 function lost(): ParlorError {
-  return new ParlorError({ code: 'NETWORK_UNAVAILABLE', message: 'The connection to the peer ended.', recoverable: true });
+  return new ParlorError({
+    code: 'NETWORK_UNAVAILABLE',
+    message: 'The connection to the peer ended.',
+    recoverable: true,
+  });
 }

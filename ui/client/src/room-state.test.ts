@@ -1,18 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import { applyBatch, compareBytes, emptyRoom, type Change, type FeedEvent, type Member, type RoomState, type Update } from './index';
+import {
+  applyBatch,
+  compareBytes,
+  emptyRoom,
+  type Change,
+  type FeedEvent,
+  type Member,
+  type RoomState,
+  type Update,
+} from './index';
 
-const member = (memberId: string, joinedAt = '2026-11-25T10:00:00.000Z', presence: Record<string, unknown> = {}): Member => ({
-  room: 'r', kind: 'room', memberId, joinedAt, lastSeenAt: joinedAt, metadata: {}, presence,
-  actor: { kind: 'user', userId: `u_${memberId}`, name: memberId }, state: 'active', self: false, verified: true, conflict: false,
+const member = (
+  memberId: string,
+  joinedAt = '2026-11-25T10:00:00.000Z',
+  presence: Record<string, unknown> = {},
+): Member => ({
+  room: 'r',
+  kind: 'room',
+  memberId,
+  joinedAt,
+  lastSeenAt: joinedAt,
+  metadata: {},
+  presence,
+  actor: { kind: 'user', userId: `u_${memberId}`, name: memberId },
+  state: 'active',
+  self: false,
+  verified: true,
+  conflict: false,
 });
 
 const update = (memberId: string, presence: Record<string, unknown>, unset: string[] = []): Update => ({
-  memberId, userId: `u_${memberId}`, presence, unset, lastSeenAt: '2026-11-25T10:00:09.000Z',
+  memberId,
+  userId: `u_${memberId}`,
+  presence,
+  unset,
+  lastSeenAt: '2026-11-25T10:00:09.000Z',
 });
 
 const snapshot = (members: Member[], more = false): FeedEvent => ({
-  type: 'snapshot', room: 'r', members, metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
-  watching: 0, complete: true, at: 0, ...(more ? { more } : {}),
+  type: 'snapshot',
+  room: 'r',
+  members,
+  metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+  watching: 0,
+  complete: true,
+  at: 0,
+  ...(more ? { more } : {}),
 });
 
 function run(...batches: { events?: FeedEvent[]; updates?: Update[] }[]): { state: RoomState; changes: Change[] } {
@@ -45,7 +78,10 @@ describe('applyBatch', () => {
   });
 
   it('applies events before updates of the same batch', () => {
-    const { state } = run({ events: [snapshot([]), { type: 'joined', member: member('a') }], updates: [update('a', { tool: 'hand' })] });
+    const { state } = run({
+      events: [snapshot([]), { type: 'joined', member: member('a') }],
+      updates: [update('a', { tool: 'hand' })],
+    });
     expect(state.members[0]?.presence).toEqual({ tool: 'hand' });
   });
 
@@ -66,7 +102,15 @@ describe('applyBatch', () => {
     const order = ids(state);
     for (let i = 0; i < 200; i++) {
       const who = order[(i * 7) % order.length] ?? '';
-      const events: FeedEvent[] = i % 5 === 0 ? [{ type: i % 2 === 0 ? 'stale' : 'active', member: { ...member(who, people.find((row) => row.memberId === who)?.joinedAt), state: 'stale' } }] : [];
+      const events: FeedEvent[] =
+        i % 5 === 0
+          ? [
+              {
+                type: i % 2 === 0 ? 'stale' : 'active',
+                member: { ...member(who, people.find((row) => row.memberId === who)?.joinedAt), state: 'stale' },
+              },
+            ]
+          : [];
       state = applyBatch(state, { seq: i, events, updates: [update(who, { cursor: { x: i, y: i } })] }).state;
       expect(ids(state)).toEqual(order);
     }
@@ -90,27 +134,56 @@ describe('applyBatch', () => {
     );
     expect(state.filling).toBe(false);
     expect(ids(state)).toEqual(['a', 'b', 'c']);
-    const joined = changes.flatMap((change) => (change.type === 'joined' ? [[change.member.memberId, change.arrived]] : []));
-    expect(joined).toEqual([['b', false], ['c', true]]);
+    const joined = changes.flatMap((change) =>
+      change.type === 'joined' ? [[change.member.memberId, change.arrived]] : [],
+    );
+    expect(joined).toEqual([
+      ['b', false],
+      ['c', true],
+    ]);
   });
 
   it('gives one who joins again the place of the new incarnation', () => {
-    const { state } = run({ events: [snapshot([member('a', '2026-11-25T10:00:01.000Z'), member('b', '2026-11-25T10:00:02.000Z')])] }, {
-      events: [{ type: 'joined', member: member('a', '2026-11-25T10:00:03.000Z') }],
-    });
+    const { state } = run(
+      { events: [snapshot([member('a', '2026-11-25T10:00:01.000Z'), member('b', '2026-11-25T10:00:02.000Z')])] },
+      {
+        events: [{ type: 'joined', member: member('a', '2026-11-25T10:00:03.000Z') }],
+      },
+    );
     expect(ids(state)).toEqual(['b', 'a']);
   });
 
   it('keeps two actors with one member id apart', () => {
-    const other = { ...member('a'), actor: { kind: 'user' as const, userId: 'u_other', name: 'Other' }, conflict: true };
+    const other = {
+      ...member('a'),
+      actor: { kind: 'user' as const, userId: 'u_other', name: 'Other' },
+      conflict: true,
+    };
     const { state } = run({ events: [snapshot([member('a'), other])], updates: [update('a', { typing: true })] });
-    expect(state.members.map((row) => [row.actor.userId, row.presence])).toEqual([['u_a', { typing: true }], ['u_other', {}]]);
+    expect(state.members.map((row) => [row.actor.userId, row.presence])).toEqual([
+      ['u_a', { typing: true }],
+      ['u_other', {}],
+    ]);
   });
 
   it('follows metadata, watchers and completeness, and ignores what it does not know', () => {
-    const metadata = { room: 'r', kind: 'room' as const, metadata: { title: 'Plan' }, updatedAt: null, updatedBy: 'u_a' };
+    const metadata = {
+      room: 'r',
+      kind: 'room' as const,
+      metadata: { title: 'Plan' },
+      updatedAt: null,
+      updatedBy: 'u_a',
+    };
     const unknown = { type: 'board' } as unknown as FeedEvent;
-    const { state, changes } = run({ events: [snapshot([]), { type: 'metadata', metadata, changed: ['title'] }, { type: 'watching', count: 2 }, { type: 'complete', complete: false }, unknown] });
+    const { state, changes } = run({
+      events: [
+        snapshot([]),
+        { type: 'metadata', metadata, changed: ['title'] },
+        { type: 'watching', count: 2 },
+        { type: 'complete', complete: false },
+        unknown,
+      ],
+    });
     expect(state).toMatchObject({ watching: 2, complete: false, metadata: { metadata: { title: 'Plan' } } });
     expect(changes.map(({ type }) => type)).toEqual(['snapshot', 'metadata', 'watching', 'complete']);
   });

@@ -9,7 +9,7 @@ import type { LeftReason } from './generated/LeftReason';
 import type { Member } from './generated/Member';
 import type { RoomMetadata } from './generated/RoomMetadata';
 import type { Update } from './generated/Update';
-import { compareBytes } from './order';
+import { compareRows } from './order';
 
 /** What tells two rows apart: the same member id may be claimed by two actors (design A5). */
 export type RowKey = string;
@@ -59,7 +59,10 @@ export function applyBatch(before: RoomState, batch: Batch): { state: RoomState;
   const changes: Change[] = [];
   let state = before;
   // The rest of a snapshot comes in consecutive batches, so the first batch without any of it is after its end.
-  if (state.filling && !batch.events.some((event) => event.type === 'snapshot' || (event.type === 'joined' && event.rest))) {
+  if (
+    state.filling &&
+    !batch.events.some((event) => event.type === 'snapshot' || (event.type === 'joined' && event.rest))
+  ) {
     state = { ...state, filling: false };
   }
   for (const event of batch.events) state = applyEvent(state, event, changes);
@@ -137,6 +140,5 @@ function withRow(members: readonly Member[], member: Member): Member[] {
 }
 
 function byStableOrder(a: Member, b: Member): number {
-  if (a.joinedAt !== b.joinedAt) return a.joinedAt < b.joinedAt ? -1 : 1;
-  return compareBytes(a.memberId, b.memberId) || compareBytes(a.actor.userId, b.actor.userId);
+  return compareRows({ ...a, userId: a.actor.userId }, { ...b, userId: b.actor.userId });
 }

@@ -4,6 +4,7 @@
  * takes nothing and nothing piles up for it.
  */
 import { Channel, invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
 import type { Backend } from './backend';
 import { toParlorError } from './errors';
 import type { Batch } from './generated/Batch';
@@ -33,6 +34,7 @@ export function tauriBackend(): Backend {
     dial: (addr) => call('dial', { addr }),
     status: () => call('status'),
     setProfile: (change) => call('set_profile', { change }),
+    onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),
 
     async subscribe(room, subscriber) {
       let open = true;

@@ -9,7 +9,10 @@ class FakeSocket {
   onmessage: ((message: { data: string }) => void) | null = null;
   onclose: (() => void) | null = null;
   readonly sent: Record<string, unknown>[] = [];
-  constructor(readonly url: string, readonly protocols: string[]) {
+  constructor(
+    readonly url: string,
+    readonly protocols: string[],
+  ) {
     FakeSocket.all.push(this);
   }
   send(text: string) {
@@ -56,8 +59,20 @@ const backend = () =>
   });
 
 const snapshot = (seq: number) => ({
-  type: 'batch', seq, updates: [],
-  events: [{ type: 'snapshot', room: 'r', members: [], watching: 0, complete: true, at: 0, metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null } }],
+  type: 'batch',
+  seq,
+  updates: [],
+  events: [
+    {
+      type: 'snapshot',
+      room: 'r',
+      members: [],
+      watching: 0,
+      complete: true,
+      at: 0,
+      metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+    },
+  ],
 });
 
 beforeEach(() => {
@@ -74,7 +89,10 @@ describe('the socket of a room', () => {
     const batches: Batch[] = [];
     const links: boolean[] = [];
     const way = backend();
-    const end = await way.subscribe('Plan B/ü', { batch: (batch) => batches.push(batch), link: (up) => links.push(up) });
+    const end = await way.subscribe('Plan B/ü', {
+      batch: (batch) => batches.push(batch),
+      link: (up) => links.push(up),
+    });
     FakeSocket.last.opened();
     return { way, end, batches, links };
   }
@@ -99,9 +117,17 @@ describe('the socket of a room', () => {
     const { way } = await subscribed();
     const change: PresenceChange = { presence: { typing: true }, expire: { typing: 6_000 } };
     const done = way.presence('Plan B/ü', change);
-    const refused = expect(way.presence('Plan B/ü', { presence: { x: 'y' } })).rejects.toMatchObject({ code: 'NOT_JOINED', recoverable: true });
+    const refused = expect(way.presence('Plan B/ü', { presence: { x: 'y' } })).rejects.toMatchObject({
+      code: 'NOT_JOINED',
+      recoverable: true,
+    });
     expect(FakeSocket.last.sent[0]).toEqual({ type: 'presence', id: 1, ...change });
-    FakeSocket.last.says({ type: 'result', id: 2, ok: false, error: { code: 'NOT_JOINED', message: 'join first', recoverable: true } });
+    FakeSocket.last.says({
+      type: 'result',
+      id: 2,
+      ok: false,
+      error: { code: 'NOT_JOINED', message: 'join first', recoverable: true },
+    });
     FakeSocket.last.says({ type: 'result', id: 1, ok: true });
     await done;
     await refused;
@@ -144,7 +170,9 @@ describe('the socket of a room', () => {
 
   it('drops a batch of a connection that ended, and fails what waited on it', async () => {
     const { way, batches } = await subscribed();
-    const waiting = expect(way.presence('Plan B/ü', { presence: {} })).rejects.toMatchObject({ code: 'NETWORK_UNAVAILABLE' });
+    const waiting = expect(way.presence('Plan B/ü', { presence: {} })).rejects.toMatchObject({
+      code: 'NETWORK_UNAVAILABLE',
+    });
     FakeSocket.last.says(snapshot(1));
     FakeSocket.last.dies();
     frame();
@@ -185,13 +213,30 @@ describe('requests', () => {
     await backend().createRoom('a b');
     const [read, write] = requests;
     expect(read?.init.headers).toEqual({ Authorization: 'Bearer secret-token', Accept: 'application/json' });
-    expect(write?.init).toMatchObject({ method: 'POST', body: '{"room":"a b"}', headers: { 'Content-Type': 'application/json' } });
+    expect(write?.init).toMatchObject({
+      method: 'POST',
+      body: '{"room":"a b"}',
+      headers: { 'Content-Type': 'application/json' },
+    });
     expect(requests.every(({ url }) => !url.includes('secret'))).toBe(true);
   });
 
   it('turn a problem document into an error with its code', async () => {
-    answer = { status: 409, body: JSON.stringify({ code: 'NOT_JOINED', title: 'Not joined', detail: 'Join first.', status: 409, recoverable: true }) };
-    await expect(backend().leave('r')).rejects.toMatchObject({ code: 'NOT_JOINED', message: 'Join first.', recoverable: true });
+    answer = {
+      status: 409,
+      body: JSON.stringify({
+        code: 'NOT_JOINED',
+        title: 'Not joined',
+        detail: 'Join first.',
+        status: 409,
+        recoverable: true,
+      }),
+    };
+    await expect(backend().leave('r')).rejects.toMatchObject({
+      code: 'NOT_JOINED',
+      message: 'Join first.',
+      recoverable: true,
+    });
   });
 
   it('call a peer that does not answer unreachable', async () => {

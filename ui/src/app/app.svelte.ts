@@ -2,7 +2,14 @@
  * What the window shows as a whole: which peer it talks to, who its person is, and which screen is open. Screens get this
  * object and nothing global.
  */
-import { toParlorError, type Backend, type ParlorError, type ProfileChange, type Status, type WindowStatus } from 'parlor-client';
+import {
+  toParlorError,
+  type Backend,
+  type ParlorError,
+  type ProfileChange,
+  type Status,
+  type WindowStatus,
+} from 'parlor-client';
 import { t } from '../i18n';
 import { RoomSession } from '../room/session.svelte';
 import { Notes } from './notes.svelte';
@@ -26,7 +33,10 @@ export class App {
   /** A room to enter as soon as the person has a name. */
   #wanted: string | null;
 
-  constructor(readonly backend: Backend, room: string | null) {
+  constructor(
+    readonly backend: Backend,
+    room: string | null,
+  ) {
     this.#wanted = room;
   }
 
@@ -67,6 +77,13 @@ export class App {
     const session = new RoomSession(this.backend, room, () => this.status as Status, this.notes);
     this.screen = { name: 'room', session };
     await session.enter();
+  }
+
+  /** A room that was asked for from outside, at once or as soon as the person has a name. */
+  asked(room: string): void {
+    if (this.screen.name === 'room' && this.screen.session.room === room) return;
+    if (this.screen.name === 'room' || this.screen.name === 'home') void this.enter(room);
+    else this.#wanted = room;
   }
 
   async leave(): Promise<void> {

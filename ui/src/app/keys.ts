@@ -2,7 +2,11 @@
 import type { KeyBindingMap } from 'tinykeys';
 
 export function isWriting(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('input, textarea, select, [contenteditable]') !== null && !target.matches('[type="radio"]');
+  return (
+    target instanceof Element &&
+    target.closest('input, textarea, select, [contenteditable]') !== null &&
+    !target.matches('[type="radio"]')
+  );
 }
 
 export function unlessWriting(bindings: KeyBindingMap): KeyBindingMap {

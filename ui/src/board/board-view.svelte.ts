@@ -1,5 +1,15 @@
 /** Which part of the board this window shows. The camera is plain, since it moves every frame; its zoom is shown in text. */
-import { centredOn, fitting, panned, viewOf, zoomed, type Camera, type Rect, type Size, type Spot } from '../domain/camera';
+import {
+  centredOn,
+  fitting,
+  panned,
+  viewOf,
+  zoomed,
+  type Camera,
+  type Rect,
+  type Size,
+  type Spot,
+} from '../domain/camera';
 
 export class BoardView {
   camera: Camera = { x: -450, y: -300, zoom: 1 };

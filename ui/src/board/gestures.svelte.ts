@@ -32,7 +32,10 @@ export class Gestures {
   #surface: HTMLElement | null = null;
   #clearInk: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly session: RoomSession, private readonly stage: Stage) {
+  constructor(
+    private readonly session: RoomSession,
+    private readonly stage: Stage,
+  ) {
     session.onCursorSent = () => this.#sampler.sent();
   }
 

@@ -36,7 +36,10 @@ export function mapScale(bounds: Rect, width: number, height: number): MapScale 
 let last: MapScale = { scale: 1, left: 0, top: 0 };
 
 /** The spot of the board under a spot of the map as it was painted last. */
-export const fromMap = (spot: Spot): Spot => ({ x: (spot.x - last.left) / last.scale, y: (spot.y - last.top) / last.scale });
+export const fromMap = (spot: Spot): Spot => ({
+  x: (spot.x - last.left) / last.scale,
+  y: (spot.y - last.top) / last.scale,
+});
 
 export function paintMinimap(canvas: HTMLCanvasElement, own: Rect, lookers: readonly Looker[]): void {
   const context = canvas.getContext('2d');

@@ -6,8 +6,18 @@ import { Stage } from './stage';
 
 const KEY = 'u_a\u0000u_a';
 const member = (presence: Record<string, unknown>, state: 'active' | 'stale' = 'active'): Member => ({
-  room: 'r', kind: 'room', memberId: 'u_a', joinedAt: '2026-11-25T10:00:00.000Z', lastSeenAt: '2026-11-25T10:00:00.000Z', metadata: {},
-  presence: { color: '#286fe3', ...presence }, actor: { kind: 'user', userId: 'u_a', name: 'A' }, state, self: false, verified: true, conflict: false,
+  room: 'r',
+  kind: 'room',
+  memberId: 'u_a',
+  joinedAt: '2026-11-25T10:00:00.000Z',
+  lastSeenAt: '2026-11-25T10:00:00.000Z',
+  metadata: {},
+  presence: { color: '#286fe3', ...presence },
+  actor: { kind: 'user', userId: 'u_a', name: 'A' },
+  state,
+  self: false,
+  verified: true,
+  conflict: false,
 });
 
 let frames = 0;
@@ -17,7 +27,9 @@ let cursor: HTMLElement;
 let chip: HTMLElement;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'requestAnimationFrame', 'cancelAnimationFrame'] });
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'performance', 'requestAnimationFrame', 'cancelAnimationFrame'],
+  });
   frames = 0;
   const real = globalThis.requestAnimationFrame;
   vi.stubGlobal('requestAnimationFrame', (run: FrameRequestCallback) => real((now) => ((frames += 1), run(now))));

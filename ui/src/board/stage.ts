@@ -115,8 +115,15 @@ export class Stage {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = {
-        track: new CursorTrack(), parts: {}, strokes: [], colour: '#82827c', shown: false, movedAt: -Infinity,
-        selection: null, viewport: null, spot: null,
+        track: new CursorTrack(),
+        parts: {},
+        strokes: [],
+        colour: '#82827c',
+        shown: false,
+        movedAt: -Infinity,
+        selection: null,
+        viewport: null,
+        spot: null,
       };
       this.#entries.set(key, entry);
     }
@@ -177,9 +184,17 @@ export class Stage {
     if (this.#mapDirty && this.map !== null && now - this.#mapAt >= MAP_EVERY_MS) {
       this.#mapDirty = false;
       this.#mapAt = now;
-      paintMinimap(this.map, this.view.rect, [...this.#entries].filter(([key]) => key !== this.ownSelf).map(([, entry]) => ({
-        colour: entry.colour, viewport: entry.viewport, spot: entry.shown ? entry.track.newest : null,
-      })));
+      paintMinimap(
+        this.map,
+        this.view.rect,
+        [...this.#entries]
+          .filter(([key]) => key !== this.ownSelf)
+          .map(([, entry]) => ({
+            colour: entry.colour,
+            viewport: entry.viewport,
+            spot: entry.shown ? entry.track.newest : null,
+          })),
+      );
     }
     if (moving || inking) this.wake();
     else this.#sleep(now);
@@ -193,7 +208,12 @@ export class Stage {
     for (const [key, entry] of this.#entries) {
       const { cursor, chip } = entry.parts;
       const look = cursorLook(now - entry.movedAt);
-      const at = !entry.shown || look === 'away' ? null : this.#lessMotion.matches ? entry.track.newest : entry.track.at(now, snap);
+      const at =
+        !entry.shown || look === 'away'
+          ? null
+          : this.#lessMotion.matches
+            ? entry.track.newest
+            : entry.track.at(now, snap);
       entry.spot = at === null ? null : toScreen(camera, at);
       if (at !== null && 'moving' in at && at.moving) {
         moving = true;
@@ -282,4 +302,3 @@ function show(element: HTMLElement, shown: boolean): void {
 function mark(element: HTMLElement, name: string, value: string): void {
   if (element.dataset[name] !== value) element.dataset[name] = value;
 }
-

@@ -2,7 +2,8 @@
 import type { Rect } from './camera';
 import { chatOf, isTyping, selectionOf, toolOf, viewportOf } from './seen';
 
-export type Where = 'here' | 'topLeft' | 'top' | 'topRight' | 'left' | 'right' | 'bottomLeft' | 'bottom' | 'bottomRight';
+export type Where =
+  'here' | 'topLeft' | 'top' | 'topRight' | 'left' | 'right' | 'bottomLeft' | 'bottom' | 'bottomRight';
 
 export type Activity =
   | { readonly kind: 'typing' }

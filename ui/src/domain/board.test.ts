@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { centredOn, fitting, gridOf, panned, rectBetween, toBoard, toScreen, viewOf, zoomed, ZOOM_MAX, ZOOM_MIN } from './camera';
+import {
+  centredOn,
+  fitting,
+  gridOf,
+  panned,
+  rectBetween,
+  toBoard,
+  toScreen,
+  viewOf,
+  zoomed,
+  ZOOM_MAX,
+  ZOOM_MIN,
+} from './camera';
 import { heard, isWell, nextPhaseIn, phaseOf, type Trouble } from './connection';
 import { cursorLook, nextLookIn } from './cursor-look';
 import { CHIPS_MAX, edgeChips } from './edge-chips';
@@ -38,7 +50,10 @@ describe('camera', () => {
   });
 
   it('fits everyone into the view', () => {
-    const rects = [{ x: 0, y: 0, w: 3_000, h: 400 }, { x: -500, y: 900, w: 10, h: 10 }];
+    const rects = [
+      { x: 0, y: 0, w: 3_000, h: 400 },
+      { x: -500, y: 900, w: 10, h: 10 },
+    ];
     const fitted = fitting(rects, size);
     expect(fitted).not.toBeNull();
     const view = viewOf(fitted ?? camera, size);
@@ -66,16 +81,26 @@ describe('camera', () => {
       expect(grid.fine).toBeLessThanOrEqual(1);
       // The board's origin is always on a dot.
       const origin = toScreen({ x: 123, y: -77, zoom }, { x: 0, y: 0 });
-      expect(Math.abs(Math.round((origin.x - grid.offsetX) / grid.step) * grid.step - (origin.x - grid.offsetX))).toBeLessThan(1e-6);
+      expect(
+        Math.abs(Math.round((origin.x - grid.offsetX) / grid.step) * grid.step - (origin.x - grid.offsetX)),
+      ).toBeLessThan(1e-6);
     }
   });
 });
 
 describe('edge chips', () => {
-  const out = (count: number) => Array.from({ length: count }, (_, i) => ({ key: `m${i}`, x: 2_000 + i * 40, y: 300 + i * 3 }));
+  const out = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ key: `m${i}`, x: 2_000 + i * 40, y: 300 + i * 3 }));
 
   it('are for those outside only, at the edge in their direction', () => {
-    const { chips, cluster } = edgeChips([{ key: 'in', x: 10, y: 10 }, { key: 'right', x: 5_000, y: 300 }, { key: 'up', x: 400, y: -900 }], size);
+    const { chips, cluster } = edgeChips(
+      [
+        { key: 'in', x: 10, y: 10 },
+        { key: 'right', x: 5_000, y: 300 },
+        { key: 'up', x: 400, y: -900 },
+      ],
+      size,
+    );
     expect(cluster).toBeNull();
     expect(chips.map(({ key }) => key)).toEqual(['right', 'up']);
     expect(chips[0]).toMatchObject({ x: 774, y: 300, angle: 0 });
@@ -100,9 +125,13 @@ describe('edge chips', () => {
 });
 
 describe('cursor look', () => {
-  it.each([[0, 'labelled'], [2_999, 'labelled'], [3_000, 'bare'], [10_000, 'idle'], [60_000, 'away']] as const)('%d ms after a move', (since, look) =>
-    expect(cursorLook(since)).toBe(look),
-  );
+  it.each([
+    [0, 'labelled'],
+    [2_999, 'labelled'],
+    [3_000, 'bare'],
+    [10_000, 'idle'],
+    [60_000, 'away'],
+  ] as const)('%d ms after a move', (since, look) => expect(cursorLook(since)).toBe(look));
   it('knows when it changes next', () => {
     expect(nextLookIn(0)).toBe(3_000);
     expect(nextLookIn(4_000)).toBe(6_000);
@@ -112,18 +141,53 @@ describe('cursor look', () => {
 
 describe('connection', () => {
   const phases = (moments: [number, boolean][], at: number) =>
-    phaseOf(moments.reduce<Trouble>((trouble, [now, well]) => heard(trouble, well, now), { since: null, backAt: null }), at);
+    phaseOf(
+      moments.reduce<Trouble>((trouble, [now, well]) => heard(trouble, well, now), { since: null, backAt: null }),
+      at,
+    );
 
   it('is silent under two seconds, amber until ten, then red', () => {
     expect(phases([[0, false]], 1_999)).toBe('quiet');
-    expect(phases([[0, false], [500, false]], 2_000)).toBe('amber');
+    expect(
+      phases(
+        [
+          [0, false],
+          [500, false],
+        ],
+        2_000,
+      ),
+    ).toBe('amber');
     expect(phases([[0, false]], 10_000)).toBe('red');
   });
 
   it('is green for two seconds when it is back, if anything was shown', () => {
-    expect(phases([[0, false], [5_000, true]], 5_500)).toBe('back');
-    expect(phases([[0, false], [5_000, true]], 7_000)).toBe('quiet');
-    expect(phases([[0, false], [1_000, true]], 1_001)).toBe('quiet');
+    expect(
+      phases(
+        [
+          [0, false],
+          [5_000, true],
+        ],
+        5_500,
+      ),
+    ).toBe('back');
+    expect(
+      phases(
+        [
+          [0, false],
+          [5_000, true],
+        ],
+        7_000,
+      ),
+    ).toBe('quiet');
+    expect(
+      phases(
+        [
+          [0, false],
+          [1_000, true],
+        ],
+        1_001,
+      ),
+    ).toBe('quiet');
   });
 
   it('knows when it changes by itself', () => {
@@ -178,7 +242,12 @@ describe('what others say', () => {
     expect(cursorOf({ cursor: 128 })).toBeNull();
     expect(cursorOf({ cursor: { x: 1, y: 1e300 } })).toBeNull();
     expect(cursorOf({ cursor: { x: 1, y: 2, t: 'now', pts: 7 } })).toEqual({ x: 1, y: 2, t: undefined });
-    expect(cursorOf({ cursor: { x: 1, y: 2, t: 9, pts: [[0, 0, 8], ['a', 0, 8], [0, 0, 10], null] } })).toEqual({ x: 1, y: 2, t: 9, pts: [[0, 0, 8]] });
+    expect(cursorOf({ cursor: { x: 1, y: 2, t: 9, pts: [[0, 0, 8], ['a', 0, 8], [0, 0, 10], null] } })).toEqual({
+      x: 1,
+      y: 2,
+      t: 9,
+      pts: [[0, 0, 8]],
+    });
     expect(selectionOf({ selection: { from: 1, to: 2 } })).toBeNull();
     expect(selectionOf({ selection: { x: 0, y: 0, w: -1, h: 1 } })).toBeNull();
     expect(inkOf({ ink: { s: 1, n: 0, p: [1, 'x'] } })).toBeNull();

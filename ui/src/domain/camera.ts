@@ -112,5 +112,10 @@ export function gridOf(camera: Camera): Grid {
   const level = Math.ceil(Math.log2(CLOSEST / ideal));
   const step = ideal * 2 ** level;
   const offset = (at: number) => -(((at * camera.zoom) % (step * 2)) + step * 2) % (step * 2);
-  return { step, fine: Math.min(1, Math.max(0, step / CLOSEST - 1)), offsetX: offset(camera.x), offsetY: offset(camera.y) };
+  return {
+    step,
+    fine: Math.min(1, Math.max(0, step / CLOSEST - 1)),
+    offsetX: offset(camera.x),
+    offsetY: offset(camera.y),
+  };
 }

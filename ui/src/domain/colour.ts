@@ -5,8 +5,18 @@
 import { compareBytes } from 'parlor-client';
 
 export const PALETTE = [
-  '#286fe3', '#bc5806', '#ab4cc0', '#0d8367', '#d53b4a', '#118186',
-  '#996d07', '#7d5ee0', '#278701', '#c83d8b', '#037ea7', '#787804',
+  '#286fe3',
+  '#bc5806',
+  '#ab4cc0',
+  '#0d8367',
+  '#d53b4a',
+  '#118186',
+  '#996d07',
+  '#7d5ee0',
+  '#278701',
+  '#c83d8b',
+  '#037ea7',
+  '#787804',
 ] as const;
 
 /** Joins closer than this were blind to each other. */

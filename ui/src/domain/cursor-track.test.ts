@@ -18,10 +18,16 @@ describe('positionAt', () => {
   });
 
   it('passes through every point and has no corner there', () => {
-    const points: Point[] = [[0, 0, 0], [30, 10, 33], [40, 50, 70], [10, 60, 100]].map(([x = 0, y = 0, t = 0]) => ({ x, y, t }));
+    const points: Point[] = [
+      [0, 0, 0],
+      [30, 10, 33],
+      [40, 50, 70],
+      [10, 60, 100],
+    ].map(([x = 0, y = 0, t = 0]) => ({ x, y, t }));
     const here = positionAt(points, 33, FAR);
     expect([here?.x, here?.y]).toEqual([30, 10]);
-    const slope = (from: number, to: number) => ((positionAt(points, to, FAR)?.x ?? 0) - (positionAt(points, from, FAR)?.x ?? 0)) / (to - from);
+    const slope = (from: number, to: number) =>
+      ((positionAt(points, to, FAR)?.x ?? 0) - (positionAt(points, from, FAR)?.x ?? 0)) / (to - from);
     expect(slope(32.99, 33)).toBeCloseTo(slope(33, 33.01), 1);
   });
 
@@ -35,17 +41,24 @@ describe('positionAt', () => {
 
   it('does not move past a rest', () => {
     const resting = [...line, { x: 99, y: 198, t: 160 }];
-    for (const late of [0, 20, 50, 90]) expect(positionAt(resting, 160 + late, FAR)).toEqual({ x: 99, y: 198, moving: false });
+    for (const late of [0, 20, 50, 90])
+      expect(positionAt(resting, 160 + late, FAR)).toEqual({ x: 99, y: 198, moving: false });
   });
 
   it('snaps over a jump instead of gliding through what lies between', () => {
-    const points: Point[] = [{ x: 0, y: 0, t: 0 }, { x: 5_000, y: 0, t: 33 }];
+    const points: Point[] = [
+      { x: 0, y: 0, t: 0 },
+      { x: 5_000, y: 0, t: 33 },
+    ];
     expect(positionAt(points, 20, FAR)?.x).toBe(0);
     expect(positionAt(points, 33, FAR)?.x).toBe(5_000);
   });
 
   it('snaps over a pause of more than 300 ms', () => {
-    const points: Point[] = [{ x: 0, y: 0, t: 0 }, { x: 100, y: 0, t: 301 }];
+    const points: Point[] = [
+      { x: 0, y: 0, t: 0 },
+      { x: 100, y: 0, t: 301 },
+    ];
     expect(positionAt(points, 200, FAR)?.x).toBe(0);
   });
 });

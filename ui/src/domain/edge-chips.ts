@@ -33,7 +33,10 @@ export function edgeChips(cursors: readonly (Spot & { key: string })[], size: Si
   const near = [...outside].sort((a, b) => a.distance - b.distance || (a.key < b.key ? -1 : 1));
   const shown = crowded ? near.slice(0, CHIPS_MAX - 1) : near;
   const rest = crowded ? near.slice(CHIPS_MAX - 1) : [];
-  const chips = spread(shown.sort((a, b) => (a.key < b.key ? -1 : 1)), size);
+  const chips = spread(
+    shown.sort((a, b) => (a.key < b.key ? -1 : 1)),
+    size,
+  );
   if (rest.length === 0) return { chips, cluster: null };
   const mean = {
     x: rest.reduce((sum, cursor) => sum + cursor.at.x, 0) / rest.length,

@@ -88,6 +88,7 @@ export function fade(strokes: Stroke[], now: number): boolean {
   }
   const newest = strokes.at(-1);
   // The newest stays even when empty: its index tells old points from new ones.
-  for (let i = strokes.length - 1; i >= 0; i--) if (strokes[i] !== newest && strokes[i]?.points.length === 0) strokes.splice(i, 1);
+  for (let i = strokes.length - 1; i >= 0; i--)
+    if (strokes[i] !== newest && strokes[i]?.points.length === 0) strokes.splice(i, 1);
   return strokes.some((stroke) => stroke.points.length > 0);
 }

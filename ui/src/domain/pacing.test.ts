@@ -49,7 +49,10 @@ describe('Outbox', () => {
     box.set({ cursor: 1 });
     box.set({ cursor: 2 });
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(sent.map(({ at, change }) => [at - start, change.presence['cursor']])).toEqual([[0, 1], [1_000, 2]]);
+    expect(sent.map(({ at, change }) => [at - start, change.presence['cursor']])).toEqual([
+      [0, 1],
+      [1_000, 2],
+    ]);
   });
 
   it('merges keys, and a key that was removed and set again is set', async () => {
@@ -121,7 +124,11 @@ describe('PointerSampler', () => {
     sampler.move({ x: 10.04, y: 20 }, 1_000);
     sampler.move({ x: 11, y: 21 }, 1_008);
     await vi.advanceTimersByTimeAsync(200);
-    expect(taken).toEqual([{ x: 10, y: 20, t: 1_000 }, { x: 11, y: 21, t: 1_008 }, { x: 11, y: 21, t: 1_068 }]);
+    expect(taken).toEqual([
+      { x: 10, y: 20, t: 1_000 },
+      { x: 11, y: 21, t: 1_008 },
+      { x: 11, y: 21, t: 1_068 },
+    ]);
   });
 
   it('adds at most four points on the way, and none on a straight one', () => {

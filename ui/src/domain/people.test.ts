@@ -24,17 +24,27 @@ describe('TypingSignal', () => {
   it('is said on the first key and refreshed at most every two seconds', async () => {
     const said: [boolean, number][] = [];
     const start = Date.now();
-    const signal = new TypingSignal((typing) => said.push([typing, Date.now() - start]), () => Date.now());
+    const signal = new TypingSignal(
+      (typing) => said.push([typing, Date.now() - start]),
+      () => Date.now(),
+    );
     for (let i = 0; i < 50; i++) {
       signal.key();
       await vi.advanceTimersByTimeAsync(100);
     }
-    expect(said).toEqual([[true, 0], [true, 2_000], [true, 4_000]]);
+    expect(said).toEqual([
+      [true, 0],
+      [true, 2_000],
+      [true, 4_000],
+    ]);
   });
 
   it('is taken back after five seconds without a key, and on blur only once', async () => {
     const said: boolean[] = [];
-    const signal = new TypingSignal((typing) => said.push(typing), () => Date.now());
+    const signal = new TypingSignal(
+      (typing) => said.push(typing),
+      () => Date.now(),
+    );
     signal.key();
     await vi.advanceTimersByTimeAsync(4_999);
     expect(said).toEqual([true]);
@@ -106,9 +116,14 @@ describe('colours', () => {
 });
 
 describe('initialsOf', () => {
-  it.each([['Quiet Otter', 'QO'], ['otter', 'O'], ['  ', '?'], ['Éva de la Tour', 'ÉT'], ['田中', '田'], ['👩‍🚀 Captain', '👩‍🚀C']])('of %j', (name, initials) =>
-    expect(initialsOf(name)).toBe(initials),
-  );
+  it.each([
+    ['Quiet Otter', 'QO'],
+    ['otter', 'O'],
+    ['  ', '?'],
+    ['Éva de la Tour', 'ÉT'],
+    ['田中', '田'],
+    ['👩‍🚀 Captain', '👩‍🚀C'],
+  ])('of %j', (name, initials) => expect(initialsOf(name)).toBe(initials));
 });
 
 describe('activityOf', () => {
@@ -128,7 +143,9 @@ describe('activityOf', () => {
   });
 
   it('takes no nonsense', () => {
-    expect(activityOf({ viewport: 'everywhere', typing: 'yes', tool: 7, selection: [] }, view)).toEqual({ kind: 'nothing' });
+    expect(activityOf({ viewport: 'everywhere', typing: 'yes', tool: 7, selection: [] }, view)).toEqual({
+      kind: 'nothing',
+    });
   });
 });
 

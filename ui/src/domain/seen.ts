@@ -43,8 +43,7 @@ export const chatOf = (presence: Bag): string | null => lineOf(presence['chat'],
 
 export const isTyping = (presence: Bag): boolean => presence['typing'] === true;
 
-export const toolOf = (presence: Bag): Tool | null =>
-  TOOLS.find((tool) => tool === presence['tool']) ?? null;
+export const toolOf = (presence: Bag): Tool | null => TOOLS.find((tool) => tool === presence['tool']) ?? null;
 
 export function cursorOf(presence: Bag): CursorUpdate | null {
   const cursor = presence['cursor'];

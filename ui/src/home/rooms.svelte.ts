@@ -18,7 +18,9 @@ export class RoomList {
 
   get recent(): readonly RoomSummary[] {
     const near = new Set(this.near);
-    return (this.rooms ?? []).filter((room) => !near.has(room)).sort((a, b) => (b.lastOpenedAt ?? '').localeCompare(a.lastOpenedAt ?? ''));
+    return (this.rooms ?? [])
+      .filter((room) => !near.has(room))
+      .sort((a, b) => (b.lastOpenedAt ?? '').localeCompare(a.lastOpenedAt ?? ''));
   }
 
   watch(): () => void {

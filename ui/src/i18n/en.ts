@@ -12,7 +12,8 @@ export const en = {
     failedTitle: 'Parlor cannot reach its peer',
     failedText: 'The part that talks to the network does not answer. It may still be starting.',
     noTokenTitle: 'Open the link again',
-    noTokenText: 'For your safety the key in the link is kept only while this page is open. Open the address that “parlor serve --ui” printed.',
+    noTokenText:
+      'For your safety the key in the link is kept only while this page is open. Open the address that “parlor serve --ui” printed.',
   },
   firstRun: {
     title: 'Hello. Who are you here?',
@@ -43,7 +44,8 @@ export const en = {
     added: (name: string) => `Connected to ${name}.`,
     addedNameless: 'Connected.',
     emptyTitle: 'Nobody has a room open yet',
-    emptyText: 'Start one and it shows up here for everyone on your network. Others only need Parlor open: no links, no accounts.',
+    emptyText:
+      'Start one and it shows up here for everyone on your network. Others only need Parlor open: no links, no accounts.',
     looking: 'Looking for rooms…',
     offlineTitle: 'No network',
     offlineText: 'Rooms on this computer still work. Others appear as soon as you are on a network again.',
@@ -55,14 +57,23 @@ export const en = {
     opened: (when: string) => `Opened ${when}`,
     forget: 'Forget this room',
     forgotten: (room: string) => `“${room}” is forgotten.`,
-    reach: (links: number) => many(links, { zero: 'No one else found yet', one: '1 peer on this network', other: `${links} peers on this network` }),
+    reach: (links: number) =>
+      many(links, {
+        zero: 'No one else found yet',
+        one: '1 peer on this network',
+        other: `${links} peers on this network`,
+      }),
     roomNameBad: 'A room name has 1 to 128 characters on one line.',
     failed: 'The list of rooms could not be read.',
     noAddress: 'None yet',
   },
   footer: {
     youAre: (name: string) => `You are ${name}`,
-    visibility: { online: 'visible on this network', loopback: 'visible on this computer only', offline: 'not visible: no network' },
+    visibility: {
+      online: 'visible on this network',
+      loopback: 'visible on this computer only',
+      offline: 'not visible: no network',
+    },
     watching: (count: number) => many(count, { zero: '', one: '1 watching', other: `${count} watching` }),
     edit: 'Change your name, colour or theme',
   },
@@ -90,7 +101,11 @@ export const en = {
     failedTitle: 'You could not enter this room',
     backHome: 'Back to rooms',
     goTo: (name: string) => `Go to ${name}`,
-    moreOutside: (count: number) => many(count, { one: '1 more person outside the view. Show everyone', other: `${count} more people outside the view. Show everyone` }),
+    moreOutside: (count: number) =>
+      many(count, {
+        one: '1 more person outside the view. Show everyone',
+        other: `${count} more people outside the view. Show everyone`,
+      }),
     minimap: 'Map of where people look',
   },
   tools: {
@@ -109,7 +124,11 @@ export const en = {
     title: 'People',
     search: 'Find somebody',
     nobodyFound: (words: string) => `Nobody here is called “${words}”.`,
-    watching: (count: number) => many(count, { one: '1 more is watching without being in the room', other: `${count} more are watching without being in the room` }),
+    watching: (count: number) =>
+      many(count, {
+        one: '1 more is watching without being in the room',
+        other: `${count} more are watching without being in the room`,
+      }),
     reconnecting: 'reconnecting…',
     away: 'away',
     leftJustNow: 'left just now',
@@ -136,18 +155,31 @@ export const en = {
     pen: 'pen',
     laser: 'laser',
     inside: {
-      topLeft: 'looking at the top left', top: 'looking at the top', topRight: 'looking at the top right',
-      left: 'looking at the left', here: 'looking here', right: 'looking at the right',
-      bottomLeft: 'looking at the bottom left', bottom: 'looking at the bottom', bottomRight: 'looking at the bottom right',
+      topLeft: 'looking at the top left',
+      top: 'looking at the top',
+      topRight: 'looking at the top right',
+      left: 'looking at the left',
+      here: 'looking here',
+      right: 'looking at the right',
+      bottomLeft: 'looking at the bottom left',
+      bottom: 'looking at the bottom',
+      bottomRight: 'looking at the bottom right',
     },
     outside: {
-      topLeft: 'up and left of here', top: 'further up', topRight: 'up and right of here',
-      left: 'further left', here: 'looking here', right: 'further right',
-      bottomLeft: 'down and left of here', bottom: 'further down', bottomRight: 'down and right of here',
+      topLeft: 'up and left of here',
+      top: 'further up',
+      topRight: 'up and right of here',
+      left: 'further left',
+      here: 'looking here',
+      right: 'further right',
+      bottomLeft: 'down and left of here',
+      bottom: 'further down',
+      bottomRight: 'down and right of here',
     },
   },
   typing: {
-    some: (names: readonly string[]) => many(names.length, { one: `${list(names)} is typing…`, other: `${list(names)} are typing…` }),
+    some: (names: readonly string[]) =>
+      many(names.length, { one: `${list(names)} is typing…`, other: `${list(names)} are typing…` }),
     several: 'Several people are typing…',
   },
   chat: {
@@ -159,7 +191,10 @@ export const en = {
     mode: 'Mode',
     modeLabel: 'Room mode',
     noMode: 'No mode',
-    modes: { war_room: 'War room', workshop: 'Workshop', class: 'Class', standup: 'Stand-up' } as Record<string, string>,
+    modes: { war_room: 'War room', workshop: 'Workshop', class: 'Class', standup: 'Stand-up' } as Record<
+      string,
+      string
+    >,
     lock: 'Lock',
     locked: 'Locked',
     lockHint: 'Lock: asks everyone to change nothing',
@@ -177,7 +212,8 @@ export const en = {
     youDid: 'you',
   },
   connection: {
-    amber: (reach: number, all: number) => `Reconnecting… (${reach} of ${many(all, { one: '1 person', other: `${all} people` })} reachable)`,
+    amber: (reach: number, all: number) =>
+      `Reconnecting… (${reach} of ${many(all, { one: '1 person', other: `${all} people` })} reachable)`,
     amberAlone: 'Reconnecting…',
     red: 'Connection lost. What you do here is kept and shown to others when it is back.',
     back: 'Back in sync',
@@ -193,6 +229,7 @@ export const en = {
     nameless: 'Somebody',
   },
   notes: {
+    label: 'Notes that pass',
     renamed: (name: string) => `${name} renamed this room`,
     titleRemoved: (name: string) => `${name} removed the title`,
     modeChanged: (name: string) => `${name} changed the mode`,
@@ -207,9 +244,19 @@ export const en = {
   shortcuts: {
     title: 'Keyboard',
     rows: [
-      ['V', 'Select'], ['H', 'Hand (or hold Space)'], ['P', 'Pen'], ['L', 'Laser'], ['/', 'Say something at your cursor'],
-      ['M', 'People'], ['I', 'About this room'], ['+ −', 'Zoom'], ['0', 'Zoom to 100 %'], ['1', 'Show everyone'],
-      ['← ↑ → ↓', 'Move the view'], ['Esc', 'Cancel or close'], ['?', 'This list'],
+      ['V', 'Select'],
+      ['H', 'Hand (or hold Space)'],
+      ['P', 'Pen'],
+      ['L', 'Laser'],
+      ['/', 'Say something at your cursor'],
+      ['M', 'People'],
+      ['I', 'About this room'],
+      ['+ −', 'Zoom'],
+      ['0', 'Zoom to 100 %'],
+      ['1', 'Show everyone'],
+      ['← ↑ → ↓', 'Move the view'],
+      ['Esc', 'Cancel or close'],
+      ['?', 'This list'],
     ] as readonly (readonly [string, string])[],
   },
   errors: {
@@ -228,5 +275,7 @@ export const en = {
 function people(names: readonly string[]): string {
   const shown = names.slice(0, 2);
   const rest = names.length - shown.length;
-  return list(rest > 0 ? [...shown.slice(0, 1), many(rest + 1, { one: '1 other', other: `${rest + 1} others` })] : shown);
+  return list(
+    rest > 0 ? [...shown.slice(0, 1), many(rest + 1, { one: '1 other', other: `${rest + 1} others` })] : shown,
+  );
 }

@@ -3,8 +3,20 @@
  * never become reactive state: what moves goes straight to the board through `onHot`.
  */
 import {
-  applyBatch, emptyRoom, rowKey, toParlorError,
-  type Backend, type Batch, type Change, type Member, type ParlorError, type ProfileChange, type RoomState, type Status, type Unsubscribe,
+  applyBatch,
+  compareRows,
+  emptyRoom,
+  rowKey,
+  toParlorError,
+  type Backend,
+  type Batch,
+  type Change,
+  type Member,
+  type ParlorError,
+  type ProfileChange,
+  type RoomState,
+  type Status,
+  type Unsubscribe,
 } from 'parlor-client';
 import type { Notes } from '../app/notes.svelte';
 import { BoardView } from '../board/board-view.svelte';
@@ -50,6 +62,8 @@ export class RoomSession {
   readonly #listeners = new Set<HotListener>();
   #unsubscribe: Unsubscribe | null = null;
   #memberId: string | null = null;
+  /** A join was sent, whether or not it was answered yet. */
+  #asked = false;
   #colour = '';
   #status = 'online';
   #role: string | undefined;
@@ -66,7 +80,13 @@ export class RoomSession {
   ) {
     this.#state = emptyRoom(room);
     this.#tabs = new Tabs(room);
-    this.settings = new RoomSettings(backend, room, notes, () => this.profile().userId, (userId) => this.nameOf(userId));
+    this.settings = new RoomSettings(
+      backend,
+      room,
+      notes,
+      () => this.profile().userId,
+      (userId) => this.nameOf(userId),
+    );
     this.outbox = new Outbox({
       members: () => this.#state.members.length,
       send: async (change) => {
@@ -118,7 +138,7 @@ export class RoomSession {
     this.outbox.close();
     this.connection.close();
     this.#timers.forEach(clearTimeout);
-    if (this.#memberId !== null && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
+    if (this.#asked && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
   }
 
   onHot(listener: HotListener): () => void {
@@ -164,7 +184,11 @@ export class RoomSession {
     this.backend.retry?.();
     void this.backend
       .peers()
-      .then((peers) => Promise.allSettled(peers.flatMap(({ addresses }) => addresses.slice(0, 1).map((addr) => this.backend.dial(addr)))))
+      .then((peers) =>
+        Promise.allSettled(
+          peers.flatMap(({ addresses }) => addresses.slice(0, 1).map((addr) => this.backend.dial(addr))),
+        ),
+      )
       .catch(() => {});
   }
 
@@ -178,9 +202,14 @@ export class RoomSession {
     const { name } = this.profile();
     const { x, y, w, h, zoom } = this.view.viewport;
     const presence = {
-      name, color: this.#colour, status: this.#away ? 'away' : this.#status, tool: this.tool, viewport: { x, y, zoom, w, h },
+      name,
+      color: this.#colour,
+      status: this.#away ? 'away' : this.#status,
+      tool: this.tool,
+      viewport: { x, y, zoom, w, h },
       ...(this.#role === undefined ? {} : { role: this.#role }),
     };
+    this.#asked = true;
     const record = await this.backend.join(this.room, { presence });
     this.#memberId = record.memberId;
     this.#showPeople();
@@ -269,7 +298,7 @@ export class RoomSession {
     });
     // Those who left stand where they stood.
     for (const person of this.#departed.values()) {
-      const place = rows.findIndex((row) => row.joinedAt > person.joinedAt);
+      const place = rows.findIndex((row) => compareRows(row, person) > 0);
       rows.splice(place < 0 ? rows.length : place, 0, person);
     }
     this.people = rows;
@@ -285,7 +314,11 @@ export class RoomSession {
       if (this.phase === 'in' && !this.#state.filling) void this.#join().catch(() => {});
       return;
     }
-    const claim = (member: Member) => ({ id: member.memberId, colour: colourOf(member.presence, member.actor.userId), joinedAt: member.joinedAt });
+    const claim = (member: Member) => ({
+      id: member.memberId,
+      colour: colourOf(member.presence, member.actor.userId),
+      joinedAt: member.joinedAt,
+    });
     const others = this.#state.members.filter((member) => member !== mine && member.presence['color'] !== undefined);
     if (claim(mine).colour === this.#colour && mustPickAgain(claim(mine), others.map(claim))) {
       const again = chooseColour(null, this.#coloursOfOthers());
@@ -302,7 +335,9 @@ export class RoomSession {
   }
 
   #isSelf(member: Member): boolean {
-    return member.actor.userId === this.profile().userId && (this.#memberId === null || member.memberId === this.#memberId);
+    return (
+      member.actor.userId === this.profile().userId && (this.#memberId === null || member.memberId === this.#memberId)
+    );
   }
 
   #announceIn(wait: number): void {

@@ -52,7 +52,10 @@ export class RoomSettings {
         if (this.title !== lineOf(theirs, 200)) return;
         void this.change(title === undefined ? { unset: ['title'] } : { metadata: { title } });
       };
-      this.notes.show(this.title === null ? t.notes.titleRemoved(name) : t.notes.renamed(name), { label: t.app.undo, run: undo });
+      this.notes.show(this.title === null ? t.notes.titleRemoved(name) : t.notes.renamed(name), {
+        label: t.app.undo,
+        run: undo,
+      });
     }
     if (keys.includes('locked')) this.notes.show(this.locked ? t.notes.lockedBy(name) : t.notes.unlockedBy(name));
     if (keys.includes('mode') && !keys.includes('title')) this.notes.show(t.notes.modeChanged(name));

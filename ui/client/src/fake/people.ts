@@ -1,10 +1,33 @@
 /** Simulated people for development: seeded, so that the same second shows the same board every time. */
 import type { Member } from '../generated/Member';
 
-const FIRST = ['Quiet', 'Brave', 'Wise', 'Swift', 'Gentle', 'Bright', 'Calm', 'Merry', 'Bold', 'Lucky', 'Keen', 'Sunny'];
+const FIRST = [
+  'Quiet',
+  'Brave',
+  'Wise',
+  'Swift',
+  'Gentle',
+  'Bright',
+  'Calm',
+  'Merry',
+  'Bold',
+  'Lucky',
+  'Keen',
+  'Sunny',
+];
 const LAST = ['Otter', 'Heron', 'Fox', 'Badger', 'Lynx', 'Wren', 'Hare', 'Marten', 'Owl', 'Seal', 'Finch', 'Ibex'];
 const COLOURS = [
-  '#bc5806', '#ab4cc0', '#0d8367', '#d53b4a', '#118186', '#996d07', '#7d5ee0', '#278701', '#c83d8b', '#037ea7', '#787804',
+  '#bc5806',
+  '#ab4cc0',
+  '#0d8367',
+  '#d53b4a',
+  '#118186',
+  '#996d07',
+  '#7d5ee0',
+  '#278701',
+  '#c83d8b',
+  '#037ea7',
+  '#787804',
 ];
 
 /** A small generator of numbers from 0 to 1 (mulberry32). */
@@ -29,7 +52,10 @@ export class FakePerson {
   readonly #home: { x: number; y: number };
   readonly #pace: number;
 
-  constructor(readonly index: number, private readonly random: () => number) {
+  constructor(
+    readonly index: number,
+    private readonly random: () => number,
+  ) {
     this.memberId = `u_fake${String(index).padStart(2, '0')}`;
     this.#phase = Array.from({ length: 6 }, () => random() * Math.PI * 2);
     const ring = 140 + 200 * Math.sqrt(random());
@@ -45,14 +71,26 @@ export class FakePerson {
     const roles: Record<number, string> = { 0: 'incident_commander', 3: 'scribe' };
     const statuses: Record<number, string> = { 2: 'back at 14:00', 4: 'away', 8: 'busy' };
     return {
-      room, kind: 'room', memberId: this.memberId, joinedAt: at, lastSeenAt: new Date(now).toISOString(), metadata: {},
+      room,
+      kind: 'room',
+      memberId: this.memberId,
+      joinedAt: at,
+      lastSeenAt: new Date(now).toISOString(),
+      metadata: {},
       presence: {
-        name: fakeName(this.index), color: fakeColour(this.index), status: statuses[this.index] ?? 'online', tool: 'select',
+        name: fakeName(this.index),
+        color: fakeColour(this.index),
+        status: statuses[this.index] ?? 'online',
+        tool: 'select',
         ...(roles[this.index] ? { role: roles[this.index] } : {}),
-        viewport: this.#viewport(0), cursor: this.#cursor(0),
+        viewport: this.#viewport(0),
+        cursor: this.#cursor(0),
       },
       actor: { kind: this.index % 6 === 1 ? 'guest' : 'user', userId: this.memberId, name: fakeName(this.index) },
-      state: 'active', self: false, verified: this.index % 6 !== 1, conflict: false,
+      state: 'active',
+      self: false,
+      verified: this.index % 6 !== 1,
+      conflict: false,
     };
   }
 
@@ -65,7 +103,8 @@ export class FakePerson {
     // Walks for some seconds, rests for some.
     if (Math.sin(seconds * 0.5 + (this.#phase[4] ?? 0)) > -0.4) presence['cursor'] = this.#cursor(t);
     if (tick % 30 === this.index) presence['viewport'] = this.#viewport(t);
-    if (this.index === 1 && tick % 240 === 20) Object.assign(presence, { selection: this.#selection(t), tool: 'select' });
+    if (this.index === 1 && tick % 240 === 20)
+      Object.assign(presence, { selection: this.#selection(t), tool: 'select' });
     if (this.index === 1 && tick % 240 === 200) presence['selection'] = null;
     if ((this.index === 2 || this.index === 0) && tick % 150 === 10) presence['typing'] = true;
     if ((this.index === 2 || this.index === 0) && tick % 150 === 120) unset.push('typing');
@@ -103,7 +142,13 @@ export class FakePerson {
     const zoom = [1, 0.75, 1.4, 1][this.index % 4] ?? 1;
     const [w, h] = [1100 / zoom, 700 / zoom];
     const drift = Math.sin(t / 9000 + this.index) * 60;
-    return { x: Math.round(this.#home.x - w / 2 + drift), y: Math.round(this.#home.y - h / 2), zoom, w: Math.round(w), h: Math.round(h) };
+    return {
+      x: Math.round(this.#home.x - w / 2 + drift),
+      y: Math.round(this.#home.y - h / 2),
+      zoom,
+      w: Math.round(w),
+      h: Math.round(h),
+    };
   }
 
   #selection(t: number): Record<string, number> {
