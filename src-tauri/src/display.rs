@@ -43,7 +43,7 @@ pub fn adapt(software: bool, set: impl Fn(&str) -> bool) {
 fn hints(software: bool, nvidia: bool, set: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let wanted: &[&str] = match (software, nvidia) {
         (true, _) => &["WEBKIT_DISABLE_DMABUF_RENDERER", "WEBKIT_DISABLE_COMPOSITING_MODE", "LIBGL_ALWAYS_SOFTWARE"],
-        // Its driver and the web engine's shared buffers give a blank window (tauri issue 9394).
+        // Its driver and the web engine's shared buffers give a blank window.
         (false, true) => &["WEBKIT_DISABLE_DMABUF_RENDERER"],
         (false, false) => &[],
     };

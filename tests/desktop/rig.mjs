@@ -80,8 +80,11 @@ export class Rig {
     const screen = await this.screen();
     const [port, native] = [await freePort(), await freePort()];
     const base = `http://127.0.0.1:${port}`;
-    this.#start(driver, ['--port', port, '--native-port', native], this.#environment(screen));
-    await until('the driver to be ready', async () => (await fetch(`${base}/status`)).ok);
+    const child = this.#start(driver, ['--port', port, '--native-port', native], this.#environment(screen));
+    await until('the driver to be ready', async () => {
+      child.stillRuns();
+      return (await fetch(`${base}/status`)).ok;
+    });
     const page = await Page.open(base, program, [...this.#flags(profile), ...args]);
     const pid = this.pid(profile);
     const shown = async () => (await screen.x11.windows()).find((window) => window.pid === pid);
@@ -89,6 +92,7 @@ export class Rig {
     return {
       page,
       pid,
+      screen,
       shoot: screen.shoot,
       kill: () => process.kill(pid, 'SIGKILL'),
       close: () => screen.x11.requestClose(id),
@@ -151,6 +155,9 @@ export class Rig {
     let exit;
     child.on('error', (error) => (exit = error.message)); // there is no such program
     child.once('exit', (code, signal) => (exit = code ?? signal));
+    child.stillRuns = () => {
+      if (exit !== undefined) throw new Error(`${command} ended: ${exit}`);
+    };
     /** The exit code, or the name of the signal. */
     child.exited = (ms = 10_000) => until(`${path.basename(command)} to exit`, () => exit, ms, (code) => code !== undefined);
     if (child.pid) this.#groups.push(child.pid);

@@ -128,7 +128,18 @@ describe('two windows in one room', () => {
     await until('the other to be back', () => seen(window.first, userId.second), 10_000, isHere);
   });
 
+  it('goes to the room that a second start of the app names', async () => {
+    const title = () => window.second.page.see(one('room-title'));
+    for (const [room, shown, state] of [['another', 'another', isGone], [ROOM, 'Incident response', isHere]]) {
+      const again = rig.launch('second', { screen: window.second.screen, args: ['--room', room] });
+      assert.equal(await again.exited(), 0);
+      await until(`the window to be in ${room}`, title, 5_000, (text) => text.includes(shown));
+      await until('the other window to show it', () => seen(window.first, userId.second), 5_000, state);
+    }
+  });
+
   it('removes somebody whose window was closed at once', async () => {
+    await until('the other to be there', () => seen(window.first, userId.second), 5_000, isHere);
     await window.second.close();
     const asked = performance.now();
     await until('gone', () => seen(window.first, userId.second), 2_000, isGone);
