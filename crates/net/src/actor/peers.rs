@@ -89,9 +89,11 @@ impl Actor {
 
     /// Ends every connection to a peer; the dialler brings it back.
     pub(super) fn reconnect(&mut self, peer: &PeerId, why: Closing, counter: &'static str) {
-        if let Some(entry) = self.peers.get_mut(peer) {
-            entry.connections.iter_mut().for_each(|connection| connection.closing = Some(why));
+        let Some(entry) = self.peers.get_mut(peer) else { return };
+        if entry.connections.iter().all(|connection| connection.closing.is_some()) {
+            return;
         }
+        entry.connections.iter_mut().for_each(|connection| connection.closing = Some(why));
         if self.swarm.disconnect_peer_id(*peer).is_ok() {
             self.counters.count(counter);
         }

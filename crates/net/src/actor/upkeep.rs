@@ -73,7 +73,8 @@ impl Actor {
         }
     }
 
-    /// gossipsub can die silently while the connection stays up; a fresh connection has a fresh stream (design N2).
+    /// gossipsub can die silently while the connection stays up; a fresh connection has a fresh stream (design N2). Whether
+    /// the connection is up the pings say: one that is cut is for [`Actor::close_silent`], for it may be our own outage.
     fn watchdog(&mut self, now: Tick) {
         let mut dead = BTreeSet::new();
         for room in self.rooms.values() {
@@ -87,6 +88,7 @@ impl Actor {
             };
             dead.extend(quiet().map(|(peer, _)| *peer).filter(joined));
         }
+        dead.retain(|peer| self.peers.get(peer).is_some_and(|entry| !entry.connections.doubtful(now)));
         for peer in dead {
             self.reconnect(&peer, Closing::Replaced, "watchdog");
         }

@@ -1,6 +1,8 @@
 //! The driver over real sockets: loopback only, dialled explicitly, no multicast. Every wait is for a condition with a
 //! deadline.
 
+#![allow(clippy::unwrap_used)]
+
 mod meeting;
 mod neighbours;
 mod raw;
