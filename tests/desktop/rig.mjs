@@ -67,7 +67,7 @@ export class Rig {
     });
     const x11 = await X11.open(display);
     this.#displays.push(x11);
-    return { display, x11, shoot: (name) => shoot(display, name) };
+    return { display, x11, shoot: (name, size) => shoot(display, name, size) };
   }
 
   /** Starts the app as a person would. */
@@ -93,7 +93,7 @@ export class Rig {
       page,
       pid,
       screen,
-      shoot: screen.shoot,
+      shoot: async (name) => screen.shoot(name, await page.js('return [innerWidth, innerHeight]')),
       kill: () => process.kill(pid, 'SIGKILL'),
       close: () => screen.x11.requestClose(id),
       ended: (ms) => until(`process ${pid} to end`, () => !alive(pid), ms),
@@ -165,9 +165,10 @@ export class Rig {
   }
 }
 
-/** What is on a screen, as a picture for people. */
-async function shoot(display, name) {
-  await promisify(execFile)('import', ['-display', `:${display}`, '-window', 'root', path.join(pictures, `desktop-${name}.png`)]);
+/** What is on a screen, as a picture for people; without a window manager, a window stands at its upper left. */
+async function shoot(display, name, [width, height]) {
+  const window = ['-window', 'root', '-crop', `${width}x${height}+0+0`, '+repage'];
+  await promisify(execFile)('import', ['-display', `:${display}`, ...window, path.join(pictures, `desktop-${name}.png`)]);
 }
 
 export function alive(pid) {

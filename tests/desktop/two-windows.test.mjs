@@ -100,6 +100,17 @@ describe('two windows in one room', () => {
     await window.first.page.press(ENTER);
     const title = () => window.second.page.see(one('room-title'));
     await until('the title to arrive', title, 5_000, (text) => text.includes('Incident response'));
+  });
+
+  it('shows what the other selects and says', async () => {
+    await window.first.page.drag(one('board'), [[-330, -170], [-60, 10]]);
+    await window.second.page.see(one('selection', { member: userId.first }));
+    await window.first.page.move(one('board'), [[40, 60], [120, 110]]);
+    await window.first.page.press('/');
+    await window.first.page.type(one('chat-input'), 'The database is back');
+    const cursor = () => window.second.page.texts(one('cursor', { member: userId.first }));
+    await until('the words to arrive', async () => (await cursor()).join(), 5_000, (text) => text.includes('back'));
+    await until('the typing line', () => window.second.page.texts(one('typing-line')), 5_000, (texts) => texts.join().includes(people.first));
     await window.second.shoot('room');
   });
 

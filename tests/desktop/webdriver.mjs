@@ -71,6 +71,14 @@ export class Page {
     await this.#actions([{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }]);
   }
 
+  /** Drags from one point to another, counted from the middle of an element. */
+  async drag(selector, [from, to]) {
+    const origin = { [ELEMENT]: await this.#element(selector) };
+    const go = ([x, y], duration) => ({ type: 'pointerMove', origin, x, y, duration });
+    const actions = [go(from, 0), { type: 'pointerDown', button: 0 }, go(to, 200), { type: 'pointerUp', button: 0 }];
+    await this.#actions([{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }]);
+  }
+
   /** Where an element is: `{ x, y, width, height }`. */
   async place(selector) {
     const script = 'const r = document.querySelector(arguments[0])?.getBoundingClientRect(); return r && r.toJSON()';
