@@ -22,7 +22,7 @@ pub struct Peer {
     pub live: Live,
     pub server: Server,
     pub http: reqwest::Client,
-    pub data: TempDir,
+    _data: TempDir,
 }
 
 /// What came back.
@@ -58,7 +58,7 @@ impl Peer {
         let server =
             parlor_http::serve(live.clone(), HttpConfig { addr, token: TOKEN.into(), ui }).await.expect("an API");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { live, server, http, data }
+        Self { live, server, http, _data: data }
     }
 
     /// Where other peers reach it.

@@ -114,6 +114,10 @@ async fn a_member_id_of_ones_own_makes_several_members_of_one_user() {
     let record = peer.post("/rooms/project_123/presence", body).await.ok();
     assert_eq!((&record["memberId"], &record["presence"]["status"]), (&json!("device_1"), &json!("busy")));
 
+    // A request is no handle: which of the two is meant does not depend on who asked last.
+    for call in ["presence", "leave"] {
+        peer.post(&format!("/rooms/project_123/{call}"), json!({})).await.refused(409, "AMBIGUOUS_MEMBER");
+    }
     let page = peer.get("/rooms/project_123/members").await.ok();
     let statuses: Vec<_> = page["members"]
         .as_array()

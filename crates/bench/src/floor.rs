@@ -48,7 +48,8 @@ pub async fn run(count: u32, size: usize, every: Duration) -> anyhow::Result<Sam
     let receiving = tokio::spawn(async move {
         loop {
             let event = receiver.select_next_some().await;
-            if let SwarmEvent::Behaviour(gossipsub::Event::Message { propagation_source, message_id, message }) = event {
+            if let SwarmEvent::Behaviour(gossipsub::Event::Message { propagation_source, message_id, message }) = event
+            {
                 let at = Instant::now();
                 let number = message.data.get(..4).and_then(|head| head.try_into().ok()).map_or(0, u32::from_le_bytes);
                 let gossip = receiver.behaviour_mut();

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
+use crate::values::{assignment, expiry, loopback, object, wait_seconds};
+
 /// Live rooms on the local network: who is here, what they do, what the room is about.
 #[derive(Debug, Parser)]
 #[command(name = "parlor", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER_HELP)]
@@ -162,7 +164,7 @@ pub struct JoinArgs {
     #[arg(long, value_name = "ID")]
     pub member: Option<String>,
     /// How long the membership outlives this command if it is killed, 5 to 3600 seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(5..=3600))]
     pub ttl: u32,
     /// Print the member's record as JSON, and nothing more
     #[arg(long)]
@@ -340,43 +342,6 @@ pub struct ProfileArgs {
     pub peer: PeerArgs,
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let allowed = "allowed are 127.0.0.1:PORT, [::1]:PORT and localhost:PORT";
-    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let addr: SocketAddr =
-        numeric.as_deref().unwrap_or(text).parse().map_err(|_| format!("not an address and port; {allowed}"))?;
-    if addr.ip().is_loopback() {
-        Ok(addr)
-    } else {
-        Err(format!("the API never listens beyond this computer; {allowed}"))
-    }
-}
-
-fn wait_seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
-    seconds.ok_or_else(|| "not a number of seconds from 0 to 600".to_owned())
-}
-
-fn object(text: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("not a JSON object; one looks like '{\"status\":\"busy\"}'".into()),
-        Err(error) => Err(format!("not JSON: {error}; an object looks like '{{\"status\":\"busy\"}}'")),
-    }
-}
-
-fn assignment(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("not KEY=VALUE")?;
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-    Ok((key.to_owned(), value))
-}
-
-fn expiry(text: &str) -> Result<(String, u64), String> {
-    let (key, ms) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("not KEY=MS")?;
-    let ms = ms.parse().map_err(|_| format!("{ms:?} is not a whole number of milliseconds"))?;
-    Ok((key.to_owned(), ms))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -437,12 +402,5 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{line:?}");
             assert!(error.to_string().contains(words), "{line:?}: {error}");
         }
-    }
-
-    #[test]
-    fn a_setting_is_json_or_else_text() {
-        assert_eq!(assignment("locked=false"), Ok(("locked".into(), Value::Bool(false))));
-        assert_eq!(assignment("title=Incident response"), Ok(("title".into(), "Incident response".into())));
-        assert_eq!(assignment("a=b=c"), Ok(("a".into(), "b=c".into())));
     }
 }

@@ -86,7 +86,10 @@ impl Client {
     ) -> Result<impl Stream<Item = Result<String, Failure>> + use<>, Failure> {
         let request = self.request(Method::GET, self.url(&["rooms", room, "events"])?)?;
         let answer = accepted(request.send().await.map_err(unreachable)?).await?;
-        let lost = |error| Failure::Unreachable(format!("the peer has stopped: {error}"));
+        let lost = |error| {
+            tracing::debug!(%error, "the stream of events broke");
+            Failure::Unreachable("the peer has stopped".into())
+        };
         Ok(answer.bytes_stream().eventsource().map(move |event| event.map(|event| event.data).map_err(lost)))
     }
 

@@ -19,6 +19,7 @@ mod serve;
 mod signals;
 mod stay;
 mod text;
+mod values;
 
 use std::process::ExitCode;
 

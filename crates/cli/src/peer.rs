@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::args::{PeerArgs, ReadArgs};
 use crate::client::{Answer, Client, Guest};
 use crate::failure::Failure;
+use crate::output::note;
 
 /// How long a peer that has just started may take to write its `api.json`.
 const API_WITHIN: Duration = Duration::from_secs(2);
@@ -89,8 +90,16 @@ impl Peer {
             if now != last {
                 (last, since) = (now, Instant::now());
             }
-            let settled = since.elapsed() >= SETTLED_AFTER && !live.peers().await.is_empty();
-            if settled || start.elapsed().as_secs_f64() >= read.wait {
+            let alone = live.peers().await.is_empty();
+            if since.elapsed() >= SETTLED_AFTER && !alone {
+                return Ok(answer);
+            }
+            if start.elapsed().as_secs_f64() >= read.wait {
+                if alone {
+                    note(
+                        "parlor: found no other peer in this time; --wait SECONDS looks longer, --dial ADDRESS asks one",
+                    );
+                }
                 return Ok(answer);
             }
             sleep(LOOK_EVERY).await;

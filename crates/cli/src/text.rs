@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::harmless;
 use crate::stay::kind;
 
-/// A cell that is longer is cut; the whole of it is in the JSON.
+/// A cell that is longer is cut unless it is the last of its line; the whole of it is in the JSON.
 const CELL_MAX: usize = 44;
 
 type Text = Result<String, Failure>;
@@ -151,7 +151,7 @@ pub(crate) fn dialled(answer: &Answer) -> Text {
 
 pub(crate) fn status(answer: &Answer) -> Text {
     let status: Status = answer.read()?;
-    let network = serde_json::to_value(&status.network).unwrap_or_default();
+    let network = serde_json::to_value(status.network).unwrap_or_default();
     let mut rows = vec![
         vec!["name".to_owned(), status.name],
         vec!["color".to_owned(), status.color],
@@ -172,7 +172,19 @@ pub(crate) fn event(event: &str) -> Option<String> {
     let member = || serde_json::from_value::<Member>(event.get("member")?.clone()).ok();
     let line = match kind(&event) {
         "joined" => format!("{} joined", name(&member()?)),
-        "left" => format!("{} left ({})", name(&member()?), event.get("reason").map(plain)?),
+        "left" => match event.get("reason").map(plain)?.as_str() {
+            "left" => format!("{} left", name(&member()?)),
+            reason => format!("{} left ({reason})", name(&member()?)),
+        },
+        "snapshot" => {
+            let rows = event.get("members")?.as_array()?.iter();
+            let members = rows.filter_map(|row| serde_json::from_value(row.clone()).ok());
+            let others: Vec<String> = members.filter(|row: &Member| !row.own).map(|row| name(&row)).collect();
+            if others.is_empty() {
+                return None;
+            }
+            format!("Here now: {}", others.join(", "))
+        }
         "stale" => format!("{} is not heard of", name(&member()?)),
         "active" => format!("{} is back", name(&member()?)),
         "metadata" => format!("settings are now {}", event.get("metadata")?.get("metadata")?),
@@ -214,9 +226,10 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 
 /// Columns two spaces apart, wide characters counted as wide.
 fn aligned(rows: &[Vec<String>], cell_max: usize) -> String {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| fitting(cell, cell_max)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let max = |column: usize| if column + 1 == columns { usize::MAX } else { cell_max };
+    let fit = |(column, cell): (usize, &String)| fitting(cell, max(column));
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().enumerate().map(fit).collect()).collect();
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| measure_text_width(cell)).max().unwrap_or(0)
     };

@@ -125,11 +125,11 @@ impl Replica {
                 return Err(Error::new(ErrorCode::InvalidPresence, message).at(&format!("expire.{key}")));
             }
         }
+        self.not_cloned()?;
         let incarnation = self.find_own(who, args.member_id.as_ref())?;
         let Some(record) = self.own.get(&incarnation) else { return Err(not_joined()) };
         let merged = merged(record.fields.bag(), &args);
         check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
-        self.not_cloned()?;
         let row: RowKey = match self.own.get(&incarnation) {
             Some(record) => (record.member.clone(), record.user().clone()),
             None => return Err(not_joined()),
@@ -193,6 +193,8 @@ impl Replica {
         for incarnation in all {
             self.part(incarnation, reason, now);
         }
+        // No beat follows: one without members would show the closing process as somebody who looks on.
+        self.beat_at = Tick(u64::MAX);
     }
 
     pub(crate) fn part(&mut self, incarnation: u32, reason: LeftReason, now: Tick) {
@@ -231,11 +233,13 @@ impl Replica {
             after.remove(key);
         });
         after.extend(args.metadata.clone());
-        if after.len() > ROOM_METADATA_KEYS {
+        // Only what grows is refused: a room that others filled beyond the limits can still be renamed and cleared.
+        let before = &self.metadata.metadata;
+        if after.len() > ROOM_METADATA_KEYS && after.len() > before.len() {
             return Err(Error::too_large("keys", ROOM_METADATA_KEYS, after.len(), "metadata"));
         }
         let size = check::size(&after);
-        if size > ROOM_METADATA_MAX {
+        if size > ROOM_METADATA_MAX && size > check::size(before) {
             return Err(Error::too_large("bytes", ROOM_METADATA_MAX, size, "metadata"));
         }
         // A key that is set and unset by one call is set.
@@ -351,3 +355,7 @@ fn merged(held: Bag, args: &PresenceChange) -> Bag {
     bag.extend(args.presence.clone());
     bag
 }
+
+#[cfg(test)]
+#[path = "calls_tests.rs"]
+mod tests;

@@ -92,6 +92,15 @@ impl Cells {
         buckets
     }
 
+    /// All stamps, by bucket.
+    pub fn by_bucket(&self) -> BTreeMap<u8, Vec<(CellKey, Stamp)>> {
+        let mut buckets: BTreeMap<u8, Vec<(CellKey, Stamp)>> = BTreeMap::new();
+        for (key, (stamp, _)) in &self.cells {
+            buckets.entry(key.bucket()).or_default().push((key.clone(), *stamp));
+        }
+        buckets
+    }
+
     /// All stamps of some buckets.
     pub fn stamps(&self, buckets: &[u8]) -> Vec<(CellKey, Stamp)> {
         self.cells
@@ -136,3 +145,7 @@ fn fingerprint(key: &CellKey, stamp: &Stamp) -> u64 {
     first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     u64::from_le_bytes(first)
 }
+
+#[cfg(test)]
+#[path = "cells_tests.rs"]
+mod tests;

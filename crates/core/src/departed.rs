@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::ids::{Seq, SessionId};
 use crate::limits::DEPARTED_MAX;
 
-/// Incarnations of one session that are remembered one by one before they are summed up.
+/// Incarnations of one session that are remembered. To forget the oldest is safe: a whole record needs its owner's own link
+/// or an answer to a question, and the owner's next roster lacks what is over.
 const INCARNATIONS_MAX: usize = 256;
 
 /// One session's past.
 #[derive(Clone, Debug, Default)]
 struct Past {
-    /// Incarnations below this are all over.
-    below: u32,
     left: BTreeSet<u32>,
     /// An expired session returns only with something newer than this.
     floor: Option<Seq>,
@@ -34,9 +33,7 @@ impl Departed {
         let past = self.entry(session);
         past.left.insert(incarnation);
         while past.left.len() > INCARNATIONS_MAX {
-            if let Some(first) = past.left.pop_first() {
-                past.below = past.below.max(first.saturating_add(1));
-            }
+            past.left.pop_first();
         }
     }
 
@@ -52,9 +49,7 @@ impl Departed {
     }
 
     pub fn is_buried(&self, session: &SessionId, incarnation: u32) -> bool {
-        self.past
-            .get(session)
-            .is_some_and(|past| past.retired || incarnation < past.below || past.left.contains(&incarnation))
+        self.past.get(session).is_some_and(|past| past.retired || past.left.contains(&incarnation))
     }
 
     /// Whether a frame with this `seq` is no newer than what the session expired with, or the session is retired.
@@ -62,14 +57,37 @@ impl Departed {
         self.past.get(session).is_some_and(|past| past.retired || past.floor.is_some_and(|floor| seq <= floor))
     }
 
+    /// Sessions that are remembered.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.past.len()
+    }
+
     fn entry(&mut self, session: SessionId) -> &mut Past {
         self.order.retain(|other| *other != session);
         self.order.push_back(session);
-        if self.order.len() > DEPARTED_MAX {
-            if let Some(oldest) = self.order.pop_front() {
-                self.past.remove(&oldest);
-            }
+        if self.order.len() > DEPARTED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.past.remove(&oldest);
         }
         self.past.entry(session).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A host of guests comes and goes more often than is remembered; its own record, older than all, is not buried by it.
+    #[test]
+    fn forgetting_the_oldest_buries_nobody_who_is_there() {
+        let host = SessionId([7; 32]);
+        let mut departed = Departed::default();
+        for incarnation in 2..600 {
+            departed.bury(host, incarnation);
+        }
+        assert!(!departed.is_buried(&host, 1));
+        assert!(departed.is_buried(&host, 599));
     }
 }

@@ -135,7 +135,8 @@ impl Replica {
     }
 
     fn leave_in(&mut self, author: SessionId, leave: Leave, now: Tick) -> Verdict {
-        if self.departed.is_buried(&author, leave.incarnation) {
+        if self.departed.is_past(&author, leave.seq) {
+            self.departed.bury(author, leave.incarnation);
             return Verdict::Accept;
         }
         // Also of a record that is not here yet: no older frame may make it appear afterwards (design R8).
@@ -184,6 +185,9 @@ impl Replica {
         if self.is_outlived(&full.certificate) {
             // A later run of the same profile is known already (design R2).
             self.counters.add("session_outlived");
+            if full.certificate.profile == self.config.certificate.profile {
+                self.counters.add("identity_cloned");
+            }
             let rows = self.retire(author);
             self.refresh_all(rows, LeftReason::Superseded, now);
             return Verdict::Accept;

@@ -199,3 +199,7 @@ impl Replica {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "leases_tests.rs"]
+mod tests;

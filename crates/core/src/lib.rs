@@ -30,6 +30,8 @@ mod counters;
 mod departed;
 mod error;
 mod fields;
+#[cfg(test)]
+mod fixture;
 mod ids;
 mod incoming;
 mod input;
@@ -40,6 +42,8 @@ mod own;
 mod peer;
 mod proof;
 mod replica;
+#[cfg(test)]
+mod replication_tests;
 mod rows;
 mod sync;
 mod value;

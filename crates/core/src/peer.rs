@@ -122,13 +122,13 @@ impl Peer {
 
     /// Why the session is over at `now`, if it is.
     pub fn over(&self, now: Tick, outage: bool) -> Option<LeftReason> {
-        let closed = matches!(self.lost, Some((_, DownCause::Closed | DownCause::Unsubscribed)));
-        if outage && !closed && !self.loopback {
-            return None;
-        }
+        // In own outage silence says nothing, except over loopback: only an end that was said does (design R9).
+        let counts = !outage || self.loopback;
         match self.lost {
-            Some((at, _)) if now.since(at) >= DISCONNECTED_MS => Some(LeftReason::Disconnected),
-            _ if now.since(self.heard) >= TIMEOUT_MS => Some(LeftReason::Timeout),
+            Some((at, cause)) if (counts || cause != DownCause::TimedOut) && now.since(at) >= DISCONNECTED_MS => {
+                Some(LeftReason::Disconnected)
+            }
+            _ if counts && now.since(self.heard) >= TIMEOUT_MS => Some(LeftReason::Timeout),
             _ => None,
         }
     }
@@ -136,16 +136,15 @@ impl Peer {
     /// The next moment at which its state can change with no traffic at all.
     pub fn next_deadline(&self, outage: bool) -> Tick {
         let silence = if self.stale { TIMEOUT_MS } else { STALE_MS };
-        let mut next = self.heard.plus(silence);
-        if let Some((at, _)) = self.lost {
-            next = if self.stale { next.min(at.plus(DISCONNECTED_MS)) } else { at };
+        let counts = !outage || self.loopback;
+        let mut next = if self.stale && !counts { Tick(u64::MAX) } else { self.heard.plus(silence) };
+        match self.lost {
+            Some((at, _)) if !self.stale => next = at,
+            Some((at, cause)) if counts || cause != DownCause::TimedOut => next = next.min(at.plus(DISCONNECTED_MS)),
+            _ => {}
         }
-        let fields = self.records.values().filter_map(|record| record.fields.next_expiry()).min();
-        let over_later = outage && self.stale && self.over(Tick(u64::MAX), outage).is_none();
-        match (over_later, fields) {
-            (true, fields) => fields.unwrap_or(Tick(u64::MAX)),
-            (false, fields) => fields.map_or(next, |at| at.min(next)),
-        }
+        let fields = self.records.values().filter_map(|record| record.fields.next_expiry());
+        fields.min().map_or(next, |at| at.min(next))
     }
 
     /// Hash of its records as known here, to hold against its beat (design R4).

@@ -241,7 +241,8 @@ impl Replica {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut members: Vec<Arc<Member>> = self.rows.values().cloned().collect();
-        members.sort_by(|a, b| place(a, [0; 32]).order().cmp(&place(b, [0; 32]).order()));
+        let order = |row: &Arc<Member>| (row.record.joined_at, row.record.member_id.clone(), row.actor.user_id.clone());
+        members.sort_by_cached_key(order);
         Snapshot {
             room: self.config.room.clone(),
             members,
@@ -319,3 +320,7 @@ impl Cursor {
         data_encoding::BASE64URL_NOPAD.encode(&postcard::to_stdvec(self).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

@@ -25,7 +25,7 @@ const IN_FLIGHT_MS: u64 = 500;
 const ANSWER_MS: u64 = 10_000;
 /// Stamps, or keys that are wanted, in one frame: a key has 64 bytes at most, a stamp 58.
 const STAMPS: usize = 80;
-const _: () = assert!(STAMPS * (KEY_MAX + 64) < PAGE, "so many stamps fit a frame");
+const _: () = assert!(STAMPS * (KEY_MAX + 70) + 256 < PAGE, "so many stamps fit a frame");
 
 impl Replica {
     /// Holds a heartbeat's hash against ours. In the first one of a new link a difference is repaired at once.
@@ -77,37 +77,31 @@ impl Replica {
             .filter(|(_, (mine, theirs))| mine != theirs)
             .map(|(bucket, _)| bucket)
             .collect();
-        // Whole buckets at a time, so that what is not named is known to be missing here.
-        for buckets in differing.chunks(8) {
-            if !self.send_stamps(author, buckets) {
-                for bucket in buckets {
-                    if !self.send_stamps(author, &[*bucket]) {
-                        self.send_stamps_in_parts(author, *bucket);
-                    }
+        // Whole buckets, as many as fit a frame, so that what is not named is known to be missing here.
+        let mut all = self.cells.by_bucket();
+        let mut page = SyncStamps { buckets: Vec::new(), stamps: Vec::new() };
+        for bucket in differing {
+            let stamps = all.remove(&bucket).unwrap_or_default();
+            if stamps.len() > STAMPS {
+                // Somebody filled this bucket on purpose. No part of it can say what is missing here: the exchange that
+                // the other end begins tells that.
+                for part in stamps.chunks(STAMPS) {
+                    let part = SyncStamps { buckets: Vec::new(), stamps: part.to_vec() };
+                    self.send(author, Frame::SyncStamps(part).encode());
                 }
+                continue;
             }
+            if page.stamps.len() + stamps.len() > STAMPS {
+                let full = std::mem::replace(&mut page, SyncStamps { buckets: Vec::new(), stamps: Vec::new() });
+                self.send(author, Frame::SyncStamps(full).encode());
+            }
+            page.buckets.push(bucket);
+            page.stamps.extend(stamps);
+        }
+        if !page.buckets.is_empty() {
+            self.send(author, Frame::SyncStamps(page).encode());
         }
         Verdict::Ignore
-    }
-
-    /// The stamps of these buckets, if they fit one frame.
-    fn send_stamps(&mut self, to: SessionId, buckets: &[u8]) -> bool {
-        let stamps = self.cells.stamps(buckets);
-        let frame = Frame::SyncStamps(SyncStamps { buckets: buckets.to_vec(), stamps }).encode();
-        let fits = frame.len() <= FRAME_MAX;
-        if fits {
-            self.send(to, frame);
-        }
-        fits
-    }
-
-    /// A bucket that somebody filled on purpose. No part can say what is missing here: the exchange that the other end
-    /// begins tells that.
-    fn send_stamps_in_parts(&mut self, to: SessionId, bucket: u8) {
-        for stamps in self.cells.stamps(&[bucket]).chunks(STAMPS) {
-            let frame = Frame::SyncStamps(SyncStamps { buckets: Vec::new(), stamps: stamps.to_vec() });
-            self.send(to, frame.encode());
-        }
     }
 
     pub(crate) fn sync_stamps_in(&mut self, author: SessionId, theirs: &SyncStamps, now: Tick) -> Verdict {

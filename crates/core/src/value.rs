@@ -206,26 +206,26 @@ fn write_varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
-    Some(match take(rest, 1)?.first()? {
-        &NULL => Value::Null,
-        &FALSE => Value::Bool(false),
-        &TRUE => Value::Bool(true),
-        &INT => Value::from(read_zigzag(rest)?),
-        &UINT => Value::from(read_varint(rest)?),
-        &F32 => {
+    Some(match *take(rest, 1)?.first()? {
+        NULL => Value::Null,
+        FALSE => Value::Bool(false),
+        TRUE => Value::Bool(true),
+        INT => Value::from(read_zigzag(rest)?),
+        UINT => Value::from(read_varint(rest)?),
+        F32 => {
             let bytes: [u8; 4] = take(rest, 4)?.try_into().ok()?;
             Value::Number(Number::from_f64(f64::from(f32::from_le_bytes(bytes)))?)
         }
-        &F64 => {
+        F64 => {
             let bytes: [u8; 8] = take(rest, 8)?.try_into().ok()?;
             Value::Number(Number::from_f64(f64::from_le_bytes(bytes))?)
         }
-        &DECIMAL => {
+        DECIMAL => {
             let (digits, power) = (read_zigzag(rest)?, read_zigzag(rest)?);
             Value::Number(Number::from_f64(from_decimal(digits, power)?)?)
         }
-        &TEXT => Value::String(read_key(rest)?),
-        &LIST if depth <= DEPTH_MAX => {
+        TEXT => Value::String(read_key(rest)?),
+        LIST if depth <= DEPTH_MAX => {
             let count = read_count(rest)?;
             let mut items = Vec::with_capacity(count.min(64));
             for _ in 0..count {
@@ -233,7 +233,7 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
             }
             Value::Array(items)
         }
-        &OBJECT if depth <= DEPTH_MAX => {
+        OBJECT if depth <= DEPTH_MAX => {
             let count = read_count(rest)?;
             let mut items = serde_json::Map::new();
             for _ in 0..count {
@@ -286,3 +286,7 @@ fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     *rest = tail;
     Some(head)
 }
+
+#[cfg(test)]
+#[path = "value_tests.rs"]
+mod tests;

@@ -220,3 +220,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
         _ => Err(Unreadable::Body),
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

@@ -61,11 +61,14 @@ impl Feed {
     fn apply(&mut self, step: Option<Step>) {
         match step {
             Some(Step::Reset(snapshot)) => self.conflate.reset(&snapshot),
-            Some(Step::Event(_, event)) => self.conflate.apply(event),
+            Some(Step::Event(_, event)) => {
+                self.conflate.apply(event);
+                // Only what came on top of a snapshot: one that is over the bound by itself would be asked for for ever.
+                if self.conflate.is_overfull() {
+                    self.tail.restart();
+                }
+            }
             None => self.ended = true,
-        }
-        if self.conflate.is_overfull() {
-            self.tail.restart();
         }
     }
 }

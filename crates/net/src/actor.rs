@@ -291,8 +291,8 @@ impl Actor {
     /// Leaves every room, keeps the network running until the leaves are out, and closes the connections.
     async fn shut_down(&mut self) {
         let now = self.clock.now();
-        let joined = self.rooms.values().any(|room| room.replica.own_members() > 0);
-        let wait = match joined && !self.peers.is_empty() {
+        let parting = |room: &Room| room.replica.own_members() > 0 || room.replica.is_parting();
+        let wait = match self.rooms.values().any(parting) && !self.peers.is_empty() {
             true => LEAVING_MS,
             false => 0,
         };

@@ -91,7 +91,10 @@ impl Codec for FrameCodec {
 }
 
 pub(crate) fn behaviour(refused: Refused) -> request_response::Behaviour<FrameCodec> {
-    let config = Config::default().with_request_timeout(Duration::from_secs(5));
+    // A new link begins with one frame a record: a host of many guests sends them all at once.
+    let config = Config::default()
+        .with_request_timeout(Duration::from_secs(5))
+        .with_max_concurrent_streams(2 * parlor_core::limits::MEMBERS_MAX);
     request_response::Behaviour::with_codec(FrameCodec(refused), [(PROTOCOL, ProtocolSupport::Full)], config)
 }
 

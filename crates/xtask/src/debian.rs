@@ -110,7 +110,7 @@ pub fn install(workspace: &Workspace, packages: &[&str], yes: bool) -> Result<In
         };
         let mut apt = Command::new(if root { "apt-get" } else { "sudo" });
         if !root {
-            apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+            apt.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         }
         apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         let ok = if root {

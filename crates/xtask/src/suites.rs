@@ -169,17 +169,16 @@ impl<'a> Session<'a> {
         cargo
     }
 
-    /// Runs a cargo test and counts; shows what failed: the names, then the end of the log.
+    /// Runs a cargo test and counts; shows what each failed test said, or the end of the log when none did.
     fn cargo_test(&self, log: &str, what: &str, test: Command, limit: Duration) -> Result<Tally> {
         let outcome = quietly(self.workspace, log, what, test, limit)?;
         let text = outcome.text();
         if !outcome.ok {
-            for line in
-                text.lines().filter(|line| line.contains("... FAILED") || line.starts_with("error: test failed"))
-            {
-                eprintln!("    {line}");
+            let said = failures(&text);
+            said.iter().for_each(|line| eprintln!("    │ {line}"));
+            if said.is_empty() {
+                show_tail(self.workspace, &outcome.log);
             }
-            show_tail(self.workspace, &outcome.log);
         }
         Ok(Tally::of_cargo(&text).with_exit(outcome.ok))
     }
@@ -207,6 +206,23 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The most lines of failed tests that are shown; the log has the rest.
+const FAILURES_SHOWN: usize = 120;
+
+/// What failed tests said: in cargo's output, from `failures:` to the result of that target.
+fn failures(output: &str) -> Vec<&str> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in output.lines() {
+        inside = (inside || line == "failures:") && !line.starts_with("test result:");
+        if inside || line.starts_with("error: test failed") {
+            lines.push(line);
+        }
+    }
+    lines.truncate(FAILURES_SHOWN);
+    lines
+}
+
 /// The test files of a directory, in order. Named one by one, because what Node makes of a directory depends on its
 /// version.
 fn test_files(directory: &Path) -> Result<Vec<PathBuf>> {
@@ -224,4 +240,20 @@ fn test_files(directory: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::failures;
+
+    #[test]
+    fn finds_what_failed_tests_said() {
+        let output = "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nfailures:\n\n---- b stdout ----\nit broke\n\ntest \
+                      result: FAILED. 1 passed; 1 failed\n\nerror: test failed, to rerun pass `--lib`\ntest result: ok. 3 \
+                      passed\n";
+        let expected =
+            ["failures:", "", "---- b stdout ----", "it broke", "", "error: test failed, to rerun pass `--lib`"];
+        assert_eq!(failures(output), expected);
+        assert!(failures("error: could not compile").is_empty());
+    }
 }

@@ -13,8 +13,6 @@ use super::world::{Delivery, What, World};
 const PING_MS: u64 = 6_000;
 /// An end that the other end never joined, or left alone, is closed after this long.
 const HALF_MS: u64 = 2_000;
-/// Frames older than this are not kept for somebody who sleeps.
-const HELD_MS: u64 = 2_000;
 /// Frames that a process keeps for the tape.
 const TAPE: usize = 300;
 
@@ -110,9 +108,7 @@ impl World {
             return;
         }
         if self.hosts[host].asleep {
-            if self.now.saturating_sub(delivery.sent) <= HELD_MS {
-                self.held.push(delivery);
-            }
+            self.held.push(delivery);
             return;
         }
         let Some(process) = self.hosts[host].process.as_mut() else { return };

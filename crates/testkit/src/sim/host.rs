@@ -118,14 +118,8 @@ impl Host {
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
         let config = Config { room: room.clone(), certificate, seed, loopback_only: false };
         let replica = Replica::new(config, Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
-        self.process = Some(Process {
-            session,
-            replica,
-            wake_at: None,
-            seen: BTreeSet::new(),
-            members: 0,
-            tape: Vec::new(),
-        });
+        self.process =
+            Some(Process { session, replica, wake_at: None, seen: BTreeSet::new(), members: 0, tape: Vec::new() });
         session
     }
 }

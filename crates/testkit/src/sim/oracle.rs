@@ -119,10 +119,14 @@ impl Oracle {
             }
             Event::Stale { member } | Event::Active { member } => {
                 let row = member.key();
-                match seen.rows.insert(row.clone(), member.clone()) {
+                match seen.rows.get_mut(&row) {
                     None => Err(format!("grammar: {row:?} turned, who was not there")),
                     Some(held) if held.state == member.state => Err(format!("{row:?} turned to what it was")),
-                    Some(_) => Ok(()),
+                    Some(held) => {
+                        // What else is new follows in an update.
+                        Arc::make_mut(held).state = member.state;
+                        Ok(())
+                    }
                 }
             }
             Event::Left { member, reason } => {
@@ -215,19 +219,22 @@ impl Observer {
         if self.outage && reason == LeftReason::Timeout {
             return Err(format!("{row:?} timed out during own outage"));
         }
-        let theirs = truth.of_row(row).filter(|life| !matches!(life.ended, Some((_, End::Said | End::Expired))));
-        for life in theirs.filter(|life| !truth.outlived(life.session)) {
-            let Some((_, heard)) = self.life.get(&life.session) else { continue };
-            let heard = (*heard).max(self.renewed);
-            let silent = now.saturating_sub(heard) >= TIMEOUT_MS;
-            let closed = self.down.get(&life.session).map(|at| (*at).max(self.renewed));
-            let closed = closed.is_some_and(|at| now.saturating_sub(at) >= DISCONNECTED_MS);
-            if !silent && !closed {
-                let ms = now - heard;
-                return Err(format!("{row:?} left, {reason:?}, {ms} ms after {} was heard", life.session.short()));
+        // A row goes with the last of its sessions: one of them at least was silent for long enough, or closed its link.
+        let mut heard = Vec::new();
+        for life in truth.of_row(row) {
+            let Some((_, at)) = self.life.get(&life.session) else { continue };
+            let ms = now - (*at).max(self.renewed);
+            let closed = self.down.get(&life.session).map(|at| now - (*at).max(self.renewed));
+            let over = match reason {
+                LeftReason::Timeout => ms >= TIMEOUT_MS,
+                _ => closed.is_some_and(|ms| ms >= DISCONNECTED_MS),
+            };
+            if over {
+                return Ok(());
             }
+            heard.push((life.session, ms, closed));
         }
-        Ok(())
+        Err(format!("{row:?} left, {reason:?}, though heard and closed: {heard:?}"))
     }
 
     fn no_step_back(

@@ -124,7 +124,13 @@ impl Scenario {
         steps.extend((0..hosts).map(|host| (random.u64(1500..4000), Step::Join(host, Who::Person, None, None))));
         let heals_at = random.u64(25_000..60_000);
         for _ in 0..random.usize(30..140) {
-            steps.push((random.u64(2_000..heals_at), step(&mut random, hosts)));
+            let at = random.u64(2_000..heals_at);
+            let step = step(&mut random, hosts);
+            if let (Step::Join(host, who, name, _), true) = (&step, random.u8(0..4) == 0) {
+                // Gone before everybody heard that it came.
+                steps.push((at + random.u64(1..600), Step::Leave(*host, *who, *name)));
+            }
+            steps.push((at, step));
         }
         // Nobody stays off for good, so that what a restart does is seen too.
         steps.extend((0..hosts).map(|host| (random.u64(heals_at / 2..heals_at), Step::Start(host))));

@@ -16,6 +16,8 @@ use super::world::{What, World};
 
 /// A process that ends as it should waits this long for its leaves to be repeated.
 const QUIT_MS: u64 = 500;
+/// Frames older than this are not delivered to somebody who wakes.
+const HELD_MS: u64 = 3_000;
 
 impl World {
     /// Lets a step happen now.
@@ -203,7 +205,9 @@ impl World {
         let unplugged = self.hosts[host].unplugged;
         self.oracle.outage(session, unplugged, self.now);
         self.input(host, Input::OwnOutage(unplugged));
-        own.into_iter().for_each(|delivery| self.deliver(delivery));
+        // A connection that outlived a short sleep still holds what came meanwhile; after a long one it is reset.
+        let now = self.now;
+        own.into_iter().filter(|frame| now - frame.sent <= HELD_MS).for_each(|delivery| self.deliver(delivery));
     }
 
     pub(crate) fn plug(&mut self, host: usize, plugged: bool) {
@@ -218,17 +222,19 @@ impl World {
         }
     }
 
-    /// Old frames, as somebody would send them again: by way of another, since nobody else has the author's link.
+    /// Old frames, as somebody would send them again, those that this host took and those that it never saw: by way of
+    /// another, since nobody else has the author's link.
     fn replay(&mut self, host: usize, via: usize, count: u16) {
+        let taped = |at: usize| self.hosts[at].process.as_ref().map(|process| process.tape.clone()).unwrap_or_default();
+        let tape = [taped(host), taped(via)].concat();
         let Some(via) = self.hosts[via].session() else { return };
-        let Some(process) = self.hosts[host].process.as_ref().filter(|_| !self.hosts[host].asleep) else { return };
-        if process.tape.is_empty() {
+        if tape.is_empty() || !self.hosts[host].runs() {
             return;
         }
         let mut taped = Vec::new();
         for _ in 0..count {
-            let at = self.random.usize(0..process.tape.len());
-            taped.extend(process.tape.get(at).cloned());
+            let at = self.random.usize(0..tape.len());
+            taped.extend(tape.get(at).cloned());
         }
         for frame in taped.into_iter().filter(|frame| frame.author != via) {
             self.take(host, frame.author, via, Path::Gossip, frame.order, &frame.bytes);

@@ -82,6 +82,7 @@ pub struct World {
     serial: u64,
     homes: BTreeMap<SessionId, usize>,
     late_ms: u64,
+    healed: bool,
 }
 
 impl World {
@@ -119,6 +120,7 @@ impl World {
             serial: 0,
             homes: BTreeMap::new(),
             late_ms: scenario.late_ms,
+            healed: false,
         };
         for (at, step) in &scenario.steps {
             world.schedule(*at, What::Step(step.clone()));
@@ -321,6 +323,9 @@ impl World {
             What::Die(session) => {
                 if let Some(host) = self.home(session) {
                     self.die(host, true);
+                    if self.healed {
+                        self.bridge(host);
+                    }
                 }
             }
             What::Step(step) => self.step(&step),
@@ -352,9 +357,14 @@ impl World {
             if self.hosts[host].unplugged {
                 self.plug(host, true);
             }
-            if self.network.edges.len() < self.hosts.len() * (self.hosts.len() - 1) / 2 {
-                self.start(host);
-            }
+            self.bridge(host);
+        }
+        self.healed = true;
+    }
+
+    fn bridge(&mut self, host: usize) {
+        if self.network.edges.len() < self.hosts.len() * (self.hosts.len() - 1) / 2 {
+            self.start(host);
         }
     }
 }

@@ -1,0 +1,568 @@
+//! Records from their owner to the others: who may appear, what repairs what, what is over for good (design R2 to R5,
+//! R8).
+
+use serde_json::json;
+
+use crate::fixture::{Table, member, seat, session};
+use crate::ids::{Rev, Seq, SessionId};
+use crate::input::{DownCause, Input, Path, Verdict};
+use crate::limits::{DEPARTED_MAX, MEMBERS_MAX};
+use crate::value::{Json, Key};
+use crate::wire::{Beat, Delta, FieldChange, Frame, Full, Leave, Pulse};
+use crate::{Join, Lease};
+
+/// A table, and a stranger that nobody is linked to, with the frame by which it joined.
+fn with_stranger(count: u8) -> (Table, usize, Vec<u8>) {
+    let mut table = Table::joined(count);
+    let stranger = table.add(seat(77, "stranger", 77, 1, table.now));
+    table.join(stranger, Join::new().presence(json!({"here": true}))).unwrap();
+    let full = table.log.last().unwrap().2.clone();
+    table.clear();
+    (table, stranger, full)
+}
+
+fn delta(frame: &Frame) -> &Delta {
+    match frame {
+        Frame::Delta(delta) => delta,
+        other => panic!("{other:?}"),
+    }
+}
+
+// R4: a delta carries enough of the recent past that one lost frame loses nothing.
+#[test]
+fn one_lost_delta_loses_nothing() {
+    let mut table = Table::joined(2);
+    table.lose = |_, _, frame| matches!(frame, Frame::Delta(_));
+    table.presence(0, json!({"a": 1, "b": 1})).unwrap();
+    table.pass(40);
+    table.lose = |_, _, _| false;
+    table.presence(0, json!({"b": 2})).unwrap();
+    assert_eq!(table.seen(1, 0), Some(json!({"a": 1, "b": 2})));
+    assert_eq!(table.count(1, "asks"), 0);
+}
+
+// R4: gap, ask, repaired.
+#[test]
+fn two_lost_deltas_are_asked_for() {
+    let mut table = Table::joined(2);
+    table.lose = |_, _, frame| matches!(frame, Frame::Delta(_));
+    for step in 0..3 {
+        table.presence(0, json!({ format!("k{step}"): step })).unwrap();
+        table.pass(40);
+    }
+    table.lose = |_, _, _| false;
+    table.presence(0, json!({"b": 2})).unwrap();
+    assert_eq!(table.count(1, "delta_gap"), 1);
+    assert_eq!(table.seen(1, 0), Some(json!({"k0": 0, "k1": 1, "k2": 2, "b": 2})));
+}
+
+// R4: a lost removal is repaired too, and so is a lost whole record.
+#[test]
+fn a_beat_tells_what_was_lost() {
+    let mut table = Table::joined(2);
+    table.presence(0, json!({"a": 1, "b": 1})).unwrap();
+    table.pass(40);
+    table.lose = |_, _, frame| matches!(frame, Frame::Delta(_) | Frame::Full(_));
+    let unset = vec!["a".to_owned()];
+    table.change(0, crate::PresenceChange { unset, ..crate::PresenceChange::default() }).unwrap();
+    table.join(0, Join::new().metadata(json!({"m": 1}))).unwrap();
+    table.lose = |_, _, _| false;
+    table.pass(2_400);
+    assert_eq!(table.seen(1, 0), Some(json!({"b": 1})));
+    assert_eq!(table.rows(1)[0].record.metadata["m"], 1);
+}
+
+// R4: a lost whole record is not papered over by the delta after it, which cannot carry the member's metadata.
+#[test]
+fn a_delta_after_a_lost_full_shows_the_gap() {
+    let mut table = Table::joined(2);
+    table.lose = |_, _, frame| matches!(frame, Frame::Full(_));
+    table.join(0, Join::new().metadata(json!({"m": 1}))).unwrap();
+    table.lose = |_, _, _| false;
+    table.presence(0, json!({"a": 1})).unwrap();
+    assert_eq!(table.count(1, "delta_gap"), 1);
+    assert_eq!(table.rows(1)[0].record.metadata["m"], 1);
+}
+
+// R4: heartbeats while changes wait for their turn make nobody ask.
+#[test]
+fn a_beat_before_its_delta_makes_nobody_ask() {
+    let mut table = Table::joined(3);
+    for step in 0..600 {
+        table.presence(0, json!({ "n": step })).unwrap();
+        table.presence(1, json!({ "n": step })).unwrap();
+        table.pass(13);
+        if step % 50 == 0 {
+            // A whole record in between is no reason either.
+            let (a, b) = (table.seats[0].session, table.seats[1].session);
+            table.input(0, Input::LinkUp { peer: b, loopback: false });
+            table.input(1, Input::LinkUp { peer: a, loopback: false });
+        }
+    }
+    assert_eq!((0..3).map(|at| table.count(at, "asks")).sum::<u64>(), 0);
+}
+
+// R4 F8: versions decide, not the order of arrival.
+#[test]
+fn no_field_goes_back_whatever_comes_late() {
+    let mut table = Table::joined(2);
+    for step in 1..=3 {
+        table.presence(0, json!({ "n": step, format!("k{step}"): 1 })).unwrap();
+        table.pass(40);
+    }
+    let frames: Vec<Vec<u8>> = table.log.iter().filter(|(at, ..)| *at == 0).map(|(.., bytes)| bytes.clone()).collect();
+    table.clear();
+    for bytes in frames.iter().rev().chain(&frames) {
+        table.frame(1, session(1), session(1), bytes);
+    }
+    assert!(table.told(1).is_empty(), "{:?}", table.told(1));
+    assert_eq!(table.seen(1, 0), Some(json!({"n": 3, "k1": 1, "k2": 1, "k3": 1})));
+}
+
+// R5 N38: a heartbeat, a delta or a relayed record alone makes nobody appear.
+#[test]
+fn nobody_appears_at_second_hand() {
+    let (mut table, stranger, full) = with_stranger(2);
+    let author = table.seats[stranger].session;
+    let beat = {
+        table.pass(3_000);
+        table.log.iter().find(|(at, _, bytes)| *at == stranger && bytes[1] == 2).unwrap().2.clone()
+    };
+    table.clear();
+    for bytes in [&full, &beat, &full] {
+        assert!(matches!(table.frame(0, author, session(2), bytes), Verdict::Accept | Verdict::Ignore));
+    }
+    assert_eq!(table.rows(0).len(), 2);
+    assert!(table.told(0).is_empty());
+    // It asks instead, once in two seconds.
+    assert_eq!(table.sent(0, 5).len(), 1);
+    table.pass(1_900);
+    table.frame(0, author, session(2), &full);
+    assert_eq!(table.sent(0, 5).len(), 1);
+    table.pass(200);
+    table.frame(0, author, session(2), &full);
+    assert_eq!(table.sent(0, 5).len(), 2);
+}
+
+// R5: the answer that echoes this observer's nonce does, over however many relays.
+#[test]
+fn an_answer_to_this_observer_makes_a_member_appear() {
+    let (mut table, stranger, full) = with_stranger(2);
+    let author = table.seats[stranger].session;
+    table.frame(0, author, session(2), &full);
+    let ask = table.sent(0, 5)[0].encode();
+    table.clear();
+    let verdict = table.frame(stranger, session(1), session(2), &ask);
+    assert_eq!(verdict, Verdict::Accept);
+    let answer = table.sent(stranger, 4)[0].encode();
+    // Somebody else's answer proves nothing to this one.
+    table.frame(1, author, session(1), &answer);
+    assert_eq!(table.rows(1).len(), 2);
+    table.frame(0, author, session(2), &answer);
+    assert_eq!(table.told(0), ["joined stranger"]);
+    assert_eq!(table.rows(0).len(), 3);
+}
+
+// R5: only the owner answers, and not as often as anybody likes.
+#[test]
+fn an_ask_is_answered_by_its_owner_and_not_too_often() {
+    let (mut table, stranger, full) = with_stranger(2);
+    table.frame(0, table.seats[stranger].session, session(2), &full);
+    let ask = table.sent(0, 5)[0].encode();
+    table.clear();
+    assert_eq!(table.frame(1, session(1), session(1), &ask), Verdict::Accept, "passed on");
+    assert!(table.log.is_empty());
+    for _ in 0..100 {
+        table.frame(stranger, session(1), session(2), &ask);
+    }
+    assert_eq!(table.sent(stranger, 4).len(), 1);
+    assert_eq!(table.count(stranger, "asked_too_often"), 99);
+    table.pass(1_000);
+    table.clear();
+    table.frame(stranger, session(1), session(2), &ask);
+    assert_eq!(table.sent(stranger, 4).len(), 1);
+}
+
+// R8 N24: no older frame brings back who left.
+#[test]
+fn a_leave_buries_for_good() {
+    let mut table = Table::joined(2);
+    table.join(0, Join::new().presence(json!({"a": 1}))).unwrap();
+    table.presence(0, json!({"a": 2})).unwrap();
+    table.pass(2_500);
+    let old: Vec<Vec<u8>> = table.log.iter().filter(|(at, ..)| *at == 0).map(|(.., bytes)| bytes.clone()).collect();
+    table.clear();
+    table.leave(0).unwrap();
+    table.pass(1_000);
+    assert_eq!(table.told(1), ["left person 0 Left"]);
+    assert_eq!(table.sent(0, 3).len(), 3, "sent three times");
+    for bytes in &old {
+        table.frame(1, session(1), session(1), bytes);
+    }
+    assert_eq!(table.told(1), ["left person 0 Left"]);
+    assert_eq!(table.rows(1).len(), 1);
+}
+
+// R8: also when the leave arrives first.
+#[test]
+fn a_leave_before_its_join_counts() {
+    let (mut table, stranger, full) = with_stranger(2);
+    let author = table.seats[stranger].session;
+    let leave = Frame::Leave(Leave { seq: Seq(9), incarnation: 1, expired: false }).encode();
+    assert_eq!(table.frame(0, author, author, &leave), Verdict::Accept);
+    table.frame(0, author, author, &full);
+    assert_eq!(table.rows(0).len(), 2);
+    assert!(table.told(0).is_empty());
+    // A new incarnation is another record.
+    table.leave(stranger).unwrap();
+    table.clear();
+    table.join(stranger, Join::new()).unwrap();
+    let again = table.sent(stranger, 4)[0].encode();
+    table.frame(0, author, author, &again);
+    assert_eq!(table.told(0), ["joined stranger"]);
+}
+
+// R8: three times over 400 ms; if all three are lost, the next heartbeat tells.
+#[test]
+fn a_lost_leave_is_told_by_the_next_beat() {
+    let mut table = Table::joined(2);
+    let args = Join::new().member_id(member("desk"));
+    table.join(0, args).unwrap();
+    table.pass(2_500);
+    table.clear();
+    table.lose = |_, _, frame| matches!(frame, Frame::Leave(_));
+    let leave = crate::Leave { member_id: Some(member("desk")) };
+    table.call(0, |replica, who, now| replica.leave(who, leave, now)).unwrap();
+    table.pass(2_500);
+    assert_eq!(table.told(1), ["left person 0 Left"], "one of two members");
+    table.leave(0).unwrap();
+    table.pass(2_500);
+    assert_eq!(table.told(1), ["left person 0 Left"; 2], "the last");
+    assert_eq!(table.rows(1).len(), 1);
+}
+
+// R8 N39: expiry buries with a floor: something newer may return, something older never.
+#[test]
+fn the_expired_return_with_something_newer_only() {
+    let (mut table, stranger, full) = with_stranger(1);
+    let author = table.seats[stranger].session;
+    table.frame(0, author, author, &full);
+    for step in 0..4 {
+        table.presence(stranger, json!({ "n": step })).unwrap();
+        table.pass(1_050);
+        let bytes = table.log.iter().rev().find(|(at, _, bytes)| *at == stranger && bytes[1] == 1).unwrap().2.clone();
+        table.frame(0, author, author, &bytes);
+    }
+    let mut old = vec![full];
+    old.extend(table.log.iter().filter(|(at, ..)| *at == stranger).map(|(.., bytes)| bytes.clone()));
+    assert_eq!(table.seen(0, stranger).unwrap()["n"], 3);
+    table.pass(10_000);
+    assert_eq!(table.rows(0).len(), 1, "expired");
+    table.clear();
+    for bytes in old.iter().filter(|bytes| bytes[1] != 2) {
+        table.frame(0, author, author, bytes);
+    }
+    assert!(table.told(0).is_empty(), "{:?}", table.told(0));
+    // Newer: it proves its life by a link, and is back with what it says now.
+    table.link(0, stranger);
+    assert_eq!(table.told(0), ["joined stranger"]);
+    assert_eq!(table.seen(0, stranger).unwrap()["n"], 3);
+    for bytes in &old {
+        table.frame(0, author, author, bytes);
+    }
+    assert_eq!(table.told(0), ["joined stranger"], "and older frames change nothing");
+}
+
+// R2 G6 G7: a restart of the same profile replaces its older session, as an update.
+#[test]
+fn a_restart_replaces_at_once() {
+    let mut table = Table::joined(2);
+    let again = table.add(seat(50, "person 0", 1, 2, table.now));
+    table.link(1, again);
+    table.clear();
+    table.join(again, Join::new().presence(json!({"new": true}))).unwrap();
+    assert_eq!(table.rows(1).len(), 2);
+    assert_eq!(table.by_session(1).len(), 2);
+    assert_eq!(table.told(1), [r#"updated person 0 ["new"]"#]);
+    // The old session is over as a whole, whatever it may still say.
+    table.pass(30_000);
+    assert_eq!(table.by_session(1).len(), 2);
+    assert!(table.told(1).iter().all(|event| !event.starts_with("left") && !event.starts_with("joined")));
+}
+
+// R2: what the restart does not join again is gone, with its own reason.
+#[test]
+fn a_restart_ends_what_it_does_not_join_again() {
+    let mut table = Table::joined(2);
+    table.join(0, Join::new().member_id(member("desk"))).unwrap();
+    let again = table.add(seat(50, "person 0", 1, 2, table.now));
+    table.link(1, again);
+    table.clear();
+    table.join(again, Join::new()).unwrap();
+    assert_eq!(table.told(1).last().unwrap(), "left person 0 Superseded");
+    assert_eq!(table.rows(1).len(), 2);
+}
+
+// R2: equal counters retire nobody, another profile of the same person neither, and an older one comes too late.
+#[test]
+fn only_a_greater_boot_of_the_same_profile_retires() {
+    for (profile, boot, sessions) in [(1, 1, 3), (9, 5, 3), (1, 2, 2)] {
+        let mut table = Table::joined(2);
+        let other = table.add(seat(50, "person 0", profile, boot, table.now));
+        table.link(1, other);
+        table.join(other, Join::new()).unwrap();
+        assert_eq!(table.by_session(1).len(), sessions, "profile {profile} boot {boot}");
+    }
+    // The later one is known first.
+    let mut table = Table::of(1);
+    let later = table.add(seat(50, "person", 9, 2, table.now));
+    let earlier = table.add(seat(51, "person", 9, 1, table.now));
+    table.link(0, later);
+    table.join(later, Join::new()).unwrap();
+    table.join(earlier, Join::new()).unwrap();
+    table.link(0, earlier);
+    assert_eq!(table.by_session(0).len(), 1);
+    assert_eq!(table.count(0, "session_outlived"), 1);
+}
+
+// R2 M8: a copied profile that runs twice: the later start speaks, the earlier becomes read-only, both say so.
+#[test]
+fn a_cloned_profile_is_noticed_at_both_ends() {
+    let mut table = Table::joined(2);
+    let clone = table.add(seat(50, "person 0", 1, 2, table.now));
+    table.link(1, clone);
+    table.link(0, clone);
+    table.join(clone, Join::new()).unwrap();
+    assert!(table.count(0, "identity_cloned") > 0 && table.count(clone, "identity_cloned") > 0);
+    assert_eq!(table.presence(0, json!({"a": 1})).unwrap_err().code, crate::ErrorCode::IdentityCloned);
+    assert_eq!(table.join(0, Join::new()).unwrap_err().code, crate::ErrorCode::IdentityCloned);
+    assert!(!table.leave(0).unwrap().left, "leaving always succeeds");
+    table.presence(clone, json!({"a": 1})).unwrap();
+    table.clear();
+    table.pass(30_000);
+    for at in 0..3 {
+        assert_eq!(table.by_session(at).len(), 2, "at {at}");
+        assert!(table.told(at).is_empty(), "no flapping: {:?}", table.told(at));
+    }
+}
+
+// R3 F17 P1: nobody can change, remove or expire another's record at a third party.
+#[test]
+fn a_third_party_changes_nothing_of_others() {
+    let mut table = Table::joined(3);
+    table.presence(0, json!({"a": 1})).unwrap();
+    table.pass(100);
+    let own: Vec<Vec<u8>> = table.log.iter().filter(|(at, ..)| *at == 0).map(|(.., bytes)| bytes.clone()).collect();
+    table.clear();
+    let before = table.rows(1);
+    let evil = session(3);
+    let frames = [
+        Frame::Leave(Leave { seq: Seq(1_000), incarnation: 9, expired: false }).encode(),
+        Frame::Beat(Beat {
+            relay: false,
+            seq: Seq(1_001),
+            rev: Rev(1),
+            pulse: Pulse { count: 1, records: 1, cells: 0, links: 0 },
+        })
+        .encode(),
+    ];
+    for bytes in own.iter().chain(&frames) {
+        table.frame(1, evil, evil, bytes);
+    }
+    let after = table.rows(1);
+    let others = |rows: Vec<std::sync::Arc<crate::Member>>| {
+        rows.into_iter().filter(|row| row.actor.name != "person 2").collect::<Vec<_>>()
+    };
+    assert_eq!(others(before), others(after));
+    assert_eq!(table.seen(1, 0), Some(json!({"a": 1})));
+    // F17: X times Y out; when X leaves, Y stays for the others.
+    table.lose = |from, to, _| (from, to) == (1, 2);
+    table.pass(11_000);
+    assert_eq!(table.rows(2).len(), 2);
+    table.leave(2).unwrap();
+    table.pass(1_000);
+    assert_eq!(table.rows(0).len(), 2);
+    assert_eq!(table.rows(1).len(), 2);
+}
+
+/// A record that changed its member id or its actor would leave its old row behind for ever.
+#[test]
+fn a_record_cannot_change_hands() {
+    let mut table = Table::joined(2);
+    table.join(0, Join::new().member_id(member("desk"))).unwrap();
+    let Frame::Full(full) = table.sent(0, 4).pop().unwrap() else { panic!("no full") };
+    let renamed = Full { seq: Seq(1_000), member: member("other"), ..(*full).clone() };
+    let guest = table.seats[0].guest.claim(session(1));
+    let given_away = Full { seq: Seq(1_001), actor: guest, ..*full };
+    for full in [renamed, given_away] {
+        let verdict = table.frame(1, session(1), session(1), &Frame::Full(Box::new(full)).encode());
+        assert_eq!(verdict, Verdict::Reject);
+    }
+    assert_eq!(table.count(1, "record_changed_hands"), 2);
+    table.leave(0).unwrap_err();
+    for id in ["desk", table.seats[0].who.actor.user_id.clone().as_str()] {
+        let leave = crate::Leave { member_id: Some(member(id)) };
+        table.call(0, |replica, who, now| replica.leave(who, leave, now)).unwrap();
+    }
+    assert_eq!(table.rows(1).len(), 1);
+}
+
+// A5 P1: a `u_` id is refused at receivers too, and so is a guest whose key did not agree.
+#[test]
+fn receivers_refuse_what_is_not_the_authors_to_say() {
+    let mut table = Table::joined(2);
+    table.join(0, Join::new().member_id(member("desk"))).unwrap();
+    let Frame::Full(full) = table.sent(0, 4).pop().unwrap() else { panic!("no full") };
+    let theirs = table.seats[1].who.actor.user_id.default_member();
+    let guest = table.seats[1].guest.claim(session(2));
+    let mut stolen = full.certificate.clone();
+    stolen.session = session(2);
+    let fresh = |full: Full| Full { seq: Seq(1_000), incarnation: 40, ..full };
+    let cases = [
+        ("member_id_of_another", fresh(Full { member: theirs, ..(*full).clone() })),
+        ("actor", fresh(Full { actor: guest, ..(*full).clone() })),
+        ("certificate", fresh(Full { certificate: stolen, ..(*full).clone() })),
+        ("metadata_over_limit", fresh(Full { metadata: Json(json!([])), ..(*full).clone() })),
+        ("metadata_over_limit", fresh(Full { metadata: Json(json!({"a": "x".repeat(2049)})), ..(*full).clone() })),
+    ];
+    for (why, full) in cases {
+        let before = table.count(1, why);
+        let verdict = table.frame(1, session(1), session(1), &Frame::Full(Box::new(full)).encode());
+        assert_eq!((verdict, table.count(1, why)), (Verdict::Reject, before + 1), "{why}");
+    }
+    assert_eq!(table.rows(1).len(), 3);
+}
+
+// N10: keys without end from one author stay bounded at its observers.
+#[test]
+fn a_flood_of_keys_is_bounded() {
+    let mut table = Table::joined(2);
+    for round in 0..200u64 {
+        let fields = (0..100).map(|key| FieldChange {
+            key: Key(format!("{round} {key}")),
+            age: 0,
+            value: Some(Json(json!("x".repeat(90)))),
+            expire: 0,
+        });
+        let delta = Delta {
+            relay: false,
+            seq: Seq(1_000 + round),
+            rev: Rev(1_000 + round),
+            span: 2_000,
+            incarnation: 1,
+            act: 1,
+            fields: fields.collect(),
+            pulse: None,
+        };
+        table.frame(1, session(1), session(1), &Frame::Delta(delta).encode());
+        let held = &table.seats[1].replica.peers[&session(1)].records[&1].fields;
+        assert!(held.len() <= 256, "{}", held.len());
+    }
+    assert!(table.count(1, "presence_over_limit") > 100);
+}
+
+// S8 N41: sessions without end leave bounded traces.
+#[test]
+fn a_thousand_sessions_that_come_and_go_are_bounded() {
+    let mut table = Table::joined(1);
+    for number in 0..3_000u32 {
+        let mut id = [9; 32];
+        id[..4].copy_from_slice(&number.to_le_bytes());
+        let id = SessionId(id);
+        let leave = Frame::Leave(Leave { seq: Seq(1), incarnation: number, expired: false }).encode();
+        table.frame(0, id, id, &leave);
+        let pulse = Pulse { count: 0, records: 0, cells: 0, links: 0 };
+        let beat = Frame::Beat(Beat { relay: false, seq: Seq(2), rev: Rev(0), pulse }).encode();
+        table.frame(0, id, id, &beat);
+    }
+    let replica = &table.seats[0].replica;
+    assert!(replica.peers.len() <= 2 * MEMBERS_MAX, "{}", replica.peers.len());
+    assert!(replica.departed.len() <= DEPARTED_MAX, "{}", replica.departed.len());
+    // Of one session that leaves without end, the newest are remembered.
+    for incarnation in 0..3_000 {
+        let leave = Frame::Leave(Leave { seq: Seq(9), incarnation, expired: false }).encode();
+        table.frame(0, session(7), session(7), &leave);
+    }
+    assert!(table.seats[0].replica.departed.is_buried(&session(7), 2_999));
+    assert!(!table.seats[0].replica.departed.is_buried(&session(7), 0));
+}
+
+// R11 N61: at the cap the stalest goes; the newcomer is never refused.
+#[test]
+fn a_full_room_evicts_the_stalest() {
+    let mut table = Table::joined(1);
+    let guest = table.seats[0].guest.clone();
+    for desk in 0..MEMBERS_MAX - 3 {
+        let args = Join::new().member_id(member(&format!("desk {desk}")));
+        table.call(0, |replica, _, now| replica.join(&guest, args, Lease::Own, now)).unwrap();
+    }
+    let mut seats = Vec::new();
+    for number in 0..4 {
+        let at = table.add(seat(60 + number, &format!("late {number}"), 60 + number, 1, table.now));
+        table.link(0, at);
+        table.join(at, Join::new()).unwrap();
+        table.pass(100);
+        seats.push(at);
+    }
+    let told = table.told(0);
+    assert!(told.contains(&"joined late 3".to_owned()), "{told:?}");
+    assert_eq!(told.iter().filter(|event| event.ends_with("Evicted")).count(), 2, "{told:?}");
+    assert_eq!(table.rows(0).len(), MEMBERS_MAX);
+}
+
+// R2: at the cap a restart takes the place of its older session, not of somebody else.
+#[test]
+fn a_restart_in_a_full_room_evicts_nobody() {
+    let mut table = Table::joined(2);
+    let guest = table.seats[0].guest.clone();
+    for desk in 0..MEMBERS_MAX - 2 {
+        let args = Join::new().member_id(member(&format!("desk {desk}")));
+        table.call(0, |replica, _, now| replica.join(&guest, args, Lease::Own, now)).unwrap();
+    }
+    let third = table.add(seat(40, "person 9", 40, 1, table.now));
+    table.link(0, third);
+    table.clear();
+    let again = table.add(seat(50, "person 1", 2, 2, table.now));
+    table.link(0, again);
+    table.join(again, Join::new().presence(json!({"new": 1}))).unwrap();
+    assert_eq!(table.told(0), [r#"updated person 1 ["new"]"#]);
+}
+
+// R3: the links of a closed room: unsubscribing is a closed link too.
+#[test]
+fn who_unsubscribes_without_a_word_leaves_by_its_link() {
+    let mut table = Table::joined(2);
+    table.lose = |from, _, _| from == 0;
+    table.close(1, 0, DownCause::Unsubscribed);
+    table.pass(5_000);
+    assert_eq!(table.told(1), ["stale person 0", "left person 0 Disconnected"]);
+}
+
+// A7: the first frame after a pause goes at once, also by the other path.
+#[test]
+fn a_delta_names_what_it_covers() {
+    let mut table = Table::joined(2);
+    table.presence(0, json!({"a": 1})).unwrap();
+    table.pass(40);
+    table.presence(0, json!({"b": 1})).unwrap();
+    table.pass(40);
+    table.presence(0, json!({"c": 1})).unwrap();
+    let frames = table.sent(0, 1);
+    let keys = |at: usize| delta(&frames[at]).fields.iter().map(|change| change.key.0.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (keys(0), keys(1), keys(2)),
+        (vec!["a".into()], vec!["a".into(), "b".into()], vec!["b".into(), "c".into()])
+    );
+    assert_eq!(delta(&frames[2]).span, 2);
+}
+
+#[test]
+fn a_frame_of_our_own_is_ignored() {
+    let mut table = Table::joined(1);
+    table.presence(0, json!({"a": 1})).unwrap();
+    let bytes = table.log.last().unwrap().2.clone();
+    table.clear();
+    let frame = Input::Frame { author: session(1), via: session(2), path: Path::Gossip, bytes };
+    assert_eq!(table.input(0, frame), Verdict::Ignore);
+    assert!(table.told(0).is_empty());
+}

@@ -1,0 +1,110 @@
+//! The simulator's own proof: a hundred random stories, and one for each rule that a random story could hide.
+//!
+//! The oracles (design §6), and where they stand: replicas equal after heal, by values (`sim::converge`) · one lost
+//! metadata write repaired within three beats (`focus::lost_write`) · no field ever goes back, nobody expires by time
+//! slept through, no resurrection, the grammar of events (`sim::oracle`) · a new write beats what its author saw
+//! (`World::set_metadata`) · an update is everywhere within coalescing and latency (`focus::prompt`) · the next deadline
+//! is never one that was handled (`World::input`) · the same seed gives the same trace.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use parlor_testkit::sim::{focus, run};
+
+/// Plays something for each number of a range on all processors; fails with the first failures.
+fn each(range: std::ops::Range<u64>, play: impl Fn(u64) -> Result<(), String> + Sync) {
+    let next = AtomicU64::new(range.start);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= range.end {
+                        break;
+                    }
+                    if let Err(failure) = play(seed) {
+                        failures.lock().unwrap_or_else(PoisonError::into_inner).push((seed, failure));
+                    }
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failures.sort();
+    if let Some((seed, failure)) = failures.first() {
+        panic!("{} of {range:?} failed, first {seed}:\n{failure}", failures.len());
+    }
+}
+
+#[test]
+fn a_hundred_random_stories_break_no_rule() {
+    each(0..100, |seed| {
+        let outcome = run(seed);
+        if outcome.violation.is_some() { Err(outcome.report()) } else { Ok(()) }
+    });
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in [1, 7, 42] {
+        let (first, second) = (run(seed), run(seed));
+        assert_eq!(first.hash, second.hash, "seed {seed}");
+        assert_ne!(first.hash, run(seed + 1).hash, "another seed is another story");
+    }
+}
+
+#[test]
+fn a_lost_metadata_write_is_repaired_within_three_beats() {
+    each(0..40, focus::lost_write);
+}
+
+#[test]
+fn a_lost_delta_is_repaired_by_the_next_without_a_question() {
+    each(0..10, |seed| focus::lost_delta(seed, true));
+}
+
+#[test]
+fn a_lost_last_delta_is_repaired_by_a_beat_and_one_question() {
+    each(0..10, |seed| focus::lost_delta(seed, false));
+}
+
+#[test]
+fn an_update_is_everywhere_within_coalescing_and_latency() {
+    each(0..8, |seed| focus::prompt(seed, 4, &[], 1));
+    each(0..4, |seed| focus::prompt(seed, 10, &[], 1));
+    each(0..4, |seed| focus::prompt(seed, 2, &[], 1));
+}
+
+/// Where not everybody is linked to everybody, frames are passed on (design N4).
+#[test]
+fn an_update_crosses_a_line_of_hosts() {
+    each(0..4, |seed| focus::prompt(seed, 4, &[(0, 1), (1, 2), (2, 3)], 3));
+    each(0..4, |seed| focus::prompt(seed, 5, &[(0, 1), (0, 2), (0, 3), (0, 4)], 2));
+}
+
+// G3 G5: no traffic comes from who was killed, and it is gone within its bound.
+#[test]
+fn the_killed_are_gone_within_their_bound() {
+    each(0..6, |seed| focus::killed(seed, true, false));
+    each(0..6, |seed| focus::killed(seed, false, false));
+}
+
+// G6 G7 N37: a new start of the same profile replaces the old session at once.
+#[test]
+fn a_restart_replaces_and_never_adds() {
+    each(0..6, |seed| focus::killed(seed, true, true));
+    each(0..6, |seed| focus::killed(seed, false, true));
+}
+
+// N49: everybody who wakes still has everybody, and nobody reconnects as somebody new.
+#[test]
+fn nobody_is_lost_by_sleep() {
+    each(0..6, |seed| focus::slept(seed, 3_000));
+    each(0..6, |seed| focus::slept(seed, 3_600_000));
+}
+
+#[test]
+fn a_crowd_is_complete_soon_after_a_bad_start() {
+    each(0..3, |seed| focus::crowd(seed, 6));
+}
