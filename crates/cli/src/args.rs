@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
-use crate::values::{assignment, expiry, loopback, object, wait_seconds};
+use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
 
 /// Live rooms on the local network: who is here, what they do, what the room is about.
 #[derive(Debug, Parser)]
@@ -66,7 +66,7 @@ pub struct PeerArgs {
     /// Where the profiles are kept [default: the platform's place for data]
     #[arg(long, value_name = "DIR", env = "PARLOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Listen here, such as /ip4/127.0.0.1/tcp/0; may be given several times [default: every interface, port 4747]
+    /// Listen here, such as /ip4/127.0.0.1/tcp/0; may be given several times [default: every interface, port 4747 or the next free one]
     #[arg(long, value_name = "MULTIADDR", action = clap::ArgAction::Append)]
     pub listen: Vec<String>,
     /// Connect to this peer at the start, such as /ip4/192.168.1.20/tcp/4747; may be given several times
@@ -84,7 +84,8 @@ pub struct ReadArgs {
     #[arg(long)]
     pub json: bool,
     /// How long a peer started for this call looks for others, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = wait_seconds, help_heading = "Peer")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = wait_seconds, help_heading = "Peer",
+          allow_negative_numbers = true)]
     pub wait: f64,
 }
 
@@ -164,7 +165,7 @@ pub struct JoinArgs {
     #[arg(long, value_name = "ID")]
     pub member: Option<String>,
     /// How long the membership outlives this command if it is killed, 5 to 3600 seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = whole::<5, 3600>)]
     pub ttl: u32,
     /// Print the member's record as JSON, and nothing more
     #[arg(long)]
@@ -236,7 +237,7 @@ pub struct MembersArgs {
     #[command(flatten)]
     pub room: RoomArgs,
     /// How many to list at most, 1 to 1000
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = whole::<1, 1000>)]
     pub limit: u32,
     /// Where to go on: the `nextCursor` of the page before
     #[arg(long, value_name = "CURSOR")]
@@ -391,7 +392,10 @@ mod tests {
             (&["presence", "blue", "{"], "not JSON"),
             (&["presence", "blue", "{}", "--expire", "typing=soon"], "milliseconds"),
             (&["metadata", "blue", "--set", "title"], "KEY=VALUE"),
-            (&["members", "blue", "--limit", "0"], "1..=1000"),
+            (&["members", "blue", "--limit", "0"], "1 to 1000"),
+            (&["members", "blue", "--limit", "many"], "1 to 1000"),
+            (&["members", "blue", "--wait", "-1"], "0 to 600"),
+            (&["join", "blue", "--ttl", "4"], "5 to 3600"),
             (&["members", "blue", "--by", "device"], "session"),
             (&["members"], "<ROOM>"),
             (&["serve", "--ui-dir", "x"], "--ui"),

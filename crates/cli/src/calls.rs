@@ -6,7 +6,7 @@ use crate::args::{
     CreateArgs, DialArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, PeerArgs, PeersArgs, PresenceArgs,
     ProfileArgs, RoomArgs, RoomsArgs, StatusArgs,
 };
-use crate::client::{Answer, Guest};
+use crate::client::{Answer, Guest, addressable};
 use crate::failure::Failure;
 use crate::output::{harmless_json, print};
 use crate::peer::Peer;
@@ -49,6 +49,7 @@ pub(crate) async fn rooms(args: RoomsArgs) -> Done {
 }
 
 pub(crate) async fn create(args: CreateArgs) -> Done {
+    addressable(&args.room)?;
     let body = json!({"room": args.room});
     let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&["rooms"], &body).await).await?;
     show(&answer, args.json, text::created)

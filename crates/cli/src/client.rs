@@ -110,12 +110,7 @@ impl Client {
     }
 
     fn url(&self, path: &[&str]) -> Result<Url, Failure> {
-        // An address cannot hold these two as a name, however they are written.
-        if path.iter().any(|segment| matches!(*segment, "." | "..")) {
-            return Err(Failure::Usage(
-                "a room called . or .. cannot be reached by an address; take another name".into(),
-            ));
-        }
+        path.iter().try_for_each(|segment| addressable(segment))?;
         let mut url = self.base.clone();
         match url.path_segments_mut() {
             Ok(mut segments) => drop(segments.extend(path)),
@@ -123,6 +118,18 @@ impl Client {
         }
         Ok(url)
     }
+}
+
+/// Refuses what an address cannot hold as a name, however it is written: it would name another room or none.
+pub(crate) fn addressable(name: &str) -> Result<(), Failure> {
+    let why = if matches!(name, "." | "..") {
+        "a room called . or .. cannot be reached by an address; take another name"
+    } else if name.contains(char::is_control) {
+        "roomId has a control character; none are allowed (INVALID_ROOM_ID)"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(why.into()))
 }
 
 /// Headers hold UTF-8 as it is; the API reads it so.

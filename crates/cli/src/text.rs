@@ -152,9 +152,11 @@ pub(crate) fn dialled(answer: &Answer) -> Text {
 pub(crate) fn status(answer: &Answer) -> Text {
     let status: Status = answer.read()?;
     let network = serde_json::to_value(status.network).unwrap_or_default();
+    let theme = serde_json::to_value(status.theme).unwrap_or_default();
     let mut rows = vec![
         vec!["name".to_owned(), status.name],
         vec!["color".to_owned(), status.color],
+        vec!["theme".to_owned(), plain(&theme)],
         vec!["profile".to_owned(), status.profile],
         vec!["user".to_owned(), status.user_id.to_string()],
         vec!["peer".to_owned(), status.peer_id],

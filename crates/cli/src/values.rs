@@ -21,6 +21,11 @@ pub(crate) fn wait_seconds(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "not a number of seconds from 0 to 600".to_owned())
 }
 
+pub(crate) fn whole<const MIN: u32, const MAX: u32>(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (MIN..=MAX).contains(number));
+    number.ok_or_else(|| format!("not a whole number from {MIN} to {MAX}"))
+}
+
 pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(object),
