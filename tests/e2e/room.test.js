@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { launch, picture } from './browser.js';
+import { launch, openPage, picture } from './browser.js';
 import { Person } from './person.js';
 import { until } from './until.js';
 
@@ -36,6 +36,12 @@ test('the first run asks who one is', async () => {
     await person.sees('home');
     await person.reads('footer-identity', new RegExp(person.name));
   }
+});
+
+test('a link with an old key says to open the link again', async () => {
+  const page = await openPage(browser, `${otter.peer.http}/#token=of-an-earlier-start`);
+  await page.getByText('Open the link again').waitFor();
+  await page.context().close();
 });
 
 test('a room that one starts is on the home screen of the other', async () => {
