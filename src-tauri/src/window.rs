@@ -70,10 +70,12 @@ fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(delay).await;
         // Only the first time: one that was hidden since stays so.
-        if !window.is_visible().unwrap_or(true)
-            && let Err(error) = window.show()
-        {
-            tracing::warn!(%error, "the window could not be shown");
+        if window.is_visible().unwrap_or(true) {
+            return;
+        }
+        match window.show() {
+            Ok(()) => tracing::info!("the window is shown"),
+            Err(error) => tracing::warn!(%error, "the window could not be shown"),
         }
     });
 }

@@ -13,8 +13,8 @@ pub fn size(binary: &str) -> Option<f64> {
     Some(length as f64 / (1024.0 * 1024.0))
 }
 
-/// Milliseconds until the window said that it can be used, with a fresh profile. The window says so when its first
-/// screen has been put on the page.
+/// Milliseconds until the window was shown, with a fresh profile. It is shown a paint after its page has loaded, with the
+/// page's program running.
 pub fn window(binary: &Path) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
     let started = Instant::now();
@@ -30,17 +30,17 @@ pub fn window(binary: &Path) -> anyhow::Result<f64> {
     let (say, said) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(lines).lines().map_while(Result::ok) {
-            if line.contains("window is interactive") && say.send(Instant::now()).is_err() {
+            if line.contains("the window is shown") && say.send(Instant::now()).is_err() {
                 return;
             }
         }
     });
-    let interactive = said.recv_timeout(Duration::from_secs(30));
+    let shown = said.recv_timeout(Duration::from_secs(30));
     let pid = child.id().to_string();
     Command::new("kill").args(["-TERM", &pid]).status()?;
     child.wait()?;
-    match interactive {
+    match shown {
         Ok(at) => Ok(at.duration_since(started).as_secs_f64() * 1000.0),
-        Err(_) => bail!("the window did not become interactive within 30 s"),
+        Err(_) => bail!("the window was not shown within 30 s"),
     }
 }
