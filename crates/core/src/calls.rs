@@ -69,6 +69,7 @@ impl Replica {
         }
         let lease = (lease == Lease::Client)
             .then(|| ClientLease { ttl_ms: u64::from(ttl) * 1000, ends: now.plus(u64::from(ttl) * 1000) });
+        self.touch(&who.actor.user_id, now);
         let act = self.act_elsewhere(&row) + 1;
         let incarnation = match held {
             Some(incarnation) => incarnation,
@@ -87,7 +88,6 @@ impl Replica {
             // A client that joins what this process keeps alive itself does not put an end to it.
             let kept = held.is_some() && record.lease.is_none();
             record.lease = lease.filter(|_| !kept);
-            record.called = now;
             rev.0 += 1;
             record.rev = rev;
             // A delta cannot tell all of this again: whoever misses the whole record must see a gap in the next frame.
@@ -134,11 +134,11 @@ impl Replica {
             Some(record) => (record.member.clone(), record.user().clone()),
             None => return Err(not_joined()),
         };
+        self.touch(&who.actor.user_id, now);
         let elsewhere = self.act_elsewhere(&row);
         let mut rev = self.rev;
         let mut told = false;
         if let Some(record) = self.own.get_mut(&incarnation) {
-            record.renew(now);
             told = record.change(&args, &mut rev, now);
             if record.act <= elsewhere {
                 // The last explicit call speaks for the member, also when it says what this session said before.
@@ -224,10 +224,10 @@ impl Replica {
         if args.metadata.get("locked").is_some_and(|locked| !locked.is_boolean()) {
             return Err(Error::new(code, "metadata.locked must be true or false").at("metadata.locked"));
         }
+        self.not_cloned()?;
         if !self.own.values().any(|record| *record.user() == who.actor.user_id) {
             return Err(not_joined());
         }
-        self.not_cloned()?;
         let mut after = self.metadata.metadata.clone();
         args.unset.iter().for_each(|key| {
             after.remove(key);
@@ -302,7 +302,6 @@ impl Replica {
             dirty: false,
             whole: false,
             lease: None,
-            called: now,
         };
         self.own.insert(self.incarnations, record);
         self.incarnations

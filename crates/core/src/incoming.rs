@@ -4,9 +4,9 @@
 use crate::check;
 use crate::error::ErrorCode;
 use crate::fields::Fields;
-use crate::ids::{Rev, SessionId, Tick};
+use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
-use crate::limits::{ASK_EVERY_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, TOP_KEYS};
+use crate::limits::{ASK_EVERY_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, STALE_MS, TOP_KEYS};
 use crate::peer::{Asked, Peer, Record};
 use crate::proof::Certificate;
 use crate::replica::Replica;
@@ -98,7 +98,7 @@ impl Replica {
             self.ask(author, now);
         }
         if let Some(pulse) = delta.pulse.filter(|_| newest) {
-            self.pulse_in(author, pulse, now);
+            self.pulse_in(author, delta.seq, pulse, now);
         }
         verdict
     }
@@ -112,19 +112,18 @@ impl Replica {
         let peer = self.peer(author, now);
         if peer.alive(beat.seq, now) {
             self.wake(author, now);
-            self.pulse_in(author, beat.pulse, now);
+            self.pulse_in(author, beat.seq, beat.pulse, now);
         }
         verdict
     }
 
     /// What a session says of itself is held against what is known of it here (design R4, R12, N4).
-    fn pulse_in(&mut self, author: SessionId, pulse: Pulse, now: Tick) {
+    fn pulse_in(&mut self, author: SessionId, seq: Seq, pulse: Pulse, now: Tick) {
         let Some(peer) = self.peers.get_mut(&author) else { return };
         peer.pulse = Some(pulse);
         let behind = pulse.count > 0 && peer.records_hash() != pulse.records;
-        let none_left = pulse.count == 0 && !peer.records.is_empty();
-        if none_left {
-            self.bury_all_but(author, &[], now);
+        if pulse.count == 0 {
+            self.call_the_roll(author, seq, &[], now);
         }
         if behind {
             self.ask(author, now);
@@ -170,9 +169,16 @@ impl Replica {
             self.counters.add("record_changed_hands");
             return Verdict::Reject;
         }
+        if full.seq < peer.roster.0 && !peer.roster.1.contains(&full.incarnation) {
+            // A later frame that arrived earlier did not name it any more.
+            self.counters.add("frame_of_departed");
+            self.departed.bury(author, full.incarnation);
+            return Verdict::Accept;
+        }
         let newest = peer.alive(full.seq, now);
         let known = peer.records.contains_key(&full.incarnation);
-        let answers = peer.asked.is_some_and(|asked| full.echo == Some(asked.nonce));
+        // An answer proves life as of the question: one that comes much later proves nothing any more.
+        let answers = peer.asked.is_some_and(|asked| full.echo == Some(asked.nonce) && now.since(asked.at) < STALE_MS);
         if newest {
             self.wake(author, now);
         }
@@ -219,12 +225,11 @@ impl Replica {
             record.fields.bound();
             record.known = full.rev;
         }
+        // The earlier life of a row goes after the later one came, so that this is an update.
+        self.call_the_roll(author, full.seq, &full.roster, now);
         self.evict_over_cap(author, now);
         self.refresh(&row, LeftReason::Left, now);
         self.refresh_all(retired, LeftReason::Superseded, now);
-        if newest {
-            self.bury_all_but(author, &full.roster, now);
-        }
         self.count_watchers();
         self.hasten_flush(now);
         Verdict::Accept
@@ -345,10 +350,16 @@ impl Replica {
         }
     }
 
-    /// Buries the records that their owner no longer has.
-    fn bury_all_but(&mut self, author: SessionId, roster: &[u32], now: Tick) {
+    /// Buries the records that their owner no longer had as of `seq`. One that it made since is proven by a later frame.
+    fn call_the_roll(&mut self, author: SessionId, seq: Seq, roster: &[u32], now: Tick) {
         let Some(peer) = self.peers.get_mut(&author) else { return };
-        let gone: Vec<u32> = peer.records.keys().filter(|held| !roster.contains(held)).copied().collect();
+        if seq > peer.roster.0 {
+            peer.roster = (seq, roster.to_vec());
+        }
+        let over = |(incarnation, record): (&u32, &Record)| {
+            (record.full_seq < seq && !roster.contains(incarnation)).then_some(*incarnation)
+        };
+        let gone: Vec<u32> = peer.records.iter().filter_map(over).collect();
         for incarnation in gone {
             self.departed.bury(author, incarnation);
             let record = self.peers.get_mut(&author).and_then(|peer| peer.records.remove(&incarnation));

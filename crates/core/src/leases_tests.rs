@@ -98,7 +98,7 @@ fn a_closed_link_ends_after_five_seconds() {
     assert_eq!(table.seen(1, 0), Some(json!({ "n": 7 })));
 }
 
-// R6 F2: a link that is back in time is a short grey and nothing else.
+// R6 F2 F5: a link that is back in time is a short grey and nothing else.
 #[test]
 fn a_link_that_comes_back_takes_nobody() {
     let mut table = Table::joined(2);
@@ -166,6 +166,18 @@ fn a_client_lease_runs_out() {
         table.call(0, |replica, _, now| replica.presence(&guest, PresenceChange::default(), now)).unwrap();
     }
     assert_eq!(table.rows(1).len(), 3);
+    // A request of the actor renews all of its members here.
+    let args = Join::new().member_id(crate::fixture::member("desk")).ttl_seconds(5);
+    table.call(0, |replica, _, now| replica.join(&guest, args, Lease::Client, now)).unwrap();
+    for _ in 0..3 {
+        table.pass(4_900);
+        let member_id = Some(crate::fixture::member("desk"));
+        let change = PresenceChange { member_id, ..PresenceChange::default() };
+        table.call(0, |replica, _, now| replica.presence(&guest, change, now)).unwrap();
+    }
+    assert_eq!(table.rows(1).len(), 4);
+    let leave = crate::Leave { member_id: Some(crate::fixture::member("desk")) };
+    table.call(0, |replica, _, now| replica.leave(&guest, leave, now)).unwrap();
     // The requests of somebody else renew nothing.
     table.clear();
     table.pass(4_900);

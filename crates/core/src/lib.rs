@@ -32,6 +32,8 @@ mod error;
 mod fields;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod hostile_tests;
 mod ids;
 mod incoming;
 mod input;

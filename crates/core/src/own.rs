@@ -26,8 +26,6 @@ pub(crate) struct OwnRecord {
     /// Whether it has to be told whole: more was removed than a delta may name.
     pub whole: bool,
     pub lease: Option<ClientLease>,
-    /// When its actor last called.
-    pub called: Tick,
 }
 
 /// How long a member that a client joined lives without a request (design R7).
@@ -43,7 +41,6 @@ impl OwnRecord {
     }
 
     pub fn renew(&mut self, now: Tick) {
-        self.called = now;
         if let Some(lease) = &mut self.lease {
             lease.ends = now.plus(lease.ttl_ms);
         }

@@ -22,6 +22,8 @@ pub(crate) struct Peer {
     pub stale: bool,
     pub certificate: Option<Certificate>,
     pub records: BTreeMap<u32, Record>,
+    /// The incarnations that it had as of a frame with this `seq`: all that it ever had before are over.
+    pub roster: (Seq, Vec<u32>),
     pub asked: Option<Asked>,
     /// What its last heartbeat said.
     pub pulse: Option<Pulse>,
@@ -89,6 +91,7 @@ impl Peer {
             stale: false,
             certificate: None,
             records: BTreeMap::new(),
+            roster: (Seq(0), Vec::new()),
             asked: None,
             pulse: None,
             answered: None,

@@ -5,6 +5,7 @@
 //! - nobody appears who is not there: no resurrection after leave, crash or replay (R5, R8);
 //! - nobody is removed by anybody but its owner or its silence (R3, R6), nobody by time slept through or in own outage
 //!   (R9), and silence does remove, with no traffic at all (G3);
+//! - no value is seen that nobody wrote;
 //! - a reader that only applies events knows what the list says.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use parlor_core::{Event, LeftReason, Member, MemberState, Replica, RowKey, SessionId, Tick};
 
 use super::converge;
-use super::truth::{End, Life, Truth};
+use super::truth::{Life, Truth};
 
 /// Silence after which a member has left, after which it is stale, and from a closed link to its end (design R6).
 const TIMEOUT_MS: u64 = 10_000;
@@ -36,8 +37,8 @@ struct Observer {
     /// When all leases began anew: the start, the last resume, the end of the last outage.
     renewed: u64,
     outage: bool,
-    /// When each row left because its owner said so.
-    buried: BTreeMap<RowKey, u64>,
+    /// How often each row left because its owner said so.
+    buried: BTreeMap<RowKey, usize>,
 }
 
 /// All observers.
@@ -135,14 +136,24 @@ impl Oracle {
                     return Err(format!("grammar: {row:?} left, who was not there"));
                 }
                 if matches!(reason, LeftReason::Left | LeftReason::Expired) {
-                    seen.buried.insert(row.clone(), now);
+                    *seen.buried.entry(row.clone()).or_default() += 1;
                 }
                 if !truth.allows(&row, *reason) {
                     return Err(format!("{row:?} left, {reason:?}, which its owner never said"));
                 }
                 seen.may_expire(&row, *reason, truth, now)
             }
-            Event::Metadata { .. } | Event::Watching { .. } | Event::Complete { .. } => Ok(()),
+            Event::Metadata { metadata, changed } => {
+                if changed.is_empty() {
+                    return Err("metadata changed, and nothing in it".to_owned());
+                }
+                let written = |value: &serde_json::Value| value.as_u64().is_some_and(|n| self.authors.contains_key(&n));
+                match metadata.metadata.iter().find(|(_, value)| !written(value)) {
+                    Some((key, value)) => Err(format!("metadata {key} is {value}, which nobody wrote")),
+                    None => Ok(()),
+                }
+            }
+            Event::Watching { .. } | Event::Complete { .. } => Ok(()),
         }
     }
 
@@ -199,12 +210,12 @@ impl Observer {
     fn may_appear(&self, row: &RowKey, truth: &Truth, now: u64) -> Result<(), String> {
         let lives: Vec<&Life> = truth.of_row(row).collect();
         let alone = lives.iter().all(|life| life.session == lives[0].session);
+        // Of one session, every life that was told to be over is: what is left may be on its way yet.
+        let told = self.buried.get(row).copied().unwrap_or(0);
+        let all_told = alone && told >= lives.len();
         let may = |life: &&&Life| match life.ended {
             None => true,
-            Some((at, end)) => {
-                let told = alone && end != End::Died && self.buried.get(row).is_some_and(|buried| *buried >= at);
-                now - at <= TRANSIT_MS && !told
-            }
+            Some((at, _)) => now - at <= TRANSIT_MS && !all_told,
         };
         match lives.iter().find(may) {
             Some(_) => Ok(()),

@@ -6,7 +6,7 @@ use super::scenario::Scenario;
 use super::world::World;
 
 /// After the network healed, everybody agrees within this time.
-const HEAL_MS: u64 = 60_000;
+const HEAL_MS: u64 = 30_000;
 /// Silence outlives this: whoever is gone is gone everywhere.
 const SETTLE_MS: u64 = 13_000;
 /// Lines of the trace that a failure shows.

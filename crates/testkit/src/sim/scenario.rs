@@ -191,7 +191,7 @@ fn step(random: &mut fastrand::Rng, hosts: usize) -> Step {
         89..93 => Step::Mend,
         93..95 => Step::Cut(host, other),
         95..96 => Step::Deafen(host, other),
-        96..99 => Step::Replay(host, other, random.u16(1..40)),
+        96..98 => Step::Replay(host, other, random.u16(1..40)),
         _ => Step::Forge(host, random.u16(1..20)),
     }
 }

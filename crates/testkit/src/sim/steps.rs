@@ -73,7 +73,8 @@ impl World {
     fn join(&mut self, host: usize, who: Who, name: Option<u8>, lease: Option<u32>) {
         let actor = self.actor(host, who);
         let member = name.and_then(|name| MemberId::new(&format!("desk {name}")).ok());
-        let mut args = Join::new().presence(json!({ "f0": self.fresh(host) })).metadata(json!({ "host": host }));
+        let turn = self.fresh(host);
+        let mut args = Join::new().presence(json!({ "f0": turn })).metadata(json!({ "host": host, "turn": turn }));
         args.member_id.clone_from(&member);
         args.presence_ttl_seconds = lease;
         let lease = if lease.is_some() { Lease::Client } else { Lease::Own };
@@ -113,6 +114,7 @@ impl World {
                 PresenceChange { expire, ..PresenceChange::new(json!({ field(at): value })) }
             }
         };
+        let sets: Vec<String> = change.presence.keys().cloned().collect();
         let session = self.hosts[host].session()?;
         let rows = self.truth.rows_of(session).into_iter().filter(|row| row.1 == actor.actor.user_id).count();
         let answer = self.call(host, |replica, tick| replica.presence(&actor, change, tick))?;
@@ -125,7 +127,12 @@ impl World {
         if !expected {
             self.broken(format!("h{host}: presence with {rows} members answered {answer:?}"));
         }
-        answer.is_ok().then_some(value)
+        let record = answer.ok()?;
+        // Whoever called last speaks for the member, on whatever other devices it is (design A5).
+        if !sets.is_empty() && sets.iter().any(|key| record.presence.get(key) != Some(&json!(value))) {
+            self.broken(format!("h{host}: wrote {value} to {sets:?}, and the answer is {record:?}"));
+        }
+        Some(value)
     }
 
     /// Writes metadata, and sees that the writer's own replica took it: a new write beats what its author saw.
