@@ -64,6 +64,8 @@ pub fn a_cut_host_keeps_its_view_and_catches_up() {
     party.lan.cut(2).expect("cutting");
     let complete = || peers[2].get(&format!("/rooms/{ROOM}/members")).expect("the members")["complete"] == true;
     until(MEETING, "the cut host says its view is old", || (!complete()).then_some(()));
+    let network = || peers[2].get("/profile").expect("the status")["network"].clone();
+    until(MEETING, "the cut host says that there is no network", || (network() == "offline").then_some(()));
     // Ten seconds of silence, and a little to notice.
     until(Duration::from_secs(12), "the others miss it", || state(&peers[0], 2).is_none().then_some(()));
     assert_eq!(members(&peers[2]).len(), 3, "its own outage removes nobody");
@@ -77,4 +79,5 @@ pub fn a_cut_host_keeps_its_view_and_catches_up() {
         until(MEETING, "what was written on both sides", || (metadata(peer) == both).then_some(()));
     }
     until(MEETING, "a view that is current again", || complete().then_some(()));
+    until(MEETING, "a network again", || (network() == "online").then_some(()));
 }

@@ -47,16 +47,16 @@ pub struct NearRoom {
     pub peers: u32,
 }
 
-/// What this computer's interfaces allow.
+/// Whom this peer can meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub enum NetworkState {
     /// An interface is up on which others can be.
     Online,
-    /// Only peers on this computer can be reached, or this peer listens to those only.
+    /// This peer was told to listen to peers on this computer only.
     Loopback,
-    /// No interface is up.
+    /// No interface is up on which others can be; peers on this computer still meet.
     #[default]
     Offline,
 }

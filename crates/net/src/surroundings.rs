@@ -22,10 +22,9 @@ pub(crate) struct Surroundings {
     pub neighbours: Vec<Neighbour>,
 }
 
-/// The interfaces that are up.
+/// The interfaces that are up, loopback aside: that one is up with no network at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Interfaces {
-    pub loopback: bool,
     pub subnets: Vec<Subnet>,
 }
 
@@ -39,7 +38,7 @@ impl Interfaces {
         let mut subnets: Vec<Subnet> = up().filter(|interface| !interface.is_loopback()).map(subnet).collect();
         subnets.sort();
         subnets.dedup();
-        Interfaces { loopback: up().any(Interface::is_loopback), subnets }
+        Interfaces { subnets }
     }
 
     /// Whether others can be reached: an interface that is up, has an address and is not for containers only. An IPv6
@@ -50,11 +49,7 @@ impl Interfaces {
     }
 
     pub(crate) fn state(&self) -> NetworkState {
-        match (self.usable(), self.loopback) {
-            (true, _) => NetworkState::Online,
-            (false, true) => NetworkState::Loopback,
-            (false, false) => NetworkState::Offline,
-        }
+        if self.usable() { NetworkState::Online } else { NetworkState::Offline }
     }
 }
 
@@ -118,7 +113,7 @@ mod tests {
 
     fn interfaces(of: &[(&str, bool)]) -> Interfaces {
         let subnet = |(ip, private): &(&str, bool)| Subnet { ip: ip.parse().unwrap(), prefix: 24, private: *private };
-        Interfaces { loopback: true, subnets: of.iter().map(subnet).collect() }
+        Interfaces { subnets: of.iter().map(subnet).collect() }
     }
 
     #[test]
@@ -126,7 +121,7 @@ mod tests {
         assert!(interfaces(&[("192.168.1.2", false)]).usable());
         assert!(interfaces(&[("169.254.1.2", false)]).usable(), "a cable between two computers");
         assert!(!interfaces(&[("172.17.0.1", true), ("fe80::1", false)]).usable());
-        assert_eq!(interfaces(&[]).state(), NetworkState::Loopback);
+        assert_eq!(interfaces(&[("10.0.0.2", false)]).state(), NetworkState::Online);
         assert_eq!(Interfaces::default().state(), NetworkState::Offline);
     }
 
