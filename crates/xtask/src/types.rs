@@ -77,11 +77,9 @@ fn export(workspace: &Workspace) -> Result<Files> {
     }
     let features = CRATES.map(|name| format!("{name}/ts")).join(",");
     let mut cargo = workspace.cargo();
-    cargo.arg("test");
-    for name in CRATES {
-        cargo.args(["--package", name]);
-    }
-    cargo.args(["--features", &features, "--lib", "--", "export_bindings"]).env("TS_RS_EXPORT_DIR", &scratch);
+    // The whole workspace, so that what it depends on is the same as in every other build and is not compiled anew.
+    cargo.args(["test", "--workspace", "--features", &features, "--lib", "--", "export_bindings"]);
+    cargo.env("TS_RS_EXPORT_DIR", &scratch);
     if !step(workspace, "types", "exporting the types", cargo, LIMIT)?.ok {
         bail!("the types could not be exported");
     }
