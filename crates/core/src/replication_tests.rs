@@ -374,6 +374,19 @@ fn only_a_greater_boot_of_the_same_profile_retires() {
     assert_eq!(table.count(0, "session_outlived"), 1);
 }
 
+// R2: the later run itself takes no record of an earlier one either, whether that one knows or not.
+#[test]
+fn a_later_run_ignores_its_predecessor() {
+    let mut table = Table::joined(1);
+    table.join(0, Join::new()).unwrap();
+    let full = table.sent(0, 4)[0].encode();
+    let later = table.add(seat(50, "person 0", 1, 2, table.now));
+    table.frame(later, session(1), session(1), &full);
+    assert!(table.rows(later).is_empty());
+    assert_eq!(table.count(later, "session_outlived"), 1);
+    assert_eq!(table.count(later, "identity_cloned"), 1);
+}
+
 // R2 M8: a copied profile that runs twice: the later start speaks, the earlier becomes read-only, both say so.
 #[test]
 fn a_cloned_profile_is_noticed_at_both_ends() {
