@@ -18,7 +18,7 @@ use crate::{cpu, floor, start};
 const EVERY: Duration = Duration::from_millis(36);
 const COUNT: u32 = 250;
 const ROUNDS: usize = 3;
-/// Bytes of the frame that one moving cursor makes; the floor carries as many.
+/// Bytes that the floor carries: the frame of one moving cursor has 29, and 41 when a heartbeat rides along.
 const FRAME: usize = 36;
 const IDLE: Duration = Duration::from_secs(20);
 
