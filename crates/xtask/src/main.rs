@@ -19,7 +19,7 @@ mod workspace;
 
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 
 use crate::workspace::Workspace;
@@ -60,7 +60,7 @@ struct Sim {
 
 #[derive(Args)]
 struct Bench {
-    /// Which table: memory, wire, join, idle, scale, api, ui, lan
+    /// Which table; there is one: wire
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -90,12 +90,34 @@ fn perform(task: Task) -> Result<ExitCode> {
             cargo.args(["--seeds", &seeds.to_string(), "--from", &from.to_string()]).args(rest);
             pass_on(cargo)
         }
-        Task::Bench(Bench { table, rest }) => {
-            let mut cargo = workspace.cargo();
-            cargo.args(["run", "--release", "--package", "parlor-bench", "--"]).arg(table).args(rest);
-            pass_on(cargo)
-        }
+        Task::Bench(Bench { table, rest }) => bench(&workspace, &table, &rest),
     }
+}
+
+/// Builds what is measured in one go, so that all of it is made of the same parts, and measures it. Where there is no
+/// screen, the window's start is measured on a virtual one.
+fn bench(workspace: &Workspace, table: &str, rest: &[String]) -> Result<ExitCode> {
+    if !(node::install(workspace, "ui")? && node::build_ui(workspace)?) {
+        bail!("the user interface was not built");
+    }
+    let mut build = workspace.cargo();
+    build.args(["build", "--release", "--package", "parlor-bench", "--package", "parlor-cli"]);
+    let status = build.args(["--package", "parlor-desktop"]).status().context("cannot run cargo")?;
+    if !status.success() {
+        bail!("what is to be measured was not built: cargo ended with {status}");
+    }
+    let program = workspace.program("parlor-bench", "release");
+    let screen = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    let mut command = match workspace::which("xvfb-run").filter(|_| !screen) {
+        Some(virtual_screen) => {
+            let mut command = Command::new(virtual_screen);
+            command.args(["--auto-servernum", "--server-args", "-screen 0 1280x800x24 -nolisten tcp"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    command.arg(table).args(rest).current_dir(&workspace.root);
+    pass_on(command)
 }
 
 /// Runs a command in the foreground and ends as it ended.
