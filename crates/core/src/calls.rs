@@ -37,7 +37,7 @@ impl Replica {
     ///
     /// # Errors
     /// `INVALID_MEMBER_ID` for a `u_` id that is not the actor's own, `MEMBER_ID_CONFLICT` when another actor holds the id
-    /// here, `INVALID_PRESENCE`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (4 KiB each), `TOO_MANY_ROOMS` never. Nothing is
+    /// here, `INVALID_PRESENCE`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (4 KiB each). Nothing is
     /// touched by any of them.
     pub fn join(&mut self, who: &LocalActor, args: Join, lease: Lease, now: Tick) -> Result<MemberRecord, Error> {
         let member = args.member_id.clone().unwrap_or_else(|| who.actor.user_id.default_member());

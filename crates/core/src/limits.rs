@@ -41,7 +41,7 @@ pub const STALE_MS: u64 = 5_000;
 pub const DISCONNECTED_MS: u64 = 5_000;
 /// Silence after which a member has left, reason `timeout`.
 pub const TIMEOUT_MS: u64 = 10_000;
-/// The three sendings of a leave, after the first (design R8).
+/// When a leave is sent again after the first time, so that it goes out three times (design R8).
 pub const LEAVE_REPEATS_MS: [u64; 2] = [200, 400];
 /// Departed sessions remembered, so that no old frame brings one back.
 pub const DEPARTED_MAX: usize = 1024;
