@@ -1,26 +1,18 @@
-//! What people may ask of a room: join, presence, leave, metadata (design A2, A3, A5, A6, R7). Each call is checked whole
-//! before anything is touched.
+//! What people may ask of a room for themselves: join, presence, leave (design A2, A3, A5, R7). Each call is checked whole
+//! before anything is touched. What they write together is in `metadata`, `board` and `message`.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use crate::cell::{CELL_VALUE_MAX, Cell, CellKey, json_size};
 use crate::check;
-use crate::command::{Join, Leave, MetadataChange, PresenceChange};
+use crate::command::{Join, Leave, PresenceChange};
 use crate::error::{Error, ErrorCode};
 use crate::fields::Fields;
 use crate::ids::{MemberId, Tick, UserId};
 use crate::limits::{
-    EXPIRE_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX,
-    TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, TTL_SECONDS_MIN,
+    EXPIRE_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, TTL_SECONDS_MIN,
 };
 use crate::own::{ClientLease, OwnRecord, rejoin_change};
 use crate::proof::LocalActor;
 use crate::replica::Replica;
-use crate::rows::changed_keys;
-use crate::sync::pages;
-use crate::view::{Bag, Event, Kind, Left, LeftReason, MemberRecord, RoomMetadata, RowKey};
-use crate::wire::Frame;
+use crate::view::{Bag, Kind, Left, LeftReason, MemberRecord, RowKey};
 
 /// Who keeps a member alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,88 +196,9 @@ impl Replica {
         self.beat_at = self.beat_at.min(now.plus(100));
     }
 
-    /// Merges shared settings, key by key; the last writer of a key wins (design A6, R10). Only a member may call it.
-    ///
-    /// # Errors
-    /// `NOT_JOINED`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (32 KiB, 128 live keys, 8 KiB a value). Nothing is touched by
-    /// any of them.
-    pub fn set_metadata(&mut self, who: &LocalActor, args: MetadataChange, now: Tick) -> Result<RoomMetadata, Error> {
-        let code = ErrorCode::InvalidMetadata;
-        check::bag(&args.metadata, ROOM_METADATA_MAX, "metadata", code)?;
-        for (key, value) in &args.metadata {
-            let size = json_size(value);
-            if size > CELL_VALUE_MAX {
-                return Err(Error::too_large("valueBytes", CELL_VALUE_MAX, size, &format!("metadata.{key}")));
-            }
-        }
-        for key in &args.unset {
-            check::key(key, &format!("unset.{key}"), code)?;
-        }
-        if args.metadata.get("locked").is_some_and(|locked| !locked.is_boolean()) {
-            return Err(Error::new(code, "metadata.locked must be true or false").at("metadata.locked"));
-        }
-        self.not_cloned()?;
-        if !self.own.values().any(|record| *record.user() == who.actor.user_id) {
-            return Err(not_joined());
-        }
-        let mut after = self.metadata.metadata.clone();
-        args.unset.iter().for_each(|key| {
-            after.remove(key);
-        });
-        after.extend(args.metadata.clone());
-        // Only what grows is refused: a room that others filled beyond the limits can still be renamed and cleared.
-        let before = &self.metadata.metadata;
-        if after.len() > ROOM_METADATA_KEYS && after.len() > before.len() {
-            return Err(Error::too_large("keys", ROOM_METADATA_KEYS, after.len(), "metadata"));
-        }
-        let size = check::size(&after);
-        if size > ROOM_METADATA_MAX && size > check::size(before) {
-            return Err(Error::too_large("bytes", ROOM_METADATA_MAX, size, "metadata"));
-        }
-        // A key that is set and unset by one call is set.
-        let set = args.metadata.keys().cloned().collect::<BTreeSet<String>>();
-        let unsets = args.unset.into_iter().filter(|key| !set.contains(key)).collect::<BTreeSet<String>>();
-        let unsets = unsets.into_iter().map(|key| (key, None));
-        let sets = args.metadata.into_iter().map(|(key, value)| (key, Some(value)));
-        let mut written = Vec::new();
-        let wall = self.wall_ms(now);
-        for (field, value) in unsets.chain(sets) {
-            if self.metadata.metadata.get(&field) == value.as_ref() {
-                continue;
-            }
-            let key = CellKey::metadata(&field);
-            let hlc = self.cells.next_hlc(&key, wall);
-            let cell = Cell::write(key, hlc, value, &*who.signer, &self.root);
-            if self.cells.apply(cell.clone()) {
-                written.push(cell);
-            }
-        }
-        let changed = !written.is_empty();
-        for page in pages(written) {
-            self.publish(Frame::Cells(page).encode());
-        }
-        self.touch(&who.actor.user_id, now);
-        self.cells_were_changed(changed, now);
-        Ok((*self.metadata).clone())
-    }
-
     /// Renews the client leases of an actor (design R7).
     pub fn touch(&mut self, user: &UserId, now: Tick) {
         self.own.values_mut().filter(|record| record.user() == user).for_each(|record| record.renew(now));
-    }
-
-    pub(crate) fn cells_were_changed(&mut self, changed: bool, now: Tick) {
-        if !changed {
-            return;
-        }
-        self.cells_changed = now;
-        let before: Arc<RoomMetadata> = self.metadata.clone();
-        self.metadata = self.cells.metadata(&self.config.room);
-        let changed = changed_keys(&before.metadata, &self.metadata.metadata);
-        if !changed.is_empty() {
-            let metadata = self.metadata.clone();
-            self.emit(Event::Metadata { metadata, changed });
-        }
     }
 
     fn new_record(&mut self, who: &LocalActor, member: MemberId, now: Tick) -> u32 {
@@ -308,13 +221,19 @@ impl Replica {
     }
 
     /// A profile that was copied and runs elsewhere, started later: that one speaks, this one only looks on (design R2).
-    fn not_cloned(&self) -> Result<(), Error> {
+    pub(crate) fn not_cloned(&self) -> Result<(), Error> {
         if self.outranked {
             let message =
                 "this profile runs on another computer too, and was started there later; this one is read-only";
             return Err(Error::new(ErrorCode::IdentityCloned, message));
         }
         Ok(())
+    }
+
+    /// The member id of the own record that a call is about.
+    pub(crate) fn own_member(&self, who: &LocalActor, member: Option<&MemberId>) -> Result<MemberId, Error> {
+        let own = self.own.get(&self.find_own(who, member)?);
+        own.map(|record| record.member.clone()).ok_or_else(not_joined)
     }
 
     fn own_record(&self, member: &MemberId, user: &UserId) -> Option<u32> {

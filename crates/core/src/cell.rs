@@ -1,6 +1,9 @@
 //! A cell: one register that many may write, the last writer winning by stamp (design R10, R11, R13).
+//!
+//! What a register belongs to is its [`CellKind`]: the room's metadata, one field of one note of the board, or one message
+//! of the log. A message is written once: its name is derived from its writer's key, so that nobody else can write over it.
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +12,8 @@ use crate::bytes64;
 use crate::check;
 use crate::error::ErrorCode;
 use crate::ids::PublicKey;
+use crate::limits::{STRING_MAX, TEXT_MAX};
+use crate::message;
 use crate::proof::{Signer, Verifier};
 use crate::value::{self, Json};
 use crate::wire::VERSION;
@@ -23,6 +28,10 @@ pub const CELL_VALUE_MAX: usize = 8 * 1024;
 pub enum CellKind {
     /// The room's shared settings: `object` is empty, `field` the key.
     Metadata,
+    /// One field of one note: `object` is the note's id.
+    Board,
+    /// One message: `object` is its id, `field` what the id was made from, see [`CellKey::message`].
+    Log,
 }
 
 /// Which register.
@@ -43,9 +52,26 @@ impl CellKey {
         CellKey { kind: CellKind::Metadata, object: String::new(), field: field.to_owned() }
     }
 
+    /// A field of a note.
+    #[must_use]
+    pub fn board(note: &str, field: &str) -> Self {
+        CellKey { kind: CellKind::Board, object: note.to_owned(), field: field.to_owned() }
+    }
+
+    /// The message that `writer` names `nonce`: the same two are the same message, which is what stores it once. The id
+    /// is `m_` and base32 of the first ten bytes of a hash of both.
+    #[must_use]
+    pub fn message(writer: &PublicKey, nonce: &str) -> Self {
+        let hash = blake3::derive_key("parlor message id v1", &[&writer.0, nonce.as_bytes()].concat());
+        let id = data_encoding::BASE32_NOPAD.encode(&hash[..10]).to_lowercase();
+        CellKey { kind: CellKind::Log, object: format!("m_{id}"), field: nonce.to_owned() }
+    }
+
     /// Whether it names a register that there can be.
     pub(crate) fn is_valid(&self) -> bool {
-        self.object.is_empty() && check::key(&self.field, "metadata", ErrorCode::InvalidMetadata).is_ok()
+        let key = |text: &str| check::key(text, "", ErrorCode::InvalidMetadata).is_ok();
+        let object = if self.kind == CellKind::Metadata { self.object.is_empty() } else { key(&self.object) };
+        object && key(&self.field)
     }
 
     /// Which of the 256 buckets of an exchange it falls in.
@@ -73,7 +99,7 @@ pub struct Stamp {
 /// One written value, or the tombstone of one, with the proof of who wrote it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cell {
-    pub key: CellKey,
+    pub key: Arc<CellKey>,
     pub hlc: u64,
     pub writer: PublicKey,
     pub value: Option<Json>,
@@ -84,7 +110,7 @@ pub(crate) struct Cell {
 impl Cell {
     pub fn write(key: CellKey, hlc: u64, value: Option<Value>, signer: &dyn Signer, root: &[u8; 32]) -> Self {
         let value = value.map(Json);
-        let mut cell = Cell { key, hlc, writer: signer.public_key(), value, signature: [0; 64] };
+        let mut cell = Cell { key: Arc::new(key), hlc, writer: signer.public_key(), value, signature: [0; 64] };
         cell.signature = signer.sign(&cell.message(root));
         cell
     }
@@ -100,14 +126,10 @@ impl Cell {
         if self.hlc > HLC_MAX {
             return Some("cell_stamp_over_cap");
         }
-        if !self.key.object.is_empty() {
-            return Some("cell_object");
+        if !self.key.is_valid() {
+            return Some("cell_key");
         }
-        let checked = match &self.value {
-            Some(Json(value)) => check::entry(&self.key.field, value, "metadata", ErrorCode::InvalidMetadata),
-            None => check::key(&self.key.field, "metadata", ErrorCode::InvalidMetadata),
-        };
-        if checked.is_err() {
+        if !self.is_well_formed() {
             return Some("cell_value");
         }
         if self.value.as_ref().is_some_and(|Json(value)| json_size(value) > CELL_VALUE_MAX) {
@@ -117,6 +139,23 @@ impl Cell {
             return Some("cell_signature");
         }
         None
+    }
+
+    fn is_well_formed(&self) -> bool {
+        let fits = |string_max| match &self.value {
+            Some(Json(value)) => check::nested(value, string_max, 2, "", ErrorCode::InvalidMetadata).is_ok(),
+            None => true,
+        };
+        match self.key.kind {
+            CellKind::Metadata => fits(STRING_MAX),
+            CellKind::Board => fits(TEXT_MAX),
+            // Nobody takes a message back, and nobody but its writer can have written it.
+            CellKind::Log => {
+                fits(TEXT_MAX)
+                    && *self.key == CellKey::message(&self.writer, &self.key.field)
+                    && self.value.as_ref().is_some_and(|Json(value)| message::is_body(value))
+            }
+        }
     }
 
     fn value_bytes(&self) -> Vec<u8> {
@@ -140,11 +179,6 @@ impl Cell {
         message.extend_from_slice(&self.value_bytes());
         message
     }
-}
-
-/// Newest first: what a full map keeps.
-pub(crate) fn newest_first(a: &Stamp, b: &Stamp) -> Ordering {
-    b.cmp(a)
 }
 
 pub(crate) fn json_size(value: &Value) -> usize {

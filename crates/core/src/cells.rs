@@ -1,134 +1,187 @@
-//! The many-writer half of a replica: cells that converge in any order of arrival (design R1, R10, R11, R12).
+//! The many-writer half of a replica: registers that converge in any order of arrival (design R1, R10, R11, R12).
+//!
+//! Of each register the cell with the greatest stamp is kept, and of each kind those registers whose stamps are greatest,
+//! tombstones counted. Both are the same whatever came first: what was pushed out of a full map is smaller than all that
+//! pushed it, and what is kept only ever grows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::cell::{Cell, CellKey, CellKind, HLC_MAX, Stamp, newest_first};
-use crate::ids::RoomId;
-use crate::limits::METADATA_CELLS;
-use crate::value::Json;
-use crate::view::{Kind, RoomMetadata, Timestamp};
+use crate::cell::{Cell, CellKey, CellKind, HLC_MAX, Stamp};
+use crate::limits::{BOARD_CELLS, LOG_CELLS, METADATA_CELLS};
 
-/// Keys that stand outside the cap.
-const ALWAYS_KEPT: [&str; 3] = ["title", "mode", "locked"];
+/// Keys of the metadata that stand outside the cap.
+pub(crate) const ALWAYS_KEPT: [&str; 3] = ["title", "mode", "locked"];
 /// Buckets of an exchange.
 pub(crate) const BUCKETS: usize = 256;
 
 /// All cells of a room, tombstones included.
-#[derive(Default)]
 pub(crate) struct Cells {
-    cells: BTreeMap<CellKey, (Stamp, Cell)>,
-    /// XOR of the hashes of all of them: order-free, and a change costs one step.
-    hash: u64,
+    metadata: Registers,
+    board: Registers,
+    log: Registers,
+    /// Per bucket, XOR of the hashes of all cells in it: order-free, and a change costs one step.
+    buckets: Box<[u64; BUCKETS]>,
     hlc: u64,
 }
 
+/// The registers of one kind.
+struct Registers {
+    held: BTreeMap<Arc<CellKey>, Held>,
+    /// Those that count against the cap, oldest first.
+    order: BTreeSet<(Stamp, Arc<CellKey>)>,
+    cap: usize,
+}
+
+/// The newest cell of one register.
+pub(crate) struct Held {
+    pub stamp: Stamp,
+    pub bucket: u8,
+    pub cell: Cell,
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        Cells::with_caps(METADATA_CELLS, BOARD_CELLS, LOG_CELLS)
+    }
+}
+
 impl Cells {
+    /// No cells, and so many of each kind at most.
+    pub fn with_caps(metadata: usize, board: usize, log: usize) -> Self {
+        let registers = |cap| Registers { held: BTreeMap::new(), order: BTreeSet::new(), cap };
+        Cells {
+            metadata: registers(metadata),
+            board: registers(board),
+            log: registers(log),
+            buckets: Box::new([0; BUCKETS]),
+            hlc: 0,
+        }
+    }
+
     /// The clock for a local write over `key`: ahead of own writes, of the wall and of what it replaces (design R10).
-    pub fn next_hlc(&mut self, key: &CellKey, wall_ms: u64) -> u64 {
-        let replaced = self.cells.get(key).map_or(0, |(stamp, _)| stamp.hlc);
-        let wall = wall_ms.min(HLC_MAX >> 16) << 16;
-        let hlc = (self.hlc + 1).max(wall).max(replaced + 1).min(HLC_MAX);
+    /// Nothing when no stamp is left above what it replaces, or when a full map keeps only greater ones.
+    pub fn next_hlc(&mut self, key: &CellKey, wall_ms: u64) -> Option<u64> {
+        let hlc = self.free_hlc(key, wall_ms)?;
         // A replaced stamp raises only what is written over it, so that one bad clock cannot drag the room.
-        if hlc == wall || hlc == self.hlc + 1 {
+        if hlc == wall_hlc(wall_ms) || hlc == self.hlc + 1 {
             self.hlc = hlc;
         }
-        hlc
+        Some(hlc)
     }
 
-    /// Takes the cell if it is the newest of its register. True when something changed.
-    pub fn apply(&mut self, cell: Cell) -> bool {
+    /// The same, for a look ahead: nothing is written.
+    pub fn free_hlc(&self, key: &CellKey, wall_ms: u64) -> Option<u64> {
+        let registers = self.registers(key.kind);
+        let held = registers.held.get(key).map(|held| held.stamp.hlc);
+        let hlc = (self.hlc + 1).max(wall_hlc(wall_ms)).max(held.map_or(0, |hlc| hlc + 1));
+        let full = held.is_none() && registers.counts(key) && registers.order.len() >= registers.cap;
+        let pushed_out = full && registers.order.first().is_some_and(|(oldest, _)| hlc <= oldest.hlc);
+        (hlc <= HLC_MAX && !pushed_out).then_some(hlc)
+    }
+
+    /// Takes the cell if it is the newest of its register and its map has room. Every register that changed by it, those
+    /// that were pushed out included, is added to `touched`. True when the cell was kept.
+    pub fn apply(&mut self, cell: Cell, touched: &mut Vec<Arc<CellKey>>) -> bool {
         let stamp = cell.stamp();
-        if self.cells.get(&cell.key).is_some_and(|(held, _)| *held >= stamp) {
+        let key = Arc::clone(&cell.key);
+        let registers = match key.kind {
+            CellKind::Metadata => &mut self.metadata,
+            CellKind::Board => &mut self.board,
+            CellKind::Log => &mut self.log,
+        };
+        if registers.held.get(&key).is_some_and(|held| held.stamp >= stamp) {
             return false;
         }
-        let key = cell.key.clone();
-        self.hash ^= fingerprint(&key, &stamp);
-        if let Some((old, _)) = self.cells.insert(key.clone(), (stamp, cell)) {
-            self.hash ^= fingerprint(&key, &old);
+        let bucket = key.bucket();
+        let counts = registers.counts(&key);
+        let old = registers.held.insert(Arc::clone(&key), Held { stamp, bucket, cell });
+        self.buckets[usize::from(bucket)] ^= fingerprint(&key, &stamp);
+        if let Some(old) = old {
+            self.buckets[usize::from(bucket)] ^= fingerprint(&key, &old.stamp);
+            registers.order.remove(&(old.stamp, Arc::clone(&key)));
         }
-        self.evict();
-        self.cells.contains_key(&key)
+        touched.push(Arc::clone(&key));
+        let mut kept = true;
+        if counts {
+            registers.order.insert((stamp, Arc::clone(&key)));
+            if registers.order.len() > registers.cap
+                && let Some((oldest, pushed)) = registers.order.pop_first()
+            {
+                registers.held.remove(&pushed);
+                self.buckets[usize::from(pushed.bucket())] ^= fingerprint(&pushed, &oldest);
+                kept = pushed != key;
+                touched.push(pushed);
+            }
+        }
+        kept
     }
 
-    /// Keeps the cells with the greatest stamps, the same ones at every replica (design R11).
-    fn evict(&mut self) {
-        let capped = |key: &CellKey| !ALWAYS_KEPT.contains(&key.field.as_str());
-        if self.cells.len() <= METADATA_CELLS {
-            return;
-        }
-        let mut stamps: Vec<(Stamp, CellKey)> =
-            self.cells.iter().filter(|(key, _)| capped(key)).map(|(key, (stamp, _))| (*stamp, key.clone())).collect();
-        if stamps.len() <= METADATA_CELLS {
-            return;
-        }
-        stamps.sort_by(|a, b| newest_first(&a.0, &b.0).then_with(|| a.1.cmp(&b.1)));
-        for (stamp, key) in stamps.drain(METADATA_CELLS..) {
-            self.hash ^= fingerprint(&key, &stamp);
-            self.cells.remove(&key);
-        }
-    }
-
+    /// One hash of all of them.
     pub fn hash(&self) -> u64 {
-        self.hash
+        self.buckets.iter().fold(0, |all, bucket| all ^ bucket)
+    }
+
+    /// A hash per bucket; 0 of an empty one.
+    pub fn buckets(&self) -> Vec<u32> {
+        self.buckets.iter().map(|bucket| (bucket ^ bucket >> 32) as u32).collect()
     }
 
     pub fn get(&self, key: &CellKey) -> Option<&Cell> {
-        self.cells.get(key).map(|(_, cell)| cell)
+        self.registers(key.kind).held.get(key).map(|held| &held.cell)
     }
 
     pub fn stamp(&self, key: &CellKey) -> Option<Stamp> {
-        self.cells.get(key).map(|(stamp, _)| *stamp)
+        self.registers(key.kind).held.get(key).map(|held| held.stamp)
     }
 
-    /// A hash per bucket.
-    pub fn buckets(&self) -> Vec<u32> {
-        let mut buckets = vec![0u32; BUCKETS];
-        for (key, (stamp, _)) in &self.cells {
-            if let Some(bucket) = buckets.get_mut(usize::from(key.bucket())) {
-                *bucket ^= fingerprint(key, stamp) as u32;
-            }
+    /// All of a kind, by key.
+    #[cfg(test)]
+    pub fn of(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
+        self.registers(kind).held.values()
+    }
+
+    /// Those of one object, a note's fields.
+    pub fn of_object<'a>(&'a self, kind: CellKind, object: &'a str) -> impl Iterator<Item = &'a Held> {
+        let first = CellKey { kind, object: object.to_owned(), field: String::new() };
+        let from = self.registers(kind).held.range(first..).map(|(_, held)| held);
+        from.take_while(move |held| held.cell.key.object == object)
+    }
+
+    /// All of a kind that count against its cap, newest first.
+    pub fn newest(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
+        let registers = self.registers(kind);
+        registers.order.iter().rev().filter_map(|(_, key)| registers.held.get(key))
+    }
+
+    /// All cells of some buckets, by bucket.
+    pub fn in_buckets(&self, buckets: &BTreeSet<u8>) -> BTreeMap<u8, Vec<&Held>> {
+        let mut found: BTreeMap<u8, Vec<&Held>> = BTreeMap::new();
+        let all = [&self.metadata, &self.board, &self.log].into_iter().flat_map(|registers| registers.held.values());
+        for held in all.filter(|held| buckets.contains(&held.bucket)) {
+            found.entry(held.bucket).or_default().push(held);
         }
-        buckets
+        found
     }
 
-    /// All stamps, by bucket.
-    pub fn by_bucket(&self) -> BTreeMap<u8, Vec<(CellKey, Stamp)>> {
-        let mut buckets: BTreeMap<u8, Vec<(CellKey, Stamp)>> = BTreeMap::new();
-        for (key, (stamp, _)) in &self.cells {
-            buckets.entry(key.bucket()).or_default().push((key.clone(), *stamp));
+    fn registers(&self, kind: CellKind) -> &Registers {
+        match kind {
+            CellKind::Metadata => &self.metadata,
+            CellKind::Board => &self.board,
+            CellKind::Log => &self.log,
         }
-        buckets
     }
+}
 
-    /// All stamps of some buckets.
-    pub fn stamps(&self, buckets: &[u8]) -> Vec<(CellKey, Stamp)> {
-        self.cells
-            .iter()
-            .filter(|(key, _)| buckets.contains(&key.bucket()))
-            .map(|(key, (stamp, _))| (key.clone(), *stamp))
-            .collect()
+impl Registers {
+    /// Whether a register counts against the cap.
+    fn counts(&self, key: &CellKey) -> bool {
+        key.kind != CellKind::Metadata || !ALWAYS_KEPT.contains(&key.field.as_str())
     }
+}
 
-    /// Live keys and their values.
-    pub fn live(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
-        self.cells.iter().filter_map(|(key, (_, cell))| match (&key.kind, &cell.value) {
-            (CellKind::Metadata, Some(Json(value))) => Some((key.field.as_str(), value)),
-            _ => None,
-        })
-    }
-
-    /// What a reader sees.
-    pub fn metadata(&self, room: &RoomId) -> Arc<RoomMetadata> {
-        let newest = self.cells.values().map(|(stamp, _)| *stamp).max();
-        Arc::new(RoomMetadata {
-            room: room.clone(),
-            kind: Kind::Room,
-            metadata: self.live().map(|(key, value)| (key.to_owned(), value.clone())).collect(),
-            updated_at: newest.map(|stamp| Timestamp(stamp.hlc >> 16)),
-            updated_by: newest.map(|stamp| stamp.writer.user_id()),
-        })
-    }
+fn wall_hlc(wall_ms: u64) -> u64 {
+    wall_ms.min(HLC_MAX >> 16) << 16
 }
 
 fn fingerprint(key: &CellKey, stamp: &Stamp) -> u64 {

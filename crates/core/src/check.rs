@@ -31,7 +31,7 @@ pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<
 pub(crate) fn entry(name: &str, value: &Value, what: &str, code: ErrorCode) -> Result<(), Error> {
     let path = format!("{what}.{name}");
     key(name, &path, code)?;
-    nested(value, 2, &path, code)
+    nested(value, STRING_MAX, 2, &path, code)
 }
 
 /// Bytes of a bag as JSON.
@@ -53,18 +53,19 @@ pub(crate) fn key(name: &str, path: &str, code: ErrorCode) -> Result<(), Error> 
     Ok(())
 }
 
-fn nested(value: &Value, depth: usize, path: &str, code: ErrorCode) -> Result<(), Error> {
+/// A value at a level of nesting (a bag is the first), whose strings may be so long.
+pub(crate) fn nested(value: &Value, string_max: usize, depth: usize, path: &str, code: ErrorCode) -> Result<(), Error> {
     match value {
-        Value::String(text) if text.len() > STRING_MAX => {
-            Err(Error::too_large("stringBytes", STRING_MAX, text.len(), path))
+        Value::String(text) if text.len() > string_max => {
+            Err(Error::too_large("stringBytes", string_max, text.len(), path))
         }
         Value::Array(_) | Value::Object(_) if depth > DEPTH_MAX => {
             Err(Error::too_large("depth", DEPTH_MAX, depth, path))
         }
-        Value::Array(items) => items.iter().try_for_each(|item| nested(item, depth + 1, path, code)),
+        Value::Array(items) => items.iter().try_for_each(|item| nested(item, string_max, depth + 1, path, code)),
         Value::Object(items) => items.iter().try_for_each(|(name, item)| {
             key(name, path, code)?;
-            nested(item, depth + 1, path, code)
+            nested(item, string_max, depth + 1, path, code)
         }),
         _ => Ok(()),
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::ids::{MemberId, PublicKey, RoomId, SessionId, Tick};
 use crate::input::{DownCause, Input, Output, Path, Verdict};
+use crate::limits::PAGE_MAX;
 use crate::proof::{Certificate, LocalActor, Signer, Verifier};
 use crate::view::{By, Event, Member, MembersQuery};
 use crate::wire::Frame;
@@ -173,6 +174,20 @@ impl Table {
         self.call(at, |replica, who, now| replica.set_metadata(who, change, now))
     }
 
+    pub fn board(&mut self, at: usize, change: crate::BoardChange) -> Result<crate::Board, Error> {
+        self.call(at, |replica, who, now| replica.set_board(who, change, now))
+    }
+
+    pub fn say(&mut self, at: usize, text: &str, idempotency_key: Option<&str>) -> Result<crate::Message, Error> {
+        let publish = crate::Publish {
+            kind: "chat".to_owned(),
+            data: serde_json::json!({ "text": text }),
+            member_id: None,
+            idempotency_key: idempotency_key.map(str::to_owned),
+        };
+        self.call(at, |replica, who, now| replica.publish_kept(who, publish, now))
+    }
+
     pub fn leave(&mut self, at: usize) -> Result<crate::Left, Error> {
         self.call(at, |replica, who, now| replica.leave(who, Leave::default(), now))
     }
@@ -201,7 +216,7 @@ impl Table {
     }
 
     fn carry(&mut self, from: usize, to: Option<SessionId>, bytes: &[u8]) {
-        let frame = Frame::decode(bytes).unwrap();
+        let frame = Frame::decode(bytes, PAGE_MAX).unwrap();
         let author = self.seats[from].session;
         let now = self.tick();
         for at in 0..self.seats.len() {
@@ -257,6 +272,11 @@ impl Table {
             Event::Active { member } => format!("active {}", member.actor.name),
             Event::Left { member, reason } => format!("left {} {reason:?}", member.actor.name),
             Event::Metadata { changed, .. } => format!("metadata {changed:?}"),
+            Event::Board { notes, removed } => {
+                format!("board {:?} {removed:?}", notes.iter().map(|note| &note.id).collect::<Vec<_>>())
+            }
+            Event::Message { message } => format!("message {} {}", message.actor.name, message.data),
+            Event::Diverged { session_id } => format!("diverged {}", &session_id[..2]),
             Event::Watching { count } => format!("watching {count}"),
             Event::Complete { complete } => format!("complete {complete}"),
         };
@@ -267,7 +287,7 @@ impl Table {
     /// Frames sent since the log was cleared, of one kind.
     pub fn sent(&self, from: usize, kind: u8) -> Vec<Frame> {
         let own = self.log.iter().filter(|(at, _, bytes)| *at == from && bytes[1] == kind);
-        own.map(|(_, _, bytes)| Frame::decode(bytes).unwrap()).collect()
+        own.map(|(_, _, bytes)| Frame::decode(bytes, PAGE_MAX).unwrap()).collect()
     }
 
     pub fn count(&self, at: usize, name: &str) -> u64 {

@@ -6,7 +6,9 @@ use crate::error::ErrorCode;
 use crate::fields::Fields;
 use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
-use crate::limits::{ASK_EVERY_MS, MEMBER_METADATA_MAX, MEMBERS_MAX, PRESENCE_MAX, STALE_MS, TOP_KEYS};
+use crate::limits::{
+    ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, MEMBERS_MAX, PAGE_MAX, PRESENCE_MAX, STALE_MS, TOP_KEYS,
+};
 use crate::peer::{Asked, Peer, Record};
 use crate::proof::Certificate;
 use crate::replica::Replica;
@@ -22,7 +24,11 @@ impl Replica {
         if author == self.session() {
             return Verdict::Ignore;
         }
-        let frame = match Frame::decode(bytes) {
+        let max = match path {
+            Path::Gossip => FRAME_MAX,
+            Path::Direct => PAGE_MAX,
+        };
+        let frame = match Frame::decode(bytes, max) {
             Ok(frame) => frame,
             Err(why) => {
                 self.counters.add(match why {
@@ -48,7 +54,7 @@ impl Replica {
             Frame::Cells(cells) => self.cells_in(cells, now),
             Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request, now),
             Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, &stamps, now),
-            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, &want),
+            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, &want, now),
             Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => {
                 self.counters.add("sync_by_gossip");
                 Verdict::Ignore

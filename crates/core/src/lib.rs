@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod board;
 mod bytes64;
 mod calls;
 mod cell;
@@ -39,6 +40,8 @@ mod incoming;
 mod input;
 mod leases;
 pub mod limits;
+mod message;
+mod metadata;
 mod outgoing;
 mod own;
 mod peer;
@@ -52,6 +55,7 @@ mod value;
 mod view;
 mod wire;
 
+pub use board::{Board, BoardChange, Note, NoteChange};
 pub use calls::Lease;
 pub use cell::{CELL_VALUE_MAX, CellKey, CellKind, HLC_MAX, Stamp};
 pub use command::{Join, Leave, MetadataChange, PresenceChange, PresenceMode};
@@ -59,6 +63,7 @@ pub use counters::Counters;
 pub use error::{Error, ErrorCode};
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};
+pub use message::{HistoryPage, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
 pub use replica::{Config, Continuation, Replica};
 pub use rows::{Face, Summary};

@@ -10,6 +10,15 @@ pub const ROOM_METADATA_MAX: usize = 32 * 1024;
 pub const ROOM_METADATA_KEYS: usize = 128;
 /// Metadata cells a replica keeps, tombstones counted (design R11).
 pub const METADATA_CELLS: usize = 1024;
+/// What readers are shown of a room's metadata that others filled beyond its limits: so many of the newest keys, and so
+/// many bytes of them, so that no peer can make every reader carry megabytes about.
+pub const METADATA_SHOWN: (usize, usize) = (2 * ROOM_METADATA_KEYS, 2 * ROOM_METADATA_MAX);
+/// Board cells a replica keeps, tombstones counted (design R11).
+pub const BOARD_CELLS: usize = 32_768;
+/// Messages a replica keeps.
+pub const LOG_CELLS: usize = 500;
+/// Notes on a board, enforced where they are written.
+pub const NOTES_MAX: usize = 2_000;
 /// Keys at the top of a bag.
 pub const TOP_KEYS: usize = 64;
 /// Bytes of one key.
@@ -18,6 +27,8 @@ pub const KEY_MAX: usize = 64;
 pub const DEPTH_MAX: usize = 8;
 /// Bytes of one string.
 pub const STRING_MAX: usize = 2 * 1024;
+/// Bytes of the text of a note or message.
+pub const TEXT_MAX: usize = 4 * 1024;
 /// Bytes of the name of an actor.
 pub const NAME_MAX: usize = 256;
 /// Characters of a room or member id.
@@ -30,8 +41,10 @@ pub const ROOMS_MAX: usize = 32;
 pub const MEMBERS_LIMIT_DEFAULT: u32 = 100;
 /// The most that one page of `members()` holds.
 pub const MEMBERS_LIMIT_MAX: u32 = 1000;
-/// One frame on the wire.
+/// One frame that is published to the room.
 pub const FRAME_MAX: usize = 12 * 1024;
+/// One frame to a single peer: a page of anti-entropy (design R12).
+pub const PAGE_MAX: usize = 32 * 1024;
 
 /// Between two heartbeats, before the jitter of a fifth either way (design R6).
 pub const BEAT_MS: u64 = 2_000;

@@ -7,6 +7,7 @@ use crate::ids::{MemberId, Rev, Seq, SessionId, Tick};
 use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
+use crate::sync::Purse;
 use crate::view::{Actor, Bag, LeftReason};
 use crate::wire::Pulse;
 
@@ -31,6 +32,8 @@ pub(crate) struct Peer {
     pub answered: Option<Tick>,
     /// When a `SyncRequest` of its was answered last.
     pub served: Option<Tick>,
+    /// What it may still be sent of cells by request.
+    pub purse: Purse,
     /// What it was asked for of its cells.
     pub syncing: Option<Syncing>,
     /// Beats in a row whose hash of cells differed from ours.
@@ -96,6 +99,7 @@ impl Peer {
             pulse: None,
             answered: None,
             served: None,
+            purse: Purse::new(now),
             syncing: None,
             cell_mismatches: 0,
             fresh: false,

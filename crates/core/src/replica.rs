@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::board::Note;
 use crate::cells::Cells;
 use crate::counters::Counters;
 use crate::departed::Departed;
 use crate::ids::{Rev, RoomId, Seq, SessionId, Tick};
 use crate::input::{Input, Output, Verdict};
+use crate::metadata;
 use crate::own::OwnRecord;
 use crate::peer::Peer;
 use crate::proof::{Certificate, Verifier};
@@ -53,6 +55,7 @@ pub struct Replica {
     pub(crate) departed: Departed,
     pub(crate) cells: Cells,
     pub(crate) metadata: Arc<RoomMetadata>,
+    pub(crate) notes: BTreeMap<String, Arc<Note>>,
     pub(crate) rows: BTreeMap<RowKey, Arc<Member>>,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
@@ -76,7 +79,7 @@ impl Replica {
     pub fn new(config: Config, verifier: Arc<dyn Verifier>, now: Tick, wall_ms: u64) -> Replica {
         let root = blake3::derive_key("parlor open room v1", config.room.as_str().as_bytes());
         let cells = Cells::default();
-        let metadata = cells.metadata(&config.room);
+        let metadata = metadata::shown(&cells, &config.room);
         let mut random = fastrand::Rng::with_seed(config.seed);
         let beat_at = now.plus(random.u64(0..crate::limits::BEAT_MS));
         Replica {
@@ -94,6 +97,7 @@ impl Replica {
             departed: Departed::default(),
             cells,
             metadata,
+            notes: BTreeMap::new(),
             rows: BTreeMap::new(),
             watching: 0,
             outage: false,

@@ -1,15 +1,20 @@
 //! How lost cells are found and repaired (design R12): a hash in every heartbeat, then 256 bucket hashes, then the stamps
-//! of the buckets that differ, then only what is newer.
+//! of the buckets that differ, then only what is newer. What a bucket of ours holds goes out at once where the other end
+//! has nothing, so that a newcomer waits for one round trip.
+//!
+//! Whoever begins an exchange pays for it: an answer is taken for what was asked only, and what one peer is sent by
+//! request is drawn from a purse that fills slowly, so that a few bytes of questions cannot be made into megabytes.
 
 use std::collections::BTreeSet;
 
-use crate::cell::{Cell, CellKey, HLC_MAX};
+use crate::cell::{Cell, CellKey, HLC_MAX, Stamp};
 use crate::cells::BUCKETS;
 use crate::ids::{SessionId, Tick};
 use crate::input::Verdict;
-use crate::limits::{FRAME_MAX, KEY_MAX};
+use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::peer::{Futile, Syncing};
 use crate::replica::Replica;
+use crate::view::Event;
 use crate::wire::{Frame, SyncRequest, SyncStamps, SyncWant};
 
 /// Own stillness before a sync, so that what is on its way may arrive.
@@ -17,15 +22,40 @@ const STILL_MS: u64 = 500;
 /// Futile exchanges before the back-off begins, and its bounds.
 const FUTILE: u32 = 3;
 const BACK_OFF_MS: (u64, u64) = (2_000, 60_000);
-/// Room for the envelope of a page.
-const PAGE: usize = FRAME_MAX - 256;
+/// Bytes of cells or stamps in one frame to a peer, and in one to all: the rest is the envelope.
+const PAGE: usize = PAGE_MAX - 512;
+const PUBLISHED: usize = FRAME_MAX - 256;
 /// One exchange of cells in a room at a time: the next waits this long.
 const IN_FLIGHT_MS: u64 = 500;
 /// Stamps that come later than this are no answer any more.
 const ANSWER_MS: u64 = 10_000;
-/// Stamps, or keys that are wanted, in one frame: a key has 64 bytes at most, a stamp 58.
-const STAMPS: usize = 80;
-const _: () = assert!(STAMPS * (KEY_MAX + 70) + 256 < PAGE, "so many stamps fit a frame");
+/// The least between two requests of one peer that are answered.
+const SERVE_EVERY_MS: u64 = IN_FLIGHT_MS / 2;
+/// What a peer is sent by request: a full board and more at once, then so many bytes a millisecond.
+const PURSE: u64 = 16 * 1024 * 1024;
+const PURSE_PER_MS: u64 = 512;
+
+/// What one peer may still be sent by request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Purse {
+    bytes: u64,
+    at: Tick,
+}
+
+impl Purse {
+    pub fn new(now: Tick) -> Self {
+        Purse { bytes: PURSE, at: now }
+    }
+
+    /// Takes so many bytes out; false when there are not enough.
+    fn take(&mut self, bytes: usize, now: Tick) -> bool {
+        self.bytes = self.bytes.saturating_add(now.since(self.at).saturating_mul(PURSE_PER_MS)).min(PURSE);
+        self.at = now;
+        let left = self.bytes.checked_sub(bytes as u64);
+        self.bytes = left.unwrap_or(self.bytes);
+        left.is_some()
+    }
+}
 
 impl Replica {
     /// Holds a heartbeat's hash against ours. In the first one of a new link a difference is repaired at once.
@@ -50,10 +80,14 @@ impl Replica {
         self.syncing = now.plus(IN_FLIGHT_MS);
         peer.futile.count = if peer.futile.pair == (mine, theirs) { peer.futile.count + 1 } else { 1 };
         peer.futile.pair = (mine, theirs);
-        if peer.futile.count >= FUTILE {
-            let wait = BACK_OFF_MS.0.saturating_mul(1 << (peer.futile.count - FUTILE).min(5)).min(BACK_OFF_MS.1);
+        let count = peer.futile.count;
+        if count >= FUTILE {
+            let wait = BACK_OFF_MS.0.saturating_mul(1 << (count - FUTILE).min(5)).min(BACK_OFF_MS.1);
             peer.futile.not_before = now.plus(wait);
             self.counters.add("diverged");
+        }
+        if count == FUTILE {
+            self.emit(Event::Diverged { session_id: peer_id.to_string() });
         }
         self.counters.add("syncs");
         let request = SyncRequest { buckets: self.cells.buckets() };
@@ -66,42 +100,58 @@ impl Replica {
             return Verdict::Reject;
         }
         let peer = self.peer(author, now);
-        if peer.served.is_some_and(|at| now.since(at) < IN_FLIGHT_MS / 2) {
+        if peer.served.is_some_and(|at| now.since(at) < SERVE_EVERY_MS) {
             self.counters.add("sync_too_often");
             return Verdict::Ignore;
         }
         peer.served = Some(now);
         let mine = self.cells.buckets();
-        let differing: Vec<u8> = (0u8..=255)
-            .zip(mine.iter().zip(&request.buckets))
-            .filter(|(_, (mine, theirs))| mine != theirs)
-            .map(|(bucket, _)| bucket)
-            .collect();
-        // Whole buckets, as many as fit a frame, so that what is not named is known to be missing here.
-        let mut all = self.cells.by_bucket();
-        let mut page = SyncStamps { buckets: Vec::new(), stamps: Vec::new() };
+        let pairs = || (0u8..=255).zip(mine.iter().zip(&request.buckets)).filter(|(_, (mine, theirs))| mine != theirs);
+        let missing: BTreeSet<u8> =
+            pairs().filter(|(_, (_, theirs))| **theirs == 0).map(|(bucket, _)| bucket).collect();
+        let differing: BTreeSet<u8> =
+            pairs().map(|(bucket, _)| bucket).filter(|bucket| !missing.contains(bucket)).collect();
+        let newer: Vec<Cell> =
+            self.cells.in_buckets(&missing).into_values().flatten().map(|held| held.cell.clone()).collect();
+        self.serve_cells(author, newer, now);
+        self.serve_stamps(author, &differing, now);
+        Verdict::Ignore
+    }
+
+    /// Whole buckets, as many as fit a frame, so that what is not named is known to be missing here.
+    fn serve_stamps(&mut self, to: SessionId, differing: &BTreeSet<u8>, now: Tick) {
+        let mut held = self.cells.in_buckets(differing);
+        let mut pages: Vec<SyncStamps> = Vec::new();
+        let mut room = 0;
         for bucket in differing {
-            let stamps = all.remove(&bucket).unwrap_or_default();
-            if stamps.len() > STAMPS {
+            let stamps: Vec<(CellKey, Stamp)> = held
+                .remove(bucket)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|held| ((*held.cell.key).clone(), held.stamp))
+                .collect();
+            let size: usize = stamps.iter().map(stamp_size).sum();
+            if size > PAGE {
                 // Somebody filled this bucket on purpose. No part of it can say what is missing here: the exchange that
                 // the other end begins tells that.
-                for part in stamps.chunks(STAMPS) {
-                    let part = SyncStamps { buckets: Vec::new(), stamps: part.to_vec() };
-                    self.send(author, Frame::SyncStamps(part).encode());
-                }
+                let parts = split(stamps, PAGE, stamp_size);
+                pages.extend(parts.into_iter().map(|stamps| SyncStamps { buckets: Vec::new(), stamps }));
+                room = 0;
                 continue;
             }
-            if page.stamps.len() + stamps.len() > STAMPS {
-                let full = std::mem::replace(&mut page, SyncStamps { buckets: Vec::new(), stamps: Vec::new() });
-                self.send(author, Frame::SyncStamps(full).encode());
+            if size + 1 > room || pages.is_empty() {
+                pages.push(SyncStamps { buckets: Vec::new(), stamps: Vec::new() });
+                room = PAGE;
             }
-            page.buckets.push(bucket);
-            page.stamps.extend(stamps);
+            room -= size + 1;
+            if let Some(page) = pages.last_mut() {
+                page.buckets.push(*bucket);
+                page.stamps.extend(stamps);
+            }
         }
-        if !page.buckets.is_empty() {
-            self.send(author, Frame::SyncStamps(page).encode());
+        for page in pages {
+            self.serve(to, Frame::SyncStamps(page).encode(), now);
         }
-        Verdict::Ignore
     }
 
     pub(crate) fn sync_stamps_in(&mut self, author: SessionId, theirs: &SyncStamps, now: Tick) -> Verdict {
@@ -111,7 +161,8 @@ impl Replica {
             self.counters.add("sync_unasked");
             return Verdict::Ignore;
         };
-        let buckets: Vec<u8> = theirs.buckets.iter().copied().filter(|bucket| syncing.buckets.remove(bucket)).collect();
+        let buckets: BTreeSet<u8> =
+            theirs.buckets.iter().copied().filter(|bucket| syncing.buckets.remove(bucket)).collect();
         let mut want = Vec::new();
         let mut newer = Vec::new();
         for (key, stamp) in &theirs.stamps {
@@ -123,27 +174,26 @@ impl Replica {
             }
         }
         let named: BTreeSet<&CellKey> = theirs.stamps.iter().map(|(key, _)| key).collect();
-        for (key, _) in self.cells.stamps(&buckets) {
-            if !named.contains(&key) {
-                newer.extend(self.cells.get(&key).cloned());
-            }
-        }
-        self.send_cells(author, newer);
-        for keys in want.chunks(STAMPS) {
-            self.send(author, Frame::SyncWant(SyncWant { keys: keys.to_vec() }).encode());
+        let held = self.cells.in_buckets(&buckets);
+        newer.extend(
+            held.into_values().flatten().map(|held| &held.cell).filter(|cell| !named.contains(&*cell.key)).cloned(),
+        );
+        self.serve_cells(author, newer, now);
+        for keys in split(want, PAGE, key_size) {
+            self.send(author, Frame::SyncWant(SyncWant { keys }).encode());
         }
         Verdict::Ignore
     }
 
-    pub(crate) fn sync_want_in(&mut self, author: SessionId, want: &SyncWant) -> Verdict {
-        let keys: BTreeSet<&CellKey> = want.keys.iter().take(STAMPS).collect();
+    pub(crate) fn sync_want_in(&mut self, author: SessionId, want: &SyncWant, now: Tick) -> Verdict {
+        let keys: BTreeSet<&CellKey> = want.keys.iter().collect();
         let cells: Vec<Cell> = keys.into_iter().filter_map(|key| self.cells.get(key).cloned()).collect();
-        self.send_cells(author, cells);
+        self.serve_cells(author, cells, now);
         Verdict::Ignore
     }
 
     pub(crate) fn cells_in(&mut self, cells: Vec<Cell>, now: Tick) -> Verdict {
-        let mut changed = false;
+        let mut touched = Vec::new();
         let mut refused = false;
         for cell in cells {
             if self.cells.stamp(&cell.key).is_some_and(|held| held >= cell.stamp()) {
@@ -154,33 +204,65 @@ impl Replica {
                 refused = true;
                 continue;
             }
-            changed |= self.cells.apply(cell);
+            self.cells.apply(cell, &mut touched);
         }
-        self.cells_were_changed(changed, now);
+        self.cells_were_changed(touched, now);
         if refused { Verdict::Ignore } else { Verdict::Accept }
     }
 
-    fn send_cells(&mut self, to: SessionId, cells: Vec<Cell>) {
-        for page in pages(cells) {
-            self.send(to, Frame::Cells(page).encode());
+    fn serve_cells(&mut self, to: SessionId, cells: Vec<Cell>, now: Tick) {
+        for page in split(cells, PAGE, cell_size) {
+            self.serve(to, Frame::Cells(page).encode(), now);
+        }
+    }
+
+    /// Sends what was asked for, as far as the peer's purse goes. The rest comes with a later exchange.
+    fn serve(&mut self, to: SessionId, bytes: Vec<u8>, now: Tick) {
+        if self.peer(to, now).purse.take(bytes.len(), now) {
+            self.send(to, bytes);
+        } else {
+            self.counters.add("sync_purse_empty");
+        }
+    }
+
+    /// Tells all of own writes.
+    pub(crate) fn publish_cells(&mut self, cells: Vec<Cell>) {
+        for page in split(cells, PUBLISHED, cell_size) {
+            self.publish(Frame::Cells(page).encode());
         }
     }
 }
 
-/// Cells in pages that each fit a frame.
-pub(crate) fn pages(cells: Vec<Cell>) -> Vec<Vec<Cell>> {
-    let mut pages: Vec<Vec<Cell>> = Vec::new();
+/// Parts that each have at most so many bytes, or one item.
+fn split<T>(items: Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut parts: Vec<Vec<T>> = Vec::new();
     let mut room = 0;
-    for cell in cells {
-        let size = postcard::experimental::serialized_size(&cell).unwrap_or(PAGE);
-        if size > room || pages.is_empty() {
-            pages.push(Vec::new());
-            room = PAGE;
+    for item in items {
+        let size = size(&item);
+        if size > room || parts.is_empty() {
+            parts.push(Vec::new());
+            room = bytes;
         }
         room = room.saturating_sub(size);
-        if let Some(page) = pages.last_mut() {
-            page.push(cell);
+        if let Some(part) = parts.last_mut() {
+            part.push(item);
         }
     }
-    pages
+    parts
 }
+
+fn cell_size(cell: &Cell) -> usize {
+    postcard::experimental::serialized_size(cell).unwrap_or(PAGE)
+}
+
+fn key_size(key: &CellKey) -> usize {
+    key.object.len() + key.field.len() + 3
+}
+
+fn stamp_size((key, _): &(CellKey, Stamp)) -> usize {
+    key_size(key) + 10 + 32 + 16
+}
+
+#[cfg(test)]
+#[path = "sync_tests.rs"]
+mod tests;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::board::Note;
 use crate::ids::{MemberId, RoomId, UserId};
+use crate::message::Message;
 
 /// A bag of JSON: presence or metadata.
 pub type Bag = serde_json::Map<String, serde_json::Value>;
@@ -318,6 +320,25 @@ pub enum Event {
         metadata: Arc<RoomMetadata>,
         /// The keys that changed or went.
         changed: Vec<String>,
+    },
+    /// Notes of the board changed.
+    Board {
+        /// Those that are new or changed, as they are now.
+        #[cfg_attr(feature = "ts", ts(as = "Vec<Note>"))]
+        notes: Vec<Arc<Note>>,
+        /// Ids of those that went.
+        removed: Vec<String>,
+    },
+    /// Somebody said something that is kept; older messages arrive too, when they were not known here.
+    Message {
+        /// The message.
+        #[cfg_attr(feature = "ts", ts(as = "Message"))]
+        message: Arc<Message>,
+    },
+    /// Three exchanges with a peer did not make what is shared the same (design R12). They go on, less and less often.
+    Diverged {
+        /// The peer's session, in hexadecimal.
+        session_id: String,
     },
     /// The number of sessions that look on has changed.
     Watching {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, CellKey, Stamp};
 use crate::ids::{MemberId, Rev, Seq, SessionId};
-use crate::limits::FRAME_MAX;
 use crate::proof::{ActorClaim, Certificate};
 use crate::value::{Json, Key};
 
@@ -189,8 +188,9 @@ impl Frame {
         body.unwrap_or_default()
     }
 
-    pub fn decode(bytes: &[u8]) -> Result<Frame, Unreadable> {
-        if bytes.len() > FRAME_MAX {
+    /// Reads a frame of at most `max` bytes.
+    pub fn decode(bytes: &[u8], max: usize) -> Result<Frame, Unreadable> {
+        if bytes.len() > max {
             return Err(Unreadable::TooLarge);
         }
         let (&version, rest) = bytes.split_first().ok_or(Unreadable::Body)?;

@@ -14,7 +14,7 @@ use super::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, SyncReques
 use crate::cell::{Cell, CellKey};
 use crate::fixture::{FakeSigner, Table, member, session};
 use crate::ids::{Rev, Seq};
-use crate::limits::FRAME_MAX;
+use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::proof::{Certificate, LocalActor};
 use crate::value::{Json, Key};
 
@@ -35,7 +35,14 @@ fn changes() -> Vec<FieldChange> {
 fn cells() -> Vec<Cell> {
     let signer = FakeSigner::of("writer");
     let write = |field: &str, value| Cell::write(CellKey::metadata(field), 77 << 16, value, &*signer, &[7; 32]);
-    vec![write("title", Some(json!("Incident response"))), write("gone", None)]
+    let other = |key, value| Cell::write(key, 78 << 16, Some(value), &*signer, &[7; 32]);
+    let said = json!({"type": "chat", "data": {"text": "hello"}, "memberId": "desk 1", "name": "Quiet Otter"});
+    vec![
+        write("title", Some(json!("Incident response"))),
+        write("gone", None),
+        other(CellKey::board("note 1", "x"), json!(12.5)),
+        other(CellKey::message(&signer.public_key(), "once"), said),
+    ]
 }
 
 fn frames() -> Vec<(&'static str, Frame)> {
@@ -66,7 +73,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         fields: changes(),
         pulse,
     };
-    let stamps = cells().iter().map(|cell| (cell.key.clone(), cell.stamp())).collect();
+    let stamps = cells().iter().map(|cell| ((*cell.key).clone(), cell.stamp())).collect();
     vec![
         ("delta", Frame::Delta(delta(false, None))),
         ("delta-with-beat", Frame::Delta(delta(true, Some(pulse())))),
@@ -99,7 +106,7 @@ fn every_kind_is_as_it_was() {
         let golden: String = golden.split_whitespace().collect();
         assert_eq!(data_encoding::HEXLOWER.encode(&bytes), golden, "{name} is written differently");
         let golden = data_encoding::HEXLOWER.decode(golden.as_bytes()).unwrap();
-        assert_eq!(Frame::decode(&golden), Ok(frame), "{name} is read differently");
+        assert_eq!(Frame::decode(&golden, PAGE_MAX), Ok(frame), "{name} is read differently");
     }
     assert!(written.is_empty(), "wrote {written:?}, which were missing; look at them and run again");
 }
@@ -109,7 +116,7 @@ fn a_golden_file_for_every_kind() {
     let kinds: std::collections::BTreeSet<u8> = frames().iter().map(|(_, frame)| frame.kind()).collect();
     assert_eq!(kinds, (1..=9).collect());
     for kind in 0..=u8::MAX {
-        let known = Frame::decode(&[super::VERSION, kind]) != Err(Unreadable::Kind);
+        let known = Frame::decode(&[super::VERSION, kind], PAGE_MAX) != Err(Unreadable::Kind);
         assert_eq!(known, kinds.contains(&kind), "kind {kind} has no golden file");
     }
 }
@@ -140,20 +147,20 @@ fn a_moving_cursor_is_small() {
 
 #[test]
 fn what_is_no_frame_is_named() {
-    assert_eq!(Frame::decode(&[]), Err(Unreadable::Body));
-    assert_eq!(Frame::decode(&[super::VERSION]), Err(Unreadable::Body));
-    assert_eq!(Frame::decode(&[super::VERSION + 1, 1, 2, 3]), Err(Unreadable::Version(super::VERSION + 1)));
-    assert_eq!(Frame::decode(&[super::VERSION, 200]), Err(Unreadable::Kind));
-    assert_eq!(Frame::decode(&vec![super::VERSION; FRAME_MAX + 1]), Err(Unreadable::TooLarge));
+    assert_eq!(Frame::decode(&[], PAGE_MAX), Err(Unreadable::Body));
+    assert_eq!(Frame::decode(&[super::VERSION], PAGE_MAX), Err(Unreadable::Body));
+    assert_eq!(Frame::decode(&[super::VERSION + 1, 1, 2, 3], PAGE_MAX), Err(Unreadable::Version(super::VERSION + 1)));
+    assert_eq!(Frame::decode(&[super::VERSION, 200], PAGE_MAX), Err(Unreadable::Kind));
+    assert_eq!(Frame::decode(&vec![super::VERSION; FRAME_MAX + 1], FRAME_MAX), Err(Unreadable::TooLarge));
     let mut longer = frames()[3].1.encode();
     longer.push(0);
-    assert_eq!(Frame::decode(&longer), Err(Unreadable::Body), "something behind the body");
+    assert_eq!(Frame::decode(&longer, PAGE_MAX), Err(Unreadable::Body), "something behind the body");
 }
 
 proptest! {
     #[test]
     fn no_bytes_make_decoding_panic(kind in 0u8..12, body in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Frame::decode(&[&[super::VERSION, kind][..], &body].concat());
+        let _ = Frame::decode(&[&[super::VERSION, kind][..], &body].concat(), PAGE_MAX);
     }
 
     /// Frames that were damaged on the way: decoding what still decodes and encoding it again says the same.
@@ -162,11 +169,11 @@ proptest! {
         let mut bytes = frames()[which].1.encode();
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        if let Ok(frame) = Frame::decode(&bytes) {
-            prop_assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
+        if let Ok(frame) = Frame::decode(&bytes, PAGE_MAX) {
+            prop_assert_eq!(Frame::decode(&frame.encode(), PAGE_MAX), Ok(frame));
         }
         bytes.truncate(cut.index(bytes.len()));
-        let _ = Frame::decode(&bytes);
+        let _ = Frame::decode(&bytes, PAGE_MAX);
     }
 
     #[test]

@@ -99,6 +99,8 @@ impl Conflate {
             Event::Metadata { metadata, changed } => self.push(FeedEvent::Metadata { metadata, changed }),
             Event::Watching { count } => self.push(FeedEvent::Watching { count }),
             Event::Complete { complete } => self.push(FeedEvent::Complete { complete }),
+            // What is not shown in a window needs no way there: notes, messages and the health of repair.
+            Event::Board { .. } | Event::Message { .. } | Event::Diverged { .. } => {}
         }
     }
 

@@ -40,6 +40,9 @@ impl RoomEvent {
                 Event::Metadata { .. } => "metadata",
                 Event::Watching { .. } => "watching",
                 Event::Complete { .. } => "complete",
+                Event::Board { .. } => "board",
+                Event::Message { .. } => "message",
+                Event::Diverged { .. } => "diverged",
             },
         }
     }

@@ -118,8 +118,8 @@ pub use live::Live;
 pub use palette::PALETTE;
 pub use parlor_core::{
     Actor, ActorKind, Bag, By, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left, LeftReason, Member, MemberId,
-    MemberRecord, MemberState, MembersPage, MembersQuery, MetadataChange, PresenceChange, PresenceMode, RoomId,
-    RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
+    MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note, PresenceChange, PresenceMode,
+    RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
 };
 pub use parlor_net::{NetworkState, PeerInfo};
 pub use profile::settings::Theme;

@@ -153,6 +153,7 @@ impl Oracle {
                     None => Ok(()),
                 }
             }
+            Event::Board { .. } | Event::Message { .. } | Event::Diverged { .. } => Ok(()),
             Event::Watching { .. } | Event::Complete { .. } => Ok(()),
         }
     }
@@ -298,6 +299,9 @@ pub fn tell(event: &Event) -> String {
         Event::Active { member } => format!("active {}", of(member)),
         Event::Left { member, reason } => format!("left {} {reason:?}", of(member)),
         Event::Metadata { changed, .. } => format!("metadata {changed:?}"),
+        Event::Board { notes, removed } => format!("board {} notes, {removed:?} removed", notes.len()),
+        Event::Message { message } => format!("message {} of {}", message.id, message.actor.name),
+        Event::Diverged { session_id } => format!("diverged from {session_id}"),
         Event::Watching { count } => format!("watching {count}"),
         Event::Complete { complete } => format!("complete {complete}"),
     }

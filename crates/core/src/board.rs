@@ -1,0 +1,264 @@
+//! The board: notes that everybody may write, the last writer winning for each field of each note (design A10, R10).
+//!
+//! Moving a note and recolouring it at once both survive, because each field is a register of its own. A removed note is
+//! one whose `removed` register says so: it wins over edits that were under way, and setting any of its fields again, as
+//! an undo does, takes that back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+use crate::cell::{CellKey, CellKind, Stamp};
+use crate::check;
+use crate::error::{Error, ErrorCode};
+use crate::ids::{RoomId, Tick, UserId};
+use crate::limits::{KEY_MAX, NOTES_MAX, TEXT_MAX};
+use crate::proof::LocalActor;
+use crate::replica::Replica;
+use crate::value::Json;
+use crate::view::{Event, Kind, Timestamp};
+
+/// The register that says that a note is gone.
+const REMOVED: &str = "removed";
+/// Notes in one call: what is signed at once, and fits a request.
+const CHANGES_MAX: usize = 500;
+
+/// One note. A field that nobody wrote has its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Note {
+    /// 1 to 64 bytes, chosen by whoever made it.
+    pub id: String,
+    /// Left edge, in board units; default 0.
+    pub x: f64,
+    /// Top edge; default 0.
+    pub y: f64,
+    /// Width; default 200.
+    pub w: f64,
+    /// Height; default 150.
+    pub h: f64,
+    /// Greater lies above; default 0.
+    pub z: f64,
+    /// A colour's name or value; default `yellow`.
+    pub color: String,
+    /// Up to 4 KiB; default empty.
+    pub text: String,
+    /// When the newest of its fields was written, by its writer's clock.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub updated_at: Timestamp,
+    /// Who wrote the newest.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub updated_by: UserId,
+}
+
+/// All notes of a room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Board {
+    /// The room.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub room: RoomId,
+    /// Always `room`.
+    pub kind: Kind,
+    /// By id.
+    #[cfg_attr(feature = "ts", ts(as = "Vec<Note>"))]
+    pub notes: Vec<Arc<Note>>,
+}
+
+/// What to write of one note: the fields that are named, also of a note that is not seen here yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NoteChange {
+    /// 1 to 64 bytes.
+    pub id: String,
+    /// Left edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<f64>,
+    /// Top edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<f64>,
+    /// Width, above 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub w: Option<f64>,
+    /// Height, above 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub h: Option<f64>,
+    /// Greater lies above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub z: Option<f64>,
+    /// At most 64 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// At most 4 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Arguments of `board`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct BoardChange {
+    /// Notes to write.
+    #[cfg_attr(feature = "ts", ts(as = "Option<Vec<NoteChange>>", optional))]
+    pub set: Vec<NoteChange>,
+    /// Ids of notes to remove.
+    #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>", optional))]
+    pub remove: Vec<String>,
+}
+
+impl Replica {
+    /// Writes the named fields of notes and removes others, all or nothing. Only a member may call it. An id that is set
+    /// and removed by one call is set.
+    ///
+    /// # Errors
+    /// `INVALID_BOARD` for an id or field that cannot be, `PAYLOAD_TOO_LARGE` (2,000 notes on a board, 500 in a call,
+    /// 4 KiB of text), `NOT_JOINED`, `CELL_FROZEN`. Nothing is touched by any of them.
+    pub fn set_board(&mut self, who: &LocalActor, args: BoardChange, now: Tick) -> Result<Board, Error> {
+        let count = args.set.len() + args.remove.len();
+        if count > CHANGES_MAX {
+            return Err(Error::too_large("changes", CHANGES_MAX, count, "board"));
+        }
+        let mut writes: BTreeMap<CellKey, Option<Value>> = BTreeMap::new();
+        for id in &args.remove {
+            check::key(id, "remove", ErrorCode::InvalidBoard)?;
+            if self.notes.contains_key(id) {
+                writes.insert(CellKey::board(id, REMOVED), Some(Value::Bool(true)));
+            }
+        }
+        let mut new = BTreeSet::new();
+        for note in args.set {
+            check::key(&note.id, "set", ErrorCode::InvalidBoard)?;
+            if !self.notes.contains_key(&note.id) {
+                new.insert(note.id.clone());
+            }
+            let id = note.id.clone();
+            for (field, value) in fields(note)? {
+                writes.insert(CellKey::board(&id, field), Some(value));
+            }
+            let removed = CellKey::board(&id, REMOVED);
+            if self.cells.live(&removed).is_some() || writes.contains_key(&removed) {
+                writes.insert(removed, None);
+            }
+        }
+        self.may_write(who)?;
+        let notes = self.notes.len() + new.len();
+        if notes > NOTES_MAX && !new.is_empty() {
+            return Err(Error::too_large("notes", NOTES_MAX, notes, "board"));
+        }
+        self.write(who, writes.into_iter().collect(), now)?;
+        Ok(self.board())
+    }
+
+    /// All notes, by id.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        Board { room: self.config.room.clone(), kind: Kind::Room, notes: self.notes.values().cloned().collect() }
+    }
+
+    /// Readers are told which notes changed and which went.
+    pub(crate) fn board_was_changed(&mut self, touched: &[Arc<CellKey>]) {
+        let ids: BTreeSet<&String> =
+            touched.iter().filter(|key| key.kind == CellKind::Board).map(|key| &key.object).collect();
+        let mut notes = Vec::new();
+        let mut removed = Vec::new();
+        for id in ids {
+            let fresh = self.note(id).map(Arc::new);
+            if fresh.as_ref() == self.notes.get(id) {
+                continue;
+            }
+            match fresh {
+                Some(note) => {
+                    self.notes.insert(id.clone(), Arc::clone(&note));
+                    notes.push(note);
+                }
+                None => {
+                    self.notes.remove(id);
+                    removed.push(id.clone());
+                }
+            }
+        }
+        if !notes.is_empty() || !removed.is_empty() {
+            self.emit(Event::Board { notes, removed });
+        }
+    }
+
+    /// A note as its registers say, unless it is removed or nothing of it was written.
+    fn note(&self, id: &str) -> Option<Note> {
+        let mut note = Note {
+            id: id.to_owned(),
+            x: 0.0,
+            y: 0.0,
+            w: 200.0,
+            h: 150.0,
+            z: 0.0,
+            color: "yellow".to_owned(),
+            text: String::new(),
+            updated_at: Timestamp(0),
+            updated_by: UserId("".into()),
+        };
+        let mut newest: Option<Stamp> = None;
+        for held in self.cells.of_object(CellKind::Board, id) {
+            let Some(Json(value)) = &held.cell.value else { continue };
+            let number = |default: f64| value.as_f64().unwrap_or(default);
+            match held.cell.key.field.as_str() {
+                REMOVED => return None,
+                "x" => note.x = number(note.x),
+                "y" => note.y = number(note.y),
+                "w" => note.w = number(note.w),
+                "h" => note.h = number(note.h),
+                "z" => note.z = number(note.z),
+                "color" => note.color = text(value).unwrap_or(note.color),
+                "text" => note.text = text(value).unwrap_or(note.text),
+                // A field of a later version.
+                _ => continue,
+            }
+            newest = newest.max(Some(held.stamp));
+        }
+        let newest = newest?;
+        note.updated_at = Timestamp(newest.hlc >> 16);
+        note.updated_by = newest.writer.user_id();
+        Some(note)
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// The fields that a change names, checked.
+fn fields(note: NoteChange) -> Result<Vec<(&'static str, Value)>, Error> {
+    let code = ErrorCode::InvalidBoard;
+    let mut fields = Vec::new();
+    let numbers = [("x", note.x), ("y", note.y), ("w", note.w), ("h", note.h), ("z", note.z)];
+    for (field, number) in numbers.into_iter().filter_map(|(field, number)| Some((field, number?))) {
+        let path = format!("set.{field}");
+        let finite = Number::from_f64(number).filter(|_| number > 0.0 || !matches!(field, "w" | "h"));
+        let Some(finite) = finite else {
+            let allowed = if matches!(field, "w" | "h") { "a number above 0" } else { "a finite number" };
+            return Err(Error::new(code, format!("{path} is {number}; {allowed} is allowed")).at(&path));
+        };
+        fields.push((field, Value::Number(finite)));
+    }
+    let texts = [("color", note.color, KEY_MAX), ("text", note.text, TEXT_MAX)];
+    for (field, text, max) in texts.into_iter().filter_map(|(field, text, max)| Some((field, text?, max))) {
+        let path = format!("set.{field}");
+        if text.len() > max {
+            return Err(Error::too_large("stringBytes", max, text.len(), &path));
+        }
+        fields.push((field, Value::String(text)));
+    }
+    if fields.is_empty() {
+        return Err(Error::new(code, format!("set names no field of note {}", note.id)).at("set"));
+    }
+    Ok(fields)
+}
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;
