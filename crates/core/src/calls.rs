@@ -87,9 +87,12 @@ impl Replica {
             record.mark_told();
         }
         self.rev = rev;
-        if let Some(full) = self.full(incarnation, None, now) {
+        if let Some(full) = self.full(incarnation, &[], now) {
             self.publish(full);
         }
+        self.look_at_own();
+        let session = self.session();
+        self.evict_over_cap(session, now);
         self.refresh(&row, LeftReason::Left, now);
         self.beat_at = self.beat_at.min(now.plus(100));
         self.record_of(&row, now)
@@ -144,6 +147,9 @@ impl Replica {
             }
         }
         self.rev = rev;
+        if !args.expire.is_empty() {
+            self.look_at_own();
+        }
         if told {
             self.schedule_flush(now);
             self.refresh(&row, LeftReason::Left, now);
@@ -216,7 +222,9 @@ impl Replica {
             whole: false,
             lease: None,
         };
+        let row = (record.member.clone(), record.user().clone());
         self.own.insert(self.incarnations, record);
+        self.add_part(row, self.session(), self.incarnations);
         self.incarnations
     }
 

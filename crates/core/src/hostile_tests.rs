@@ -8,7 +8,7 @@ use crate::ids::{Rev, Seq, SessionId};
 use crate::input::Verdict;
 use crate::limits::{DEPARTED_MAX, MEMBERS_MAX};
 use crate::value::{Json, Key};
-use crate::wire::{Beat, Delta, FieldChange, Frame, Full, Leave, Pulse};
+use crate::wire::{Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange};
 use crate::{Join, Lease};
 
 // R3 F17 P1: nobody can change, remove or expire another's record at a third party.
@@ -109,16 +109,9 @@ fn a_flood_of_keys_is_bounded() {
             value: Some(Json(json!("x".repeat(90)))),
             expire: 0,
         });
-        let delta = Delta {
-            relay: false,
-            seq: Seq(1_000 + round),
-            rev: Rev(1_000 + round),
-            span: 2_000,
-            incarnation: 1,
-            act: 1,
-            fields: fields.collect(),
-            pulse: None,
-        };
+        let rev = Rev(1_000 + round);
+        let change = RecordChange { incarnation: 1, rev, span: 2_000, act: 1, fields: fields.collect() };
+        let delta = Delta { relay: false, seq: Seq(1_000 + round), changes: vec![change], pulse: None };
         table.frame(1, session(1), session(1), &Frame::Delta(delta).encode());
         let held = &table.seats[1].replica.peers[&session(1)].records[&1].fields;
         assert!(held.len() <= 256, "{}", held.len());

@@ -6,18 +6,19 @@ use crate::error::ErrorCode;
 use crate::fields::Fields;
 use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
-use crate::limits::{
-    ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, MEMBERS_MAX, PAGE_MAX, PRESENCE_MAX, STALE_MS, TOP_KEYS,
-};
-use crate::peer::{Asked, Peer, Record};
-use crate::proof::Certificate;
+use crate::limits::{ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, PAGE_MAX, PRESENCE_MAX, STALE_MS, TOP_KEYS};
+use crate::peer::{Asked, Record};
 use crate::replica::Replica;
 use crate::value::Json;
 use crate::view::{Actor, LeftReason, RowKey};
-use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, Unreadable};
+use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
 
-/// Sessions that a replica remembers, those that only look on included.
-const PEERS_MAX: usize = 2 * MEMBERS_MAX;
+/// Questions to the room at once and in a second: sessions that somebody invents must not make us ask for each of them.
+pub(crate) const ASKS: u64 = 64;
+const ASKS_PER_SECOND: u64 = 16;
+/// Between two answers to all of the room, and how many of those who asked are named in one.
+const ANSWER_EVERY_MS: u64 = 250;
+const NAMED: usize = 8;
 
 impl Replica {
     pub(crate) fn frame(&mut self, author: SessionId, via: SessionId, path: Path, bytes: &[u8], now: Tick) -> Verdict {
@@ -68,36 +69,17 @@ impl Replica {
             self.counters.add("frame_of_departed");
             return verdict;
         }
-        if !changes_fit(&delta.fields) {
+        if !delta.changes.iter().all(|change| changes_fit(&change.fields)) {
             self.counters.add("presence_over_limit");
             return Verdict::Reject;
         }
-        let buried = self.departed.is_buried(&author, delta.incarnation);
-        let peer = self.peer(author, now);
-        let newest = peer.alive(delta.seq, now);
-        let mut row = None;
-        let mut gap = !buried;
-        let mut bounded = false;
-        if let Some(record) = peer.records.get_mut(&delta.incarnation) {
-            let since = Rev(delta.rev.0.saturating_sub(delta.span));
-            gap = record.known < since;
-            record.fields.merge(delta.fields, delta.rev, record.known, now);
-            bounded = record.fields.bound();
-            record.act = record.act.max(delta.act);
-            if !gap && delta.rev > record.known {
-                record.known = delta.rev;
-                record.fields.forget_removals(delta.rev);
-            }
-            row = Some((record.member.clone(), record.actor.user_id.clone()));
-        }
-        if bounded {
-            self.counters.add("presence_over_limit");
-        }
+        let newest = self.peer(author, now).alive(delta.seq, now);
         if newest {
             self.wake(author, now);
         }
-        if let Some(row) = row {
-            self.refresh(&row, LeftReason::Left, now);
+        let mut gap = false;
+        for change in delta.changes {
+            gap |= !self.change_in(author, change, now);
         }
         if gap {
             self.counters.add("delta_gap");
@@ -107,6 +89,30 @@ impl Replica {
             self.pulse_in(author, delta.seq, pulse, now);
         }
         verdict
+    }
+
+    /// Takes the changes of one record; false when something before them is missing here.
+    fn change_in(&mut self, author: SessionId, change: RecordChange, now: Tick) -> bool {
+        let buried = self.departed.is_buried(&author, change.incarnation);
+        let record = self.peers.get_mut(&author).and_then(|peer| peer.records.get_mut(&change.incarnation));
+        let Some(record) = record else { return buried };
+        let since = Rev(change.rev.0.saturating_sub(change.span));
+        let complete = record.known >= since;
+        record.fields.merge(change.fields, change.rev, record.known, now);
+        let bounded = record.fields.bound();
+        record.act = record.act.max(change.act);
+        if complete && change.rev > record.known {
+            record.known = change.rev;
+            record.fields.forget_removals(change.rev);
+        }
+        let due = record.fields.next_expiry();
+        let row = (record.member.clone(), record.actor.user_id.clone());
+        if bounded {
+            self.counters.add("presence_over_limit");
+        }
+        due.into_iter().for_each(|due| self.look_at_peers(due));
+        self.refresh(&row, LeftReason::Left, now);
+        complete
     }
 
     fn beat_in(&mut self, author: SessionId, beat: Beat, now: Tick) -> Verdict {
@@ -134,7 +140,9 @@ impl Replica {
         if behind {
             self.ask(author, now);
         }
-        self.count_watchers();
+        if self.peers.get(&author).is_some_and(|peer| peer.records.is_empty()) {
+            self.count_watchers();
+        }
         self.hasten_flush(now);
         self.compare_cells(author, pulse.cells, now);
     }
@@ -184,7 +192,8 @@ impl Replica {
         let newest = peer.alive(full.seq, now);
         let known = peer.records.contains_key(&full.incarnation);
         // An answer proves life as of the question: one that comes much later proves nothing any more.
-        let answers = peer.asked.is_some_and(|asked| full.echo == Some(asked.nonce) && now.since(asked.at) < STALE_MS);
+        let answers =
+            peer.asked.is_some_and(|asked| full.echo.contains(&asked.nonce) && now.since(asked.at) < STALE_MS);
         if newest {
             self.wake(author, now);
         }
@@ -205,6 +214,11 @@ impl Replica {
             return Verdict::Accept;
         }
         let retired = self.supersede(&full.certificate, now);
+        if self.is_kept_out(author, full.incarnation, now) {
+            self.counters.add("member_kept_out");
+            self.refresh_all(retired, LeftReason::Superseded, now);
+            return Verdict::Accept;
+        }
         let peer = self.peer(author, now);
         peer.certificate = Some(full.certificate.clone());
         let record = peer.records.entry(full.incarnation).or_insert_with(|| Record {
@@ -231,6 +245,9 @@ impl Replica {
             record.fields.bound();
             record.known = full.rev;
         }
+        let due = record.fields.next_expiry();
+        due.into_iter().for_each(|due| self.look_at_peers(due));
+        self.add_part(row.clone(), author, full.incarnation);
         // The earlier life of a row goes after the later one came, so that this is an update.
         self.call_the_roll(author, full.seq, &full.roster, now);
         self.evict_over_cap(author, now);
@@ -284,26 +301,50 @@ impl Replica {
             return Verdict::Accept;
         }
         peer.answered = Some(now);
-        let mut answers = self.fulls(Some(ask.nonce), now);
-        if answers.is_empty() {
-            answers.push(self.beat());
-        }
-        for answer in answers {
-            match path {
-                Path::Direct => self.send(author, answer),
-                Path::Gossip => self.publish(answer),
+        match path {
+            Path::Direct => {
+                let mut answers = self.fulls(&[ask.nonce], now);
+                if answers.is_empty() {
+                    answers.push(self.beat());
+                }
+                answers.into_iter().for_each(|answer| self.send(author, answer));
             }
+            Path::Gossip if self.questions.len() < NAMED => {
+                self.questions.push(ask.nonce);
+                if self.answer_due().is_some_and(|due| due <= now) {
+                    self.answer(now);
+                }
+            }
+            Path::Gossip => self.counters.add("asked_too_often"),
         }
         Verdict::Accept
     }
 
+    /// When those who asked by gossip are answered.
+    pub(crate) fn answer_due(&self) -> Option<Tick> {
+        let due = self.answered_at.map_or(Tick(0), |at| at.plus(ANSWER_EVERY_MS));
+        (!self.questions.is_empty()).then_some(due)
+    }
+
     /// Asks a session for its records, at most once in two seconds (design R5).
     pub(crate) fn ask(&mut self, of: SessionId, now: Tick) {
-        let nonce = self.random.u64(..);
+        if self.is_cut_short(of, now) {
+            return;
+        }
         let Some(peer) = self.peers.get_mut(&of) else { return };
         if peer.asked.is_some_and(|asked| now.since(asked.at) < ASK_EVERY_MS) {
             return;
         }
+        let (left, at) = self.asking;
+        let left = left.saturating_add(now.since(at) * ASKS_PER_SECOND / 1000).min(ASKS);
+        if !peer.linked {
+            if left == 0 {
+                self.counters.add("asks_held_back");
+                return;
+            }
+            self.asking = (left - 1, now);
+        }
+        let nonce = self.random.u64(..);
         peer.asked = Some(Asked { at: now, nonce });
         let linked = peer.linked;
         self.counters.add("asks");
@@ -311,46 +352,7 @@ impl Replica {
         if linked { self.send(of, bytes) } else { self.publish(bytes) }
     }
 
-    /// A greater boot counter of the same profile retires its older sessions at once (design R2).
-    fn supersede(&mut self, newer: &Certificate, now: Tick) -> Vec<RowKey> {
-        let same = |held: &Certificate| {
-            held.identity == newer.identity && held.profile == newer.profile && held.boot < newer.boot
-        };
-        let older: Vec<SessionId> = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.certificate.as_ref().is_some_and(same))
-            .map(|(session, _)| *session)
-            .collect();
-        let own = &self.config.certificate;
-        if newer.identity == own.identity && newer.profile == own.profile && newer.boot != own.boot {
-            self.counters.add("identity_cloned");
-            if newer.boot > own.boot && !self.outranked {
-                self.outranked = true;
-                self.leave_all_to(LeftReason::Superseded, now);
-            }
-        }
-        older.into_iter().flat_map(|session| self.retire(session)).collect()
-    }
-
-    /// Whether a later run of this profile is known here: another session, or this very process.
-    fn is_outlived(&self, certificate: &Certificate) -> bool {
-        let later = |held: &Certificate| {
-            held.identity == certificate.identity && held.profile == certificate.profile && held.boot > certificate.boot
-        };
-        later(&self.config.certificate) || self.peers.values().filter_map(|peer| peer.certificate.as_ref()).any(later)
-    }
-
-    /// A session is over as a whole; the rows that it was part of.
-    fn retire(&mut self, session: SessionId) -> Vec<RowKey> {
-        self.departed.retire(session);
-        let Some(peer) = self.peers.get_mut(&session) else { return Vec::new() };
-        peer.pulse = None;
-        let records = std::mem::take(&mut peer.records);
-        records.into_values().map(|record| (record.member, record.actor.user_id)).collect()
-    }
-
-    fn refresh_all(&mut self, rows: Vec<RowKey>, reason: LeftReason, now: Tick) {
+    pub(crate) fn refresh_all(&mut self, rows: Vec<RowKey>, reason: LeftReason, now: Tick) {
         for row in rows {
             self.refresh(&row, reason, now);
         }
@@ -379,52 +381,12 @@ impl Replica {
     fn wake(&mut self, author: SessionId, now: Tick) {
         let Some(peer) = self.peers.get_mut(&author).filter(|peer| peer.stale) else { return };
         peer.stale = peer.is_stale(now);
+        self.peers_due = self.peers_due.min(now.plus(STALE_MS));
         let rows: Vec<RowKey> =
             peer.records.values().map(|record| (record.member.clone(), record.actor.user_id.clone())).collect();
         for row in rows {
             self.refresh(&row, LeftReason::Left, now);
         }
-    }
-
-    /// A full room makes place for the newcomer: the stalest goes (design R11).
-    fn evict_over_cap(&mut self, newcomer: SessionId, now: Tick) {
-        let total: usize = self.peers.values().map(|peer| peer.records.len()).sum();
-        if total + self.own.len() <= MEMBERS_MAX {
-            return;
-        }
-        let stalest = self
-            .peers
-            .iter()
-            .filter(|(session, peer)| **session != newcomer && !peer.records.is_empty())
-            .min_by_key(|(session, peer)| (peer.heard, **session))
-            .map(|(session, _)| *session);
-        if let Some(session) = stalest {
-            self.counters.add("member_evicted");
-            self.drop_peer(session, LeftReason::Evicted, now);
-            return;
-        }
-        // One session alone fills the room: its own oldest record goes.
-        if let Some((_, record)) = self.peers.get_mut(&newcomer).and_then(|peer| peer.records.pop_first()) {
-            self.counters.add("member_evicted");
-            self.refresh(&(record.member, record.actor.user_id), LeftReason::Evicted, now);
-        }
-    }
-
-    /// The peer, made when it is new; the stalest of those without members makes place.
-    pub(crate) fn peer(&mut self, id: SessionId, now: Tick) -> &mut Peer {
-        if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&id) {
-            let stalest = self
-                .peers
-                .iter()
-                .filter(|(_, peer)| peer.records.is_empty() && !peer.linked)
-                .min_by_key(|(session, peer)| (peer.heard, **session))
-                .map(|(session, _)| *session);
-            if let Some(session) = stalest {
-                self.counters.add("peer_evicted");
-                self.peers.remove(&session);
-            }
-        }
-        self.peers.entry(id).or_insert_with(|| Peer::new(now))
     }
 }
 

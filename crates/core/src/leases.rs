@@ -14,13 +14,14 @@ const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is 
 
 impl Replica {
     pub(crate) fn link_up(&mut self, id: SessionId, loopback: bool, now: Tick) {
-        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(now));
+        self.look_at_peers(now.plus(STALE_MS));
+        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(id, now));
         peer.linked = true;
         peer.loopback = loopback;
         peer.fresh = true;
         peer.cell_mismatches = 0;
         peer.futile = Futile::default();
-        for full in self.fulls(None, now) {
+        for full in self.fulls(&[], now) {
             self.send(id, full);
         }
         let beat = self.beat();
@@ -35,6 +36,7 @@ impl Replica {
         }
         peer.linked = false;
         peer.lost = Some((now, cause));
+        self.peers_due = now;
         if peer.records.is_empty() {
             // It may come back, but an old frame of it must not count as somebody who looks on.
             self.departed.expire(id, peer.seq);
@@ -52,6 +54,7 @@ impl Replica {
     /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
     pub(crate) fn resumed(&mut self, now: Tick) {
         self.looked = now;
+        self.peers_due = now;
         for peer in self.peers.values_mut() {
             peer.heard = now;
             if let Some((at, _)) = &mut peer.lost {
@@ -61,7 +64,7 @@ impl Replica {
         for record in self.own.values_mut() {
             record.renew(now);
         }
-        for full in self.fulls(None, now) {
+        for full in self.fulls(&[], now) {
             self.publish(full);
         }
         self.beat_at = now;
@@ -73,6 +76,7 @@ impl Replica {
             return;
         }
         self.outage = outage;
+        self.peers_due = now;
         if !outage {
             for peer in self.peers.values_mut() {
                 peer.heard = now;
@@ -93,15 +97,36 @@ impl Replica {
             self.resumed(now);
         }
         self.looked = now;
-        self.expire_own(now);
-        self.expire_peers(now);
+        if self.own_due <= now {
+            self.expire_own(now);
+        }
+        if self.peers_due <= now {
+            self.expire_peers(now);
+        }
         self.repeat_leaves(now);
+        if self.answer_due().is_some_and(|at| at <= now) {
+            self.answer(now);
+        }
         if self.flush_at.is_some_and(|at| at <= now) {
             self.flush(now);
         }
         if self.beat_at <= now {
             self.publish_beat(now);
         }
+    }
+
+    /// A peer may change at `at` with no traffic at all. What comes earlier than needed is harmless.
+    pub(crate) fn look_at_peers(&mut self, at: Tick) {
+        self.peers_due = self.peers_due.min(at);
+    }
+
+    /// The same for own records: their leases and what vanishes in them.
+    pub(crate) fn look_at_own(&mut self) {
+        let due = self.own.values().flat_map(|record| {
+            let lease = record.lease.map(|lease| lease.ends);
+            [lease, record.fields.next_expiry()].into_iter().flatten()
+        });
+        self.own_due = due.min().unwrap_or(Tick(u64::MAX));
     }
 
     fn expire_own(&mut self, now: Tick) {
@@ -126,6 +151,7 @@ impl Replica {
             self.schedule_flush(now);
             self.refresh(&row, LeftReason::Left, now);
         }
+        self.look_at_own();
     }
 
     fn expire_peers(&mut self, now: Tick) {
@@ -151,6 +177,8 @@ impl Replica {
         for (id, reason) in over {
             self.drop_peer(id, reason, now);
         }
+        let due = self.peers.values().map(|peer| peer.next_deadline(self.outage)).min();
+        self.peers_due = due.unwrap_or(Tick(u64::MAX));
     }
 
     /// Forgets a session that fell silent, but remembers how far it was (design R8).
@@ -159,7 +187,7 @@ impl Replica {
         self.departed.expire(id, peer.seq);
         if peer.linked {
             // Still connected but silent: kept as a link, so that a late frame is heard as one of a linked peer.
-            let mut silent = Peer::new(now);
+            let mut silent = Peer::new(id, now);
             silent.linked = true;
             silent.loopback = peer.loopback;
             silent.seq = peer.seq;

@@ -50,6 +50,7 @@ mod replica;
 #[cfg(test)]
 mod replication_tests;
 mod rows;
+mod sessions;
 mod sync;
 mod value;
 mod view;

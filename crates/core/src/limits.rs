@@ -72,6 +72,6 @@ pub const EXPIRE_MS: std::ops::RangeInclusive<u64> = 100..=3_600_000;
 const _: () = assert!(STALE_MS > 2 * BEAT_MS, "one lost heartbeat must not grey anybody");
 const _: () = assert!(TIMEOUT_MS > STALE_MS, "a member greys before it goes");
 /// What a whole record carries besides its two bags, at most: keys' revisions, certificate, actor, names, roster.
-const ENVELOPE_MAX: usize = 3_900;
+const ENVELOPE_MAX: usize = 3_980;
 const _: () =
     assert!(PRESENCE_MAX + MEMBER_METADATA_MAX + ENVELOPE_MAX < FRAME_MAX, "one record fits one frame (design R5)");

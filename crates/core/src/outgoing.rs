@@ -1,89 +1,130 @@
 //! What is told to the others, and when: deltas at an adaptive rate, heartbeats, whole records (design R4, R5, R6, A7).
 
-use crate::ids::{SessionId, Tick};
+use crate::ids::Tick;
 use crate::limits::{BEAT_MS, FRAME_MAX, TOP_KEYS};
 use crate::own::OwnRecord;
-use crate::peer::{records_hash, sessions_hash};
+use crate::peer::records_hash;
 use crate::replica::Replica;
 use crate::value::Json;
-use crate::wire::{Beat, Delta, Frame, Full, Leave, Pulse};
+use crate::wire::{Beat, Delta, Frame, Full, Leave, Pulse, RecordChange};
 
-/// Deltas a second with somebody to see them, in a small room.
-const RATE_MAX: u64 = 30;
+/// Microseconds between two frames with somebody to see them, in a small room: 30 a second.
+const TURN_MIN_US: u64 = 1_000_000 / 30;
+/// The same alone, and in the biggest room: 1 a second.
+const TURN_MAX_US: u64 = 1_000_000;
 /// Frames a second that all members of a big room together may send.
 const RATE_SHARED: u64 = 240;
-/// The most that a heartbeat adds to a delta.
+/// The most that a heartbeat adds to a delta, and what a delta is besides its changes.
 const PULSE_BYTES: usize = 32;
+const HEAD_BYTES: usize = 24;
 
 impl Replica {
-    /// Milliseconds between two deltas: 30 a second with other sessions here, 1 alone, fewer in a big room (design A7).
-    fn delta_interval(&self) -> u64 {
+    /// Microseconds between two frames of changes: 30 a second with other sessions here, 1 alone, fewer in a big room
+    /// (design A7).
+    fn turn_us(&self) -> u64 {
         let others = self.peers.values().filter(|peer| !peer.records.is_empty() || peer.watches()).count() as u64;
         match others {
-            0 => 1000,
-            others => 1000 / (RATE_SHARED / others).clamp(1, RATE_MAX),
+            0 => TURN_MAX_US,
+            others => (others * 1_000_000 / RATE_SHARED).clamp(TURN_MIN_US, TURN_MAX_US),
         }
+    }
+
+    fn next_turn(&self, told_us: u64) -> Tick {
+        Tick(told_us.saturating_add(self.turn_us()).div_ceil(1000))
     }
 
     /// The first change goes out at once, later ones when their turn comes; the last value always does.
     pub(crate) fn schedule_flush(&mut self, now: Tick) {
         if self.flush_at.is_none() {
-            let turn = self.told_at.map_or(now, |at| at.plus(self.delta_interval()));
-            self.flush_at = Some(turn.max(now));
+            self.flush_at = Some(self.told_us.map_or(now, |told| self.next_turn(told)).max(now));
         }
     }
 
     /// Somebody new is here to see: a turn that was set while alone comes sooner.
     pub(crate) fn hasten_flush(&mut self, now: Tick) {
-        if let (Some(at), Some(told)) = (self.flush_at, self.told_at) {
-            self.flush_at = Some(at.min(told.plus(self.delta_interval()).max(now)));
+        if let (Some(at), Some(told)) = (self.flush_at, self.told_us) {
+            self.flush_at = Some(at.min(self.next_turn(told).max(now)));
         }
     }
 
+    /// Tells all that changed, of all own records, in as few frames as it fits. However many those are, they count: the
+    /// rate is one of the session, not of a member.
     pub(crate) fn flush(&mut self, now: Tick) {
         self.flush_at = None;
-        self.told_at = Some(now);
         let dirty: Vec<u32> =
             self.own.iter().filter(|(_, record)| record.dirty).map(|(incarnation, _)| *incarnation).collect();
-        let relay = self.wants_relay();
-        let last = dirty.last().copied();
+        let mut pages: Vec<Vec<RecordChange>> = Vec::new();
+        let mut room = 0;
+        let mut whole = Vec::new();
         for incarnation in dirty {
-            let seq = self.next_seq();
-            let Some(record) = self.own.get_mut(&incarnation) else { continue };
-            let whole = record.whole;
-            let [since, _] = record.told;
-            let mut delta = Delta {
-                relay,
-                seq,
-                rev: record.rev,
-                span: record.rev.0 - since.0,
-                incarnation,
-                act: record.act,
-                fields: record.fields.changes(since, record.rev, now),
-                pulse: None,
+            let Some(change) = self.change(incarnation, now) else {
+                whole.push(incarnation);
+                continue;
             };
-            record.mark_told();
-            if whole {
-                // Removals were forgotten: whoever misses this frame must see a gap in the next.
-                record.mark_told();
+            let size = postcard::experimental::serialized_size(&change).unwrap_or(FRAME_MAX);
+            if size > FRAME_MAX - HEAD_BYTES - PULSE_BYTES {
+                whole.push(incarnation);
+                continue;
             }
-            let few = !whole && delta.fields.len() <= 2 * TOP_KEYS;
-            let mut bytes = Frame::Delta(delta.clone()).encode();
-            if few && bytes.len() + PULSE_BYTES <= FRAME_MAX {
-                // The next turn would be too late for the heartbeat: it rides along (design R6).
-                if last == Some(incarnation) && self.beat_at <= now.plus(self.delta_interval()) {
-                    delta.pulse = Some(self.pulse());
-                    self.beat_done(now);
-                    bytes = Frame::Delta(delta).encode();
-                }
-                self.publish(bytes);
-            } else {
-                // Many or large fields changed within two frames: the whole record is smaller.
-                if let Some(full) = self.full(incarnation, None, now) {
-                    self.publish(full);
-                }
+            if size > room || pages.is_empty() {
+                pages.push(Vec::new());
+                room = FRAME_MAX - HEAD_BYTES - PULSE_BYTES;
+            }
+            room -= size;
+            if let Some(page) = pages.last_mut() {
+                page.push(change);
             }
         }
+        let frames = (whole.len() + pages.len()) as u64;
+        for incarnation in whole {
+            // Many or large fields changed within two frames: the whole record is smaller.
+            if let Some(full) = self.full(incarnation, &[], now) {
+                self.publish(full);
+            }
+        }
+        let last = pages.len().saturating_sub(1);
+        for (at, changes) in pages.into_iter().enumerate() {
+            let mut delta = Delta { relay: self.wants_relay(), seq: self.next_seq(), changes, pulse: None };
+            // The next turn would be too late for the heartbeat: it rides along (design R6).
+            if at == last && self.beat_at <= now.plus(self.turn_us() / 1000) {
+                delta.pulse = Some(self.pulse());
+                self.beat_done(now);
+            }
+            self.publish(Frame::Delta(delta).encode());
+        }
+        self.count_turns(frames, now);
+    }
+
+    /// The time from which the next turn counts. A frame that waited for its turn counts from when that was, not from when
+    /// a timer of whole milliseconds fired, so that 30 a second are 30.
+    fn count_turns(&mut self, frames: u64, now: Tick) {
+        if frames == 0 {
+            return;
+        }
+        let (now_us, turn) = (now.0 * 1000, self.turn_us());
+        let due = self.told_us.map_or(now_us, |told| told + turn);
+        let counted = if now_us >= due && now_us - due < 1000 { due } else { now_us };
+        self.told_us = Some(counted + (frames - 1) * turn);
+    }
+
+    /// What changed in a record since the frame before the last; nothing when it is better told whole.
+    fn change(&mut self, incarnation: u32, now: Tick) -> Option<RecordChange> {
+        let record = self.own.get_mut(&incarnation)?;
+        let whole = record.whole;
+        let [since, _] = record.told;
+        let change = RecordChange {
+            incarnation,
+            rev: record.rev,
+            span: record.rev.0 - since.0,
+            act: record.act,
+            fields: record.fields.changes(since, record.rev, now),
+        };
+        record.mark_told();
+        if whole {
+            // Removals were forgotten: whoever misses this frame must see a gap in the next.
+            record.mark_told();
+        }
+        (!whole && change.fields.len() <= 2 * TOP_KEYS).then_some(change)
     }
 
     pub(crate) fn publish_beat(&mut self, now: Tick) {
@@ -113,9 +154,21 @@ impl Replica {
         }
     }
 
+    /// Answers who asked for own records. To all of the room: the first question at once, those that come soon after
+    /// together, because an answer is many times the size of a question.
+    pub(crate) fn answer(&mut self, now: Tick) {
+        let nonces: Vec<u64> = self.questions.drain(..).collect();
+        self.answered_at = Some(now);
+        let mut answers = self.fulls(&nonces, now);
+        if answers.is_empty() {
+            answers.push(self.beat());
+        }
+        answers.into_iter().for_each(|answer| self.publish(answer));
+    }
+
     /// Every own record, whole. What waits for its turn is told to all first: whoever gets a whole record would otherwise
     /// be ahead of what the heartbeat says, and ask for nothing.
-    pub(crate) fn fulls(&mut self, echo: Option<u64>, now: Tick) -> Vec<Vec<u8>> {
+    pub(crate) fn fulls(&mut self, echo: &[u64], now: Tick) -> Vec<Vec<u8>> {
         if self.own.values().any(|record| record.dirty) {
             self.flush(now);
         }
@@ -123,7 +176,7 @@ impl Replica {
         incarnations.into_iter().filter_map(|incarnation| self.full(incarnation, echo, now)).collect()
     }
 
-    pub(crate) fn full(&mut self, incarnation: u32, echo: Option<u64>, now: Tick) -> Option<Vec<u8>> {
+    pub(crate) fn full(&mut self, incarnation: u32, echo: &[u64], now: Tick) -> Option<Vec<u8>> {
         let seq = self.next_seq();
         let session = self.session();
         let roster = self.own.keys().copied().collect();
@@ -131,7 +184,7 @@ impl Replica {
         let record: &OwnRecord = self.own.get(&incarnation)?;
         let full = Full {
             seq,
-            echo,
+            echo: echo.to_vec(),
             certificate,
             actor: record.who.claim(session),
             member: record.member.clone(),
@@ -153,17 +206,9 @@ impl Replica {
 
     /// Sessions with members here that this one is linked to, itself included when it has one (design N4).
     pub(crate) fn links_hash(&self) -> u32 {
-        let mut linked: Vec<SessionId> = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.linked && !peer.records.is_empty())
-            .map(|(session, _)| *session)
-            .collect();
-        if !self.own.is_empty() {
-            linked.push(self.session());
-        }
-        linked.sort_unstable();
-        sessions_hash(&linked)
+        let linked = self.peers.values().filter(|peer| peer.linked && !peer.records.is_empty()).map(|peer| peer.mark);
+        let own = (!self.own.is_empty()).then_some(self.mark);
+        linked.chain(own).fold(0, |hash, mark| hash ^ mark)
     }
 
     /// While somebody's links differ from ours, frames have to be passed on to reach everyone (design N4).
@@ -172,3 +217,7 @@ impl Replica {
         self.peers.values().filter_map(|peer| peer.pulse).any(|pulse| pulse.links != mine)
     }
 }
+
+#[cfg(test)]
+#[path = "outgoing_tests.rs"]
+mod tests;

@@ -13,6 +13,8 @@ use crate::wire::Pulse;
 
 /// One remote session in this room.
 pub(crate) struct Peer {
+    /// Its part of the hash of a set of sessions (design N4).
+    pub mark: u32,
     /// The last sign of life, by the receiver's own clock (design R6).
     pub heard: Tick,
     pub seq: Seq,
@@ -42,6 +44,8 @@ pub(crate) struct Peer {
     pub fresh: bool,
     /// Futile exchanges of cells, for the back-off.
     pub futile: Futile,
+    /// Records that had to make room in a full room, and when the last one did.
+    pub evicted: Option<(Tick, BTreeSet<u32>)>,
 }
 
 /// The last `Ask` to a session.
@@ -84,8 +88,9 @@ pub(crate) struct Record {
 }
 
 impl Peer {
-    pub fn new(now: Tick) -> Self {
+    pub fn new(id: SessionId, now: Tick) -> Self {
         Peer {
+            mark: session_mark(&id),
             heard: now,
             seq: Seq(0),
             linked: false,
@@ -104,6 +109,7 @@ impl Peer {
             cell_mismatches: 0,
             fresh: false,
             futile: Futile::default(),
+            evicted: None,
         }
     }
 
@@ -172,12 +178,11 @@ pub(crate) fn records_hash<'a>(records: impl Iterator<Item = (&'a MemberId, u32,
     first_four(&hasher)
 }
 
-/// Hash of sorted sessions (design N4).
-pub(crate) fn sessions_hash(sessions: &[SessionId]) -> u32 {
+/// A session's part of the hash of a set of sessions, which is the XOR of all parts: in no order, and cheap to keep
+/// (design N4).
+pub(crate) fn session_mark(session: &SessionId) -> u32 {
     let mut hasher = blake3::Hasher::new();
-    sessions.iter().for_each(|session| {
-        hasher.update(&session.0);
-    });
+    hasher.update(&session.0);
     first_four(&hasher)
 }
 

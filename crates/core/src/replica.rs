@@ -3,7 +3,7 @@
 //! The rules live beside their state: [`crate::calls`] what people may ask, `incoming` what frames do, `outgoing` what is
 //! told and when, `leases` who is alive, `rows` what readers see, `sync` how cells are repaired.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::board::Note;
@@ -11,10 +11,11 @@ use crate::cells::Cells;
 use crate::counters::Counters;
 use crate::departed::Departed;
 use crate::ids::{Rev, RoomId, Seq, SessionId, Tick};
+use crate::incoming::ASKS;
 use crate::input::{Input, Output, Verdict};
 use crate::metadata;
 use crate::own::OwnRecord;
-use crate::peer::Peer;
+use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, Verifier};
 use crate::view::{Event, Member, RoomMetadata, RowKey, Timestamp};
 
@@ -57,6 +58,8 @@ pub struct Replica {
     pub(crate) metadata: Arc<RoomMetadata>,
     pub(crate) notes: BTreeMap<String, Arc<Note>>,
     pub(crate) rows: BTreeMap<RowKey, Arc<Member>>,
+    /// The records that each row is made of; some may be over already.
+    pub(crate) parts: BTreeMap<RowKey, BTreeSet<(SessionId, u32)>>,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
     /// The same profile runs elsewhere and was started later (design R2).
@@ -66,8 +69,19 @@ pub struct Replica {
     /// Until when another exchange of cells waits for the one under way (design R12).
     pub(crate) syncing: Tick,
     pub(crate) beat_at: Tick,
-    pub(crate) told_at: Option<Tick>,
+    /// The turn that the last frame of changes took, in microseconds (design A7).
+    pub(crate) told_us: Option<u64>,
     pub(crate) flush_at: Option<Tick>,
+    /// Nonces of those who asked by gossip and were not answered yet, and when somebody was last (design R5).
+    pub(crate) questions: Vec<u64>,
+    pub(crate) answered_at: Option<Tick>,
+    /// Questions to the room that may still be asked, as of a moment.
+    pub(crate) asking: (u64, Tick),
+    /// Not later than the next moment at which a peer, or an own record, changes with no traffic at all.
+    pub(crate) peers_due: Tick,
+    pub(crate) own_due: Tick,
+    /// This session's part of the hash of a set of sessions (design N4).
+    pub(crate) mark: u32,
     /// When the own cells changed last, for the half second of stillness that a sync waits for (design R12).
     pub(crate) cells_changed: Tick,
     pub(crate) counters: Counters,
@@ -82,6 +96,7 @@ impl Replica {
         let metadata = metadata::shown(&cells, &config.room);
         let mut random = fastrand::Rng::with_seed(config.seed);
         let beat_at = now.plus(random.u64(0..crate::limits::BEAT_MS));
+        let mark = session_mark(&config.certificate.session);
         Replica {
             config,
             verifier,
@@ -99,14 +114,21 @@ impl Replica {
             metadata,
             notes: BTreeMap::new(),
             rows: BTreeMap::new(),
+            parts: BTreeMap::new(),
             watching: 0,
             outage: false,
             outranked: false,
             looked: now,
             syncing: now,
             beat_at,
-            told_at: None,
+            told_us: None,
             flush_at: None,
+            questions: Vec::new(),
+            answered_at: None,
+            asking: (ASKS, now),
+            peers_due: Tick(u64::MAX),
+            own_due: Tick(u64::MAX),
+            mark,
             cells_changed: now,
             counters: Counters::default(),
             out: VecDeque::new(),
@@ -137,13 +159,9 @@ impl Replica {
     /// When [`Input::Timeout`] is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Tick> {
-        let own = self.own.values().flat_map(|record| {
-            let lease = record.lease.map(|lease| lease.ends);
-            [lease, record.fields.next_expiry()].into_iter().flatten()
-        });
         let leaving = self.leaving.iter().map(|(at, ..)| *at);
-        let peers = self.peers.values().map(|peer| peer.next_deadline(self.outage));
-        own.chain(leaving).chain(peers).chain(self.flush_at).chain([self.beat_at]).min()
+        let due = [self.beat_at, self.peers_due, self.own_due];
+        leaving.chain(self.flush_at).chain(self.answer_due()).chain(due).min()
     }
 
     /// Refusals and repairs, by name.

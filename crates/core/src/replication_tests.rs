@@ -7,7 +7,7 @@ use crate::Join;
 use crate::fixture::{Table, member, seat, session};
 use crate::ids::Seq;
 use crate::input::{DownCause, Input, Path, Verdict};
-use crate::wire::{Delta, Frame, Leave};
+use crate::wire::{Frame, Leave, RecordChange};
 
 /// A table, and a stranger that nobody is linked to, with the frame by which it joined.
 fn with_stranger(count: u8) -> (Table, usize, Vec<u8>) {
@@ -19,9 +19,9 @@ fn with_stranger(count: u8) -> (Table, usize, Vec<u8>) {
     (table, stranger, full)
 }
 
-fn delta(frame: &Frame) -> &Delta {
+fn delta(frame: &Frame) -> &RecordChange {
     match frame {
-        Frame::Delta(delta) => delta,
+        Frame::Delta(delta) if delta.changes.len() == 1 => &delta.changes[0],
         other => panic!("{other:?}"),
     }
 }

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
-use crate::ids::{MemberId, SessionId, Tick};
+use crate::fields::Fields;
+use crate::ids::{MemberId, SessionId, Tick, UserId};
 use crate::limits::{MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX};
 use crate::replica::Replica;
 use crate::view::{
     Actor, ActorKind, Bag, By, Event, Kind, LeftReason, Member, MemberRecord, MemberState, MembersPage, MembersQuery,
     RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
 };
+
+/// Records of a row, some of them over, before they are looked through.
+const SWEPT_ABOVE: usize = 8;
 
 /// One session's part of a row.
 struct Part<'a> {
@@ -22,7 +26,7 @@ struct Part<'a> {
     joined_ms: u64,
     seen: Tick,
     metadata: &'a Bag,
-    presence: Bag,
+    fields: &'a Fields,
     act: u64,
     stale: bool,
     own: bool,
@@ -65,6 +69,9 @@ impl Replica {
     /// Holds a row against what it was, and says what happened to it. `reason` is told when it is gone.
     pub(crate) fn refresh(&mut self, key: &RowKey, reason: LeftReason, now: Tick) {
         let fresh = self.fold(key, None, now);
+        if fresh.is_none() {
+            self.parts.remove(key);
+        }
         let held = self.rows.get(key).cloned();
         match (held, fresh) {
             (None, None) => {}
@@ -109,8 +116,7 @@ impl Replica {
 
     /// Rows of other actors with the same member id learn that they are not alone.
     fn refresh_conflicts(&mut self, (member, user): &RowKey, now: Tick) {
-        let others: Vec<RowKey> =
-            self.rows.keys().filter(|(id, other)| id == member && other != user).cloned().collect();
+        let others: Vec<RowKey> = self.rivals(member, user).cloned().collect();
         for other in others {
             if let (Some(held), Some(fresh)) = (self.rows.get(&other).cloned(), self.fold(&other, None, now)) {
                 self.compare(&other, &held, fresh);
@@ -129,7 +135,7 @@ impl Replica {
         let joined_ms = parts.iter().map(|part| part.joined_ms).min()?;
         let seen = parts.iter().map(|part| part.seen).max()?;
         let stale = parts.iter().all(|part| part.stale);
-        let conflict = self.rows.keys().any(|(member, user)| *member == key.0 && *user != key.1);
+        let conflict = self.rivals(&key.0, &key.1).next().is_some();
         Some(Member {
             record: MemberRecord {
                 room: self.config.room.clone(),
@@ -138,7 +144,7 @@ impl Replica {
                 joined_at: Timestamp(joined_ms),
                 last_seen_at: self.timestamp(seen),
                 metadata: speaker.metadata.clone(),
-                presence: speaker.presence.clone(),
+                presence: speaker.fields.bag(),
             },
             actor: speaker.actor.clone(),
             state: if stale { MemberState::Stale } else { MemberState::Active },
@@ -149,42 +155,55 @@ impl Replica {
         })
     }
 
-    fn parts(&self, (member, user): &RowKey, now: Tick) -> Vec<Part<'_>> {
-        let own =
-            self.own.values().filter(|record| record.member == *member && record.user() == user).map(|record| Part {
-                session: self.session(),
+    /// A record that a row is made of. Those that are over are swept out when they become many.
+    pub(crate) fn add_part(&mut self, key: RowKey, session: SessionId, incarnation: u32) {
+        let mut parts = self.parts.remove(&key).unwrap_or_default();
+        parts.insert((session, incarnation));
+        if parts.len() > SWEPT_ABOVE {
+            parts.retain(|(session, incarnation)| self.part_of(*session, *incarnation, Tick(0)).is_some());
+        }
+        self.parts.insert(key, parts);
+    }
+
+    fn parts(&self, key: &RowKey, now: Tick) -> Vec<Part<'_>> {
+        let parts = self.parts.get(key).into_iter().flatten();
+        parts.filter_map(|(session, incarnation)| self.part_of(*session, *incarnation, now)).collect()
+    }
+
+    fn part_of(&self, session: SessionId, incarnation: u32, now: Tick) -> Option<Part<'_>> {
+        if session == self.session() {
+            let record = self.own.get(&incarnation)?;
+            return Some(Part {
+                session,
                 actor: &record.who.actor,
                 joined_ms: record.joined_ms,
                 seen: now,
                 metadata: &record.metadata,
-                presence: record.fields.bag(),
+                fields: &record.fields,
                 act: record.act,
                 stale: false,
                 own: true,
             });
-        let remote = self.peers.iter().flat_map(|(session, peer)| {
-            peer.records.values().filter(|record| record.member == *member && record.actor.user_id == *user).map(
-                |record| Part {
-                    session: *session,
-                    actor: &record.actor,
-                    joined_ms: record.joined_ms,
-                    seen: peer.heard,
-                    metadata: &record.metadata,
-                    presence: record.fields.bag(),
-                    act: record.act,
-                    stale: peer.stale,
-                    own: false,
-                },
-            )
-        });
-        own.chain(remote).collect()
+        }
+        let peer = self.peers.get(&session)?;
+        let record = peer.records.get(&incarnation)?;
+        Some(Part {
+            session,
+            actor: &record.actor,
+            joined_ms: record.joined_ms,
+            seen: peer.heard,
+            metadata: &record.metadata,
+            fields: &record.fields,
+            act: record.act,
+            stale: peer.stale,
+            own: false,
+        })
     }
 
     /// The greatest `act` among the other sessions of a member (design A5).
-    pub(crate) fn act_elsewhere(&self, (member, user): &RowKey) -> u64 {
-        let records = self.peers.values().flat_map(|peer| peer.records.values());
-        let same = records.filter(|record| record.member == *member && record.actor.user_id == *user);
-        same.map(|record| record.act).max().unwrap_or(0)
+    pub(crate) fn act_elsewhere(&self, key: &RowKey) -> u64 {
+        let parts = self.parts(key, self.looked);
+        parts.iter().filter(|part| !part.own).map(|part| part.act).max().unwrap_or(0)
     }
 
     /// The record of a row as calls answer it.
@@ -281,8 +300,15 @@ impl Replica {
     }
 
     /// The user that holds a member id here, another than `user`.
-    pub(crate) fn held_by_another(&self, member: &MemberId, user: &crate::ids::UserId) -> bool {
-        self.rows.keys().any(|(id, other)| id == member && other != user)
+    pub(crate) fn held_by_another(&self, member: &MemberId, user: &UserId) -> bool {
+        self.rivals(member, user).next().is_some()
+    }
+
+    /// Rows of other actors with the same member id.
+    fn rivals<'a>(&'a self, member: &'a MemberId, user: &'a UserId) -> impl Iterator<Item = &'a RowKey> {
+        let first: RowKey = (member.clone(), UserId("".into()));
+        let same = self.rows.range(first..).map(|(row, _)| row).take_while(move |(id, _)| id == member);
+        same.filter(move |(_, other)| other != user)
     }
 }
 

@@ -28,23 +28,29 @@ pub(crate) enum Frame {
     SyncWant(SyncWant),
 }
 
-/// Changed fields of one record, and those of the frame before it, so that one lost frame loses nothing (design R4).
+/// What changed in the records of a session since it told last: one frame, however many of its members moved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Delta {
     /// Asks receivers to pass it on (design N4).
     pub relay: bool,
     pub seq: Seq,
-    /// The record's content version with this delta.
-    pub rev: Rev,
-    /// `rev` less the version from which on this delta tells every change.
-    pub span: u64,
+    pub changes: Vec<RecordChange>,
+    /// A heartbeat that was due rides along (design R6).
+    pub pulse: Option<Pulse>,
+}
+
+/// Changed fields of one record, and those of the frame before it, so that one lost frame loses nothing (design R4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecordChange {
     /// Which record of the session.
     pub incarnation: u32,
+    /// The record's content version with this change.
+    pub rev: Rev,
+    /// `rev` less the version from which on this tells every change.
+    pub span: u64,
     /// Orders the calls of one member's sessions (design A5).
     pub act: u64,
     pub fields: Vec<FieldChange>,
-    /// A heartbeat that was due rides along (design R6).
-    pub pulse: Option<Pulse>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,8 +98,8 @@ pub(crate) struct Leave {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Full {
     pub seq: Seq,
-    /// The nonce of the `Ask` it answers.
-    pub echo: Option<u64>,
+    /// The nonces of the `Ask`s it answers.
+    pub echo: Vec<u64>,
     pub certificate: Certificate,
     pub actor: ActorClaim,
     pub member: MemberId,
