@@ -70,7 +70,7 @@ impl Replica {
         let mut rev = self.rev;
         if let Some(record) = self.own.get_mut(&incarnation) {
             if let Some(change) = rejoin_change(&args) {
-                record.change(&change, &mut rev, now);
+                record.change(&change, &mut rev, &mut Vec::new(), now);
             }
             if let Some(metadata) = args.metadata {
                 record.metadata = metadata;
@@ -123,18 +123,18 @@ impl Replica {
         self.not_cloned()?;
         let incarnation = self.find_own(who, args.member_id.as_ref())?;
         let Some(record) = self.own.get(&incarnation) else { return Err(not_joined()) };
-        let merged = merged(record.fields.bag(), &args);
-        check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
-        let row: RowKey = match self.own.get(&incarnation) {
-            Some(record) => (record.member.clone(), record.user().clone()),
-            None => return Err(not_joined()),
-        };
+        if !record.fields.have_room(args.presence.len(), check::size(&args.presence)) {
+            let merged = merged(record.fields.bag(), &args);
+            check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
+        }
+        let row: RowKey = (record.member.clone(), record.user().clone());
         self.touch(&who.actor.user_id, now);
         let elsewhere = self.act_elsewhere(&row);
         let mut rev = self.rev;
         let mut told = false;
+        let mut changed = Vec::new();
         if let Some(record) = self.own.get_mut(&incarnation) {
-            told = record.change(&args, &mut rev, now);
+            told = record.change(&args, &mut rev, &mut changed, now);
             if record.act <= elsewhere {
                 // The last explicit call speaks for the member, also when it says what this session said before.
                 record.act = elsewhere + 1;
@@ -152,7 +152,9 @@ impl Replica {
         }
         if told {
             self.schedule_flush(now);
-            self.refresh(&row, LeftReason::Left, now);
+            if !self.patch(&row, (self.session(), incarnation), changed, now) {
+                self.refresh(&row, LeftReason::Left, now);
+            }
         }
         self.run_timers(now);
         self.record_of(&row, now)

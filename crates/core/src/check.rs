@@ -29,6 +29,9 @@ pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<
 
 /// One key and its value.
 pub(crate) fn entry(name: &str, value: &Value, what: &str, code: ErrorCode) -> Result<(), Error> {
+    if is_key(name) && matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+        return Ok(());
+    }
     let path = format!("{what}.{name}");
     key(name, &path, code)?;
     nested(value, STRING_MAX, 2, &path, code)
@@ -39,18 +42,23 @@ pub(crate) fn size(bag: &Bag) -> usize {
     serde_json::to_vec(bag).map_or(usize::MAX, |json| json.len())
 }
 
-/// One key by itself.
+/// Whether a key may be one.
+pub(crate) fn is_key(name: &str) -> bool {
+    (1..=KEY_MAX).contains(&name.len()) && !matches!(name, "__proto__" | NOT_AN_OBJECT)
+}
+
+/// The same, with what is wrong.
 pub(crate) fn key(name: &str, path: &str, code: ErrorCode) -> Result<(), Error> {
+    if is_key(name) {
+        return Ok(());
+    }
     if name.len() > KEY_MAX {
         return Err(Error::too_large("keyBytes", KEY_MAX, name.len(), path));
     }
     if name.is_empty() {
         return Err(Error::new(code, format!("{path}: a key is empty")).at(path));
     }
-    if matches!(name, "__proto__" | NOT_AN_OBJECT) {
-        return Err(Error::new(code, format!("{path}: this key is not allowed")).at(path));
-    }
-    Ok(())
+    Err(Error::new(code, format!("{path}: this key is not allowed")).at(path))
 }
 
 /// A value at a level of nesting (a bag is the first), whose strings may be so long.

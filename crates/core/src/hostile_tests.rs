@@ -7,6 +7,7 @@ use crate::fixture::{Table, member, seat, session};
 use crate::ids::{Rev, Seq, SessionId};
 use crate::input::Verdict;
 use crate::limits::{DEPARTED_MAX, MEMBERS_MAX};
+use crate::raw::Raw;
 use crate::value::{Json, Key};
 use crate::wire::{Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange};
 use crate::{Join, Lease};
@@ -106,7 +107,7 @@ fn a_flood_of_keys_is_bounded() {
         let fields = (0..100).map(|key| FieldChange {
             key: Key(format!("{round} {key}")),
             age: 0,
-            value: Some(Json(json!("x".repeat(90)))),
+            value: Some(Raw::of(&json!("x".repeat(90)))),
             expire: 0,
         });
         let rev = Rev(1_000 + round);

@@ -3,15 +3,15 @@
 
 use crate::check;
 use crate::error::ErrorCode;
-use crate::fields::Fields;
+use crate::fields::{Fields, changes_fit};
 use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
-use crate::limits::{ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, PAGE_MAX, PRESENCE_MAX, STALE_MS, TOP_KEYS};
+use crate::limits::{ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, PAGE_MAX, STALE_MS};
 use crate::peer::{Asked, Record};
 use crate::replica::Replica;
 use crate::value::Json;
 use crate::view::{Actor, LeftReason, RowKey};
-use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
+use crate::wire::{Ask, Beat, Delta, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
 
 /// Questions to the room at once and in a second: sessions that somebody invents must not make us ask for each of them.
 pub(crate) const ASKS: u64 = 64;
@@ -98,7 +98,7 @@ impl Replica {
         let Some(record) = record else { return buried };
         let since = Rev(change.rev.0.saturating_sub(change.span));
         let complete = record.known >= since;
-        record.fields.merge(change.fields, change.rev, record.known, now);
+        let changed = record.fields.merge(change.fields, change.rev, record.known, now);
         let bounded = record.fields.bound();
         record.act = record.act.max(change.act);
         if complete && change.rev > record.known {
@@ -111,7 +111,9 @@ impl Replica {
             self.counters.add("presence_over_limit");
         }
         due.into_iter().for_each(|due| self.look_at_peers(due));
-        self.refresh(&row, LeftReason::Left, now);
+        if bounded || !self.patch(&row, (author, change.incarnation), changed, now) {
+            self.refresh(&row, LeftReason::Left, now);
+        }
         complete
     }
 
@@ -221,15 +223,17 @@ impl Replica {
         }
         let peer = self.peer(author, now);
         peer.certificate = Some(full.certificate.clone());
-        let record = peer.records.entry(full.incarnation).or_insert_with(|| Record {
-            member: full.member.clone(),
-            actor: actor.clone(),
-            joined_ms: full.joined_ms,
-            metadata: metadata.clone(),
-            fields: Fields::default(),
-            act: full.act,
-            known: Rev(0),
-            full_seq: full.seq,
+        let record = peer.records.entry(full.incarnation).or_insert_with(|| {
+            Box::new(Record {
+                member: full.member.clone(),
+                actor: actor.clone(),
+                joined_ms: full.joined_ms,
+                metadata: metadata.clone(),
+                fields: Fields::default(),
+                act: full.act,
+                known: Rev(0),
+                full_seq: full.seq,
+            })
         });
         if full.seq >= record.full_seq {
             record.full_seq = full.seq;
@@ -367,7 +371,7 @@ impl Replica {
         let over = |(incarnation, record): (&u32, &Record)| {
             (record.full_seq < seq && !roster.contains(incarnation)).then_some(*incarnation)
         };
-        let gone: Vec<u32> = peer.records.iter().filter_map(over).collect();
+        let gone: Vec<u32> = peer.records.iter().map(|(at, record)| (at, &**record)).filter_map(over).collect();
         for incarnation in gone {
             self.departed.bury(author, incarnation);
             let record = self.peers.get_mut(&author).and_then(|peer| peer.records.remove(&incarnation));
@@ -388,15 +392,4 @@ impl Replica {
             self.refresh(&row, LeftReason::Left, now);
         }
     }
-}
-
-fn changes_fit(changes: &[FieldChange]) -> bool {
-    changes.len() <= 2 * TOP_KEYS
-        && changes.iter().all(|change| match &change.value {
-            Some(Json(value)) => {
-                check::entry(&change.key.0, value, "presence", ErrorCode::InvalidPresence).is_ok()
-                    && crate::cell::json_size(value) <= PRESENCE_MAX
-            }
-            None => check::key(&change.key.0, "presence", ErrorCode::InvalidPresence).is_ok(),
-        })
 }

@@ -15,7 +15,7 @@ const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is 
 impl Replica {
     pub(crate) fn link_up(&mut self, id: SessionId, loopback: bool, now: Tick) {
         self.look_at_peers(now.plus(STALE_MS));
-        let peer = self.peers.entry(id).or_insert_with(|| Peer::new(id, now));
+        let peer = self.peers.entry(id).or_insert_with(|| Box::new(Peer::new(id, now)));
         peer.linked = true;
         peer.loopback = loopback;
         peer.fresh = true;
@@ -187,7 +187,7 @@ impl Replica {
         self.departed.expire(id, peer.seq);
         if peer.linked {
             // Still connected but silent: kept as a link, so that a late frame is heard as one of a linked peer.
-            let mut silent = Peer::new(id, now);
+            let mut silent = Box::new(Peer::new(id, now));
             silent.linked = true;
             silent.loopback = peer.loopback;
             silent.seq = peer.seq;

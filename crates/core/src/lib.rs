@@ -46,6 +46,7 @@ mod outgoing;
 mod own;
 mod peer;
 mod proof;
+mod raw;
 mod replica;
 #[cfg(test)]
 mod replication_tests;

@@ -194,7 +194,7 @@ impl Replica {
             rev: record.rev,
             act: record.act,
             metadata: Json(record.metadata.clone().into()),
-            fields: record.fields.live(record.rev, now),
+            fields: record.fields.whole(record.rev, now),
         };
         Some(Frame::Full(Box::new(full)).encode())
     }

@@ -7,6 +7,7 @@ use crate::fields::{Field, Fields};
 use crate::ids::{MemberId, Rev, Tick, UserId};
 use crate::limits::TOP_KEYS;
 use crate::proof::LocalActor;
+use crate::raw::Raw;
 use crate::view::Bag;
 
 /// One record of this session.
@@ -47,28 +48,37 @@ impl OwnRecord {
     }
 
     /// Merges or replaces presence (design A3). `next` gives the revision for a change; equal values take none unless
-    /// they have to be refreshed because they expire. True when something is to be told.
-    pub fn change(&mut self, args: &PresenceChange, next: &mut Rev, now: Tick) -> bool {
+    /// they have to be refreshed because they expire. True when something is to be told; keys whose values are others now
+    /// are added to `changed`.
+    pub fn change(&mut self, args: &PresenceChange, next: &mut Rev, changed: &mut Vec<String>, now: Tick) -> bool {
         let mut told = false;
         for (key, value) in &args.presence {
             let expires = args.expire.get(key).map(|ms| now.plus(*ms));
             let held = self.fields.get(key);
-            let equal = held.is_some_and(|field| field.value.as_ref() == Some(value) && field.expires.is_none());
+            let value = Raw::of(value);
+            let equal = held.is_some_and(|field| field.value.as_ref() == Some(&value) && field.expires.is_none());
             if equal && expires.is_none() {
                 continue;
             }
+            if held.is_none_or(|field| field.value.as_ref() != Some(&value)) {
+                changed.push(key.clone());
+            }
             next.0 += 1;
-            self.fields.set(key, Field { rev: *next, value: Some(value.clone()), expires });
+            self.fields.set(key, Field { rev: *next, value: Some(value), expires });
             told = true;
         }
         // A key that is set and unset by one call is set.
         let mut gone: Vec<String> =
             args.unset.iter().filter(|key| !args.presence.contains_key(*key)).cloned().collect();
         if args.mode == PresenceMode::Replace {
-            gone.extend(self.fields.live_keys().filter(|key| !args.presence.contains_key(*key)).cloned());
+            let unnamed = self.fields.live().map(|(key, _)| key).filter(|key| !args.presence.contains_key(*key));
+            gone.extend(unnamed.map(str::to_owned));
         }
         for key in gone {
-            told |= self.remove(&key, next);
+            if self.remove(&key, next) {
+                told = true;
+                changed.push(key);
+            }
         }
         if told {
             self.rev = *next;

@@ -24,7 +24,7 @@ pub(crate) struct Peer {
     pub lost: Option<(Tick, DownCause)>,
     pub stale: bool,
     pub certificate: Option<Certificate>,
-    pub records: BTreeMap<u32, Record>,
+    pub records: BTreeMap<u32, Box<Record>>,
     /// The incarnations that it had as of a frame with this `seq`: all that it ever had before are over.
     pub roster: (Seq, Vec<u32>),
     pub asked: Option<Asked>,

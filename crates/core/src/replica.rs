@@ -3,7 +3,7 @@
 //! The rules live beside their state: [`crate::calls`] what people may ask, `incoming` what frames do, `outgoing` what is
 //! told and when, `leases` who is alive, `rows` what readers see, `sync` how cells are repaired.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::board::Note;
@@ -46,20 +46,20 @@ pub struct Replica {
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) root: [u8; 32],
     pub(crate) random: fastrand::Rng,
-    wall: (Tick, u64),
+    pub(crate) wall: (Tick, u64),
     pub(crate) seq: Seq,
     pub(crate) rev: Rev,
     pub(crate) incarnations: u32,
     pub(crate) own: BTreeMap<u32, OwnRecord>,
     pub(crate) leaving: Vec<(Tick, u32, bool)>,
-    pub(crate) peers: BTreeMap<SessionId, Peer>,
+    pub(crate) peers: BTreeMap<SessionId, Box<Peer>>,
     pub(crate) departed: Departed,
     pub(crate) cells: Cells,
     pub(crate) metadata: Arc<RoomMetadata>,
     pub(crate) notes: BTreeMap<String, Arc<Note>>,
     pub(crate) rows: BTreeMap<RowKey, Arc<Member>>,
     /// The records that each row is made of; some may be over already.
-    pub(crate) parts: BTreeMap<RowKey, BTreeSet<(SessionId, u32)>>,
+    pub(crate) parts: BTreeMap<RowKey, Vec<(SessionId, u32)>>,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
     /// The same profile runs elsewhere and was started later (design R2).
@@ -197,8 +197,7 @@ impl Replica {
     }
 
     pub(crate) fn wall_ms(&self, at: Tick) -> u64 {
-        let (tick, ms) = self.wall;
-        if at >= tick { ms.saturating_add(at.since(tick)) } else { ms.saturating_sub(tick.since(at)) }
+        wall_at(self.wall, at)
     }
 
     pub(crate) fn timestamp(&self, at: Tick) -> Timestamp {
@@ -221,4 +220,9 @@ impl Replica {
         self.seq.0 += 1;
         self.seq
     }
+}
+
+/// What a wall clock that showed `ms` at `tick` shows at another tick.
+pub(crate) fn wall_at((tick, ms): (Tick, u64), at: Tick) -> u64 {
+    if at >= tick { ms.saturating_add(at.since(tick)) } else { ms.saturating_sub(tick.since(at)) }
 }

@@ -77,7 +77,7 @@ impl Replica {
         }
     }
 
-    fn evict(&mut self, session: SessionId, now: Tick) -> Option<Record> {
+    fn evict(&mut self, session: SessionId, now: Tick) -> Option<Box<Record>> {
         let peer = self.peers.get_mut(&session)?;
         let (incarnation, record) = peer.records.pop_first()?;
         let evicted = peer.evicted.get_or_insert_default();
@@ -127,7 +127,7 @@ impl Replica {
         if !self.peers.contains_key(&id) {
             self.look_at_peers(now.plus(STALE_MS));
         }
-        self.peers.entry(id).or_insert_with(|| Peer::new(id, now))
+        self.peers.entry(id).or_insert_with(|| Box::new(Peer::new(id, now)))
     }
 }
 

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
 
+use crate::check;
 use crate::limits::DEPTH_MAX;
 
 const NULL: u8 = 0;
@@ -69,6 +70,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Value> {
     let mut rest = bytes;
     let value = read(&mut rest, 1)?;
     rest.is_empty().then_some(value)
+}
+
+/// Whether the bytes are one whole value within the depth limit; nothing is built.
+pub(crate) fn is_one(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    skip(&mut rest, 1, &|_| true, &|_| true).is_some() && rest.is_empty()
+}
+
+/// Whether an encoded value below a bag keeps the limits of strings, keys and depth (design A8).
+pub(crate) fn keeps_limits(bytes: &[u8], string_max: usize) -> bool {
+    skip(&mut &*bytes, 2, &|text: &str| text.len() <= string_max, &check::is_key).is_some()
 }
 
 /// A key of a bag: one byte when it is a known one.
@@ -172,6 +184,15 @@ fn write_number(number: &Number, out: &mut Vec<u8>) {
 
 /// The shortest digits and power of ten that read back as exactly this number.
 fn decimal(float: f64) -> Option<(i64, i64)> {
+    // A few decimal places, as coordinates have them: found without writing the number down.
+    if float.fract() != 0.0 {
+        for (places, ten) in [(1, 10.0), (2, 100.0), (3, 1000.0)] {
+            let scaled = float * ten;
+            if scaled.fract() == 0.0 && scaled.abs() < 1e15 && (scaled / ten).to_bits() == float.to_bits() {
+                return Some((scaled as i64, -places));
+            }
+        }
+    }
     let text = format!("{float:e}");
     let (mantissa, power) = text.split_once('e')?;
     let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
@@ -181,6 +202,11 @@ fn decimal(float: f64) -> Option<(i64, i64)> {
 }
 
 fn from_decimal(digits: i64, power: i64) -> Option<f64> {
+    // Both are exact as floats, so their quotient is the number nearest to it.
+    if digits.unsigned_abs() < 1 << 53 && (-3..0).contains(&power) {
+        let ten = [1000.0, 100.0, 10.0].into_iter().nth(usize::try_from(power + 3).ok()?)?;
+        return Some(digits as f64 / ten);
+    }
     format!("{digits}e{power}").parse().ok()
 }
 
@@ -246,6 +272,40 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
     })
 }
 
+/// Passes over a value that is well formed and whose texts and keys are as they should be.
+fn skip(rest: &mut &[u8], depth: usize, text: &impl Fn(&str) -> bool, key: &impl Fn(&str) -> bool) -> Option<()> {
+    match *take(rest, 1)?.first()? {
+        NULL | FALSE | TRUE => {}
+        INT | UINT => drop(read_varint(rest)?),
+        F32 => {
+            let bytes: [u8; 4] = take(rest, 4)?.try_into().ok()?;
+            f32::from_le_bytes(bytes).is_finite().then_some(())?;
+        }
+        F64 => {
+            let bytes: [u8; 8] = take(rest, 8)?.try_into().ok()?;
+            f64::from_le_bytes(bytes).is_finite().then_some(())?;
+        }
+        DECIMAL => {
+            let (digits, power) = (read_zigzag(rest)?, read_zigzag(rest)?);
+            from_decimal(digits, power)?.is_finite().then_some(())?;
+        }
+        TEXT => text(read_text(rest)?).then_some(())?,
+        LIST if depth <= DEPTH_MAX => {
+            for _ in 0..read_count(rest)? {
+                skip(rest, depth + 1, text, key)?;
+            }
+        }
+        OBJECT if depth <= DEPTH_MAX => {
+            for _ in 0..read_count(rest)? {
+                key(read_text(rest)?).then_some(())?;
+                skip(rest, depth + 1, text, key)?;
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
 /// A count that the bytes at hand can hold: every item is at least one byte.
 fn read_count(rest: &mut &[u8]) -> Option<usize> {
     let count = usize::try_from(read_varint(rest)?).ok()?;
@@ -253,12 +313,16 @@ fn read_count(rest: &mut &[u8]) -> Option<usize> {
 }
 
 fn read_key(rest: &mut &[u8]) -> Option<String> {
+    read_text(rest).map(str::to_owned)
+}
+
+fn read_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let head = read_varint(rest)?;
     if head < KNOWN_SPAN {
-        return KNOWN.get(usize::try_from(head).ok()?).map(|known| (*known).to_owned());
+        return KNOWN.get(usize::try_from(head).ok()?).copied();
     }
     let bytes = take(rest, usize::try_from(head - KNOWN_SPAN).ok()?)?;
-    std::str::from_utf8(bytes).ok().map(str::to_owned)
+    std::str::from_utf8(bytes).ok()
 }
 
 fn read_zigzag(rest: &mut &[u8]) -> Option<i64> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell::{Cell, CellKey, Stamp};
 use crate::ids::{MemberId, Rev, Seq, SessionId};
 use crate::proof::{ActorClaim, Certificate};
+use crate::raw::Raw;
 use crate::value::{Json, Key};
 
 /// The version this build writes.
@@ -59,7 +60,7 @@ pub(crate) struct FieldChange {
     /// The frame's `rev` less the field's own.
     pub age: u64,
     /// Nothing: the field was removed.
-    pub value: Option<Json>,
+    pub value: Option<Raw>,
     /// Milliseconds after which it vanishes at the receiver; 0: never.
     pub expire: u64,
 }

@@ -19,6 +19,7 @@ use crate::fixture::{FakeSigner, Table, member, session};
 use crate::ids::{Rev, Seq};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::proof::{Certificate, LocalActor};
+use crate::raw::Raw;
 use crate::value::{Json, Key};
 
 fn pulse() -> Pulse {
@@ -28,9 +29,9 @@ fn pulse() -> Pulse {
 fn changes() -> Vec<FieldChange> {
     let change = |key: &str, age, value, expire| FieldChange { key: Key(key.to_owned()), age, value, expire };
     vec![
-        change("cursor", 0, Some(Json(json!({"x": 512.25, "y": 300.5}))), 0),
-        change("typing", 3, Some(Json(json!(true))), 6_000),
-        change("a key of its own", 1, Some(Json(json!([null, -7, 1.0e300, "text", {"deep": {"er": []}}]))), 0),
+        change("cursor", 0, Some(Raw::of(&json!({"x": 512.25, "y": 300.5}))), 0),
+        change("typing", 3, Some(Raw::of(&json!(true))), 6_000),
+        change("a key of its own", 1, Some(Raw::of(&json!([null, -7, 1.0e300, "text", {"deep": {"er": []}}]))), 0),
         change("status", 2, None, 0),
     ]
 }
