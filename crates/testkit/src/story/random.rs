@@ -1,0 +1,148 @@
+//! A random story, drawn from a seed: who there is, how bad the network is, and what happens when.
+
+use std::collections::BTreeSet;
+
+use super::expect::Expect;
+use super::step::{Change, Entry, Someone, Step, Who};
+use super::weather::Faults;
+use super::{Computer, Story, mesh, names};
+
+/// After the network healed, everybody agrees within this time.
+const HEAL_MS: u64 = 30_000;
+/// Silence outlives this: whoever is gone is gone everywhere.
+const SETTLE_MS: u64 = 13_000;
+/// Milliseconds in a day.
+const DAY: i64 = 24 * 3600 * 1000;
+/// Fields of presence that random stories write.
+pub const FIELDS: [&str; 5] = ["cursor", "typing", "tool", "status", "viewport"];
+/// Keys of metadata that random stories write.
+pub const KEYS: [&str; 5] = ["title", "mode", "topic", "agenda", "link"];
+
+impl Story {
+    /// The story of a seed.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let hosts = random.usize(2..=6);
+        let weather = weather(&mut random);
+        // Now and then two hosts are devices of one person.
+        let shared = random.bool();
+        let heals_at = random.u64(25_000..60_000);
+        let mut story = Story::new(&format!("the random story of seed {seed}")).seed(seed).hosts(hosts);
+        story.weather = weather;
+        story.edges = edges(&mut random, hosts);
+        story.late_ms = pick(&mut random, &[0, 20]);
+        for (index, host) in story.hosts.iter_mut().enumerate() {
+            let person = names::host(if shared && index == 1 { 0 } else { index });
+            let clock_ms = if random.bool() { 0 } else { random.i64(-DAY..=DAY) };
+            *host = Computer { person, clock_ms, hostile: false };
+        }
+        for host in 0..hosts {
+            story = story.step_at(random.u64(0..1500), Step::Start { host });
+            story = story.step_at(random.u64(1500..4000), Step::Join(host.into()));
+            // Nobody stays off for good, so that what a restart does is seen too.
+            story = story.step_at(random.u64(heals_at / 2..heals_at), Step::Start { host });
+        }
+        for _ in 0..random.usize(30..140) {
+            let at = random.u64(2_000..heals_at);
+            let step = step(&mut random, hosts);
+            if let (Step::Join(Entry { someone, member, .. }), true) = (&step, random.u8(0..4) == 0) {
+                // Gone before everybody heard that it came.
+                let leave = Step::Leave { by: *someone, member: member.clone() };
+                story = story.step_at(at + random.u64(1..600), leave);
+            }
+            story = story.step_at(at, step);
+        }
+        let healed = Expect::Agreement;
+        story = story.at(heals_at).heal().expect_within(HEAL_MS, healed.clone());
+        story.then_after(SETTLE_MS).expect_within(HEAL_MS - SETTLE_MS, healed)
+    }
+}
+
+fn pick<T: Copy>(random: &mut fastrand::Rng, from: &[T]) -> T {
+    from[random.usize(0..from.len())]
+}
+
+fn weather(random: &mut fastrand::Rng) -> Faults {
+    let mut faults = Faults::within(1..=pick(random, &[5, 40, 400]));
+    faults.loss = pick(random, &[0, 20, 150]);
+    faults.doubled = pick(random, &[0, 0, 100]);
+    faults.reorder = random.bool();
+    faults
+}
+
+/// A full mesh, a line, a star, or a random tree with some edges more: always connected.
+fn edges(random: &mut fastrand::Rng, hosts: usize) -> BTreeSet<(usize, usize)> {
+    match random.u8(0..5) {
+        0 | 1 => mesh(hosts),
+        2 => (1..hosts).map(|b| (b - 1, b)).collect(),
+        3 => (1..hosts).map(|b| (0, b)).collect(),
+        _ => {
+            let mut edges: BTreeSet<(usize, usize)> = (1..hosts).map(|b| (random.usize(0..b), b)).collect();
+            for _ in 0..hosts {
+                let (a, b) = (random.usize(0..hosts), random.usize(0..hosts));
+                if a != b {
+                    edges.insert((a.min(b), a.max(b)));
+                }
+            }
+            edges
+        }
+    }
+}
+
+fn step(random: &mut fastrand::Rng, hosts: usize) -> Step {
+    let host = random.usize(0..hosts);
+    let other = (host + random.usize(1..hosts)) % hosts;
+    let by = Someone { host, who: if random.u8(0..4) == 0 { Who::Guest } else { Who::Person } };
+    let member = (random.u8(0..3) == 0).then(|| format!("desk {}", random.u8(0..3)));
+    match random.u8(0..100) {
+        0..43 => Step::Presence { by, member: member.filter(|_| random.bool()), change: change(random) },
+        43..53 => {
+            let key = pick(random, &KEYS).to_owned();
+            Step::Metadata { host, key, delete: random.u8(0..5) == 0 }
+        }
+        53..62 => {
+            let lease_s = (random.u8(0..4) == 0).then(|| random.u32(5..12));
+            Step::Join(Entry { someone: by, member, lease_s })
+        }
+        62..66 => Step::Leave { by, member },
+        66..70 => Step::Crash { host, farewell: random.bool() },
+        70..72 => Step::Quit { host },
+        72..77 => Step::Start { host },
+        77..80 => Step::Sleep { host, ms: random.u64(500..30_000) },
+        80..82 => Step::Clock { host, off_ms: random.i64(-DAY..=DAY) },
+        82..84 => Step::Unplug { host, ms: random.u64(500..20_000) },
+        84..87 => {
+            let (left, right) = (0..hosts).partition(|_| random.bool());
+            Step::Partition { parts: vec![left, right] }
+        }
+        87..90 => Step::MendAll,
+        90..92 => Step::Cut { a: host, b: other },
+        92..93 => Step::Mend { a: host, b: other },
+        93..94 => Step::Deafen { from: host, to: other },
+        94..95 => {
+            let between = random.bool().then_some((host, other));
+            Step::Weather { between, faults: weather(random) }
+        }
+        95..97 => Step::Replay { host, via: other, frames: random.u16(1..40) },
+        97..98 => Step::Moving {
+            by,
+            field: pick(random, &FIELDS).to_owned(),
+            every_ms: random.u64(10..60),
+            ms: random.u64(100..3_000),
+        },
+        _ => Step::Forge { host, frames: random.u16(1..20) },
+    }
+}
+
+fn change(random: &mut fastrand::Rng) -> Change {
+    let at = random.usize(0..FIELDS.len());
+    let field = |at: usize| FIELDS[at % FIELDS.len()].to_owned();
+    match random.u8(0..10) {
+        0..6 => Change::Set(vec![field(at)]),
+        6 => Change::Set(vec![field(at), field(at + 1), field(at + 2)]),
+        7 => Change::Replace(vec![field(at)]),
+        8 => Change::Unset(vec![field(at)]),
+        _ => Change::Expire { field: field(at), ms: random.u64(100..6_000) },
+    }
+}
