@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use parlor_testkit::sim::run::{Outcome, run, run_keeping};
+use parlor_testkit::sim::{Outcome, play as play_story, run};
+use parlor_testkit::story::Story;
 
 struct Options {
     seeds: u64,
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         }
     };
     if options.trace {
-        let outcome = run_keeping(options.from, usize::MAX);
+        let outcome = play_story(&Story::random(options.from), usize::MAX);
         println!("{}", outcome.report());
         return exit(outcome.violation.is_some());
     }
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     }
     let frames: u64 = outcomes.iter().map(|outcome| outcome.frames).sum();
     let events: u64 = outcomes.iter().map(|outcome| outcome.events).sum();
-    let slowest = outcomes.iter().map(|outcome| outcome.healed_ms).max().unwrap_or(0);
+    let slowest = outcomes.iter().map(|outcome| outcome.agreed_ms).max().unwrap_or(0);
     println!(
         "{} seeds from {}: {} broke a rule; {frames} frames, {events} events, agreement at most {slowest} ms after healing, {:.1} s",
         outcomes.len(),

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use parlor_testkit::sim::{focus, run};
+use parlor_testkit::story::Story;
 
 /// Plays something for each number of a range on all processors; fails with the first failures.
 fn each(range: std::ops::Range<u64>, play: impl Fn(u64) -> Result<(), String> + Sync) {
@@ -54,57 +55,62 @@ fn the_same_seed_gives_the_same_trace() {
     }
 }
 
+/// Plays the story of each number of a range.
+fn each_story(range: std::ops::Range<u64>, story: impl Fn(u64) -> Story + Sync) {
+    each(range, |seed| focus::check(&story(seed)));
+}
+
 #[test]
 fn a_lost_metadata_write_is_repaired_within_three_beats() {
-    each(0..40, focus::lost_write);
+    each_story(0..40, focus::lost_write);
 }
 
 #[test]
 fn a_lost_delta_is_repaired_by_the_next_without_a_question() {
-    each(0..10, |seed| focus::lost_delta(seed, true));
+    each_story(0..10, focus::lost_delta_and_another);
 }
 
 #[test]
 fn a_lost_last_delta_is_repaired_by_a_beat_and_one_question() {
-    each(0..10, |seed| focus::lost_delta(seed, false));
+    each_story(0..10, focus::lost_delta_at_last);
 }
 
 #[test]
 fn an_update_is_everywhere_within_coalescing_and_latency() {
-    each(0..8, |seed| focus::prompt(seed, 4, &[], 1));
-    each(0..4, |seed| focus::prompt(seed, 10, &[], 1));
-    each(0..4, |seed| focus::prompt(seed, 2, &[], 1));
+    each_story(0..8, |seed| focus::prompt(seed, 4, &[], 1));
+    each_story(0..4, |seed| focus::prompt(seed, 10, &[], 1));
+    each_story(0..4, |seed| focus::prompt(seed, 2, &[], 1));
 }
 
 /// Where not everybody is linked to everybody, frames are passed on (design N4).
 #[test]
 fn an_update_crosses_a_line_of_hosts() {
-    each(0..4, |seed| focus::prompt(seed, 4, &[(0, 1), (1, 2), (2, 3)], 3));
-    each(0..4, |seed| focus::prompt(seed, 5, &[(0, 1), (0, 2), (0, 3), (0, 4)], 2));
+    each_story(0..4, |seed| focus::prompt(seed, 4, &[(0, 1), (1, 2), (2, 3)], 3));
+    each_story(0..4, |seed| focus::prompt(seed, 5, &[(0, 1), (0, 2), (0, 3), (0, 4)], 2));
 }
 
 // G3 G5: no traffic comes from who was killed, and it is gone within its bound.
 #[test]
 fn the_killed_are_gone_within_their_bound() {
-    each(0..6, |seed| focus::killed(seed, true, false));
-    each(0..6, |seed| focus::killed(seed, false, false));
+    each_story(0..6, focus::killed);
+    each_story(0..6, focus::powerless);
 }
 
 // G6 G7 N37: a new start of the same profile replaces the old session at once.
 #[test]
 fn a_restart_replaces_and_never_adds() {
-    each(0..6, |seed| focus::killed(seed, true, true));
-    each(0..6, |seed| focus::killed(seed, false, true));
+    each_story(0..6, |seed| focus::restarted(seed, true));
+    each_story(0..6, |seed| focus::restarted(seed, false));
 }
 
 // N49: everybody who wakes still has everybody, and nobody reconnects as somebody new.
 #[test]
 fn nobody_is_lost_by_sleep() {
-    each(0..6, |seed| focus::slept(seed, 3_000));
-    each(0..6, |seed| focus::slept(seed, 3_600_000));
+    each_story(0..6, |seed| focus::slept(seed, 3_000));
+    each_story(0..6, |seed| focus::slept(seed, 3_600_000));
 }
 
 #[test]
 fn a_crowd_is_complete_soon_after_a_bad_start() {
-    each(0..3, |seed| focus::crowd(seed, 6));
+    each_story(0..3, |seed| focus::crowd(seed, 6));
 }

@@ -1,109 +1,136 @@
-//! How frames travel: published to every linked peer, passed on where the verdict says so, or sent to one alone; and the
-//! little of a driver that links need: dialling, pings that fail, ends that notice.
+//! How frames travel: published to every linked peer, passed on where the verdict says so, or sent to one alone.
 
 use std::sync::Arc;
 
-use parlor_core::{DownCause, Input, Path, SessionId, Verdict};
+use parlor_core::{Input, Path, SessionId, Verdict};
 
-use super::host::Taped;
-use super::network::{Link, pair};
-use super::world::{Delivery, What, World};
+use super::letter::{Delivery, Letter, is_sign_of_life};
+use super::oracle::Took;
+use super::sessions::Session;
+use super::trace::Fact;
+use super::world::{What, World};
+use crate::story::Drops;
 
-/// A link over which nothing passes is closed after this long (design N6).
-const PING_MS: u64 = 6_000;
-/// An end that the other end never joined, or left alone, is closed after this long.
-const HALF_MS: u64 = 2_000;
-/// Frames that a process keeps for the tape.
-const TAPE: usize = 300;
+/// The byte of a question on the wire.
+const ASK: u8 = 5;
 
 impl World {
     /// Whether frames pass from one host to another now.
     pub(crate) fn carries(&self, from: usize, to: usize) -> bool {
-        let plugged = |host: usize| !self.hosts[host].unplugged;
-        plugged(from) && plugged(to) && self.network.carries(from, to)
+        !self.hosts[from].unplugged && !self.hosts[to].unplugged && self.network.carries(from, to)
     }
 
-    pub(crate) fn publish(&mut self, host: usize, author: SessionId, bytes: Vec<u8>) {
+    pub(crate) fn publish(&mut self, host: usize, author: Session, bytes: Vec<u8>) {
         self.messages += 1;
-        let message = self.messages;
-        let order = self.order(author, &bytes);
-        self.trace.line(self.now, format_args!("h{host} publishes {}", tell(&bytes)));
-        let bytes: Arc<[u8]> = bytes.into();
-        self.spread(host, author, author, message, order, &bytes);
+        let letter = self.letter(host, author, self.messages, bytes);
+        self.trace.published(self.now, author, &letter, self.network.lanes(author).len());
+        self.spread(host, author, author, author, &letter);
     }
 
-    pub(crate) fn send(&mut self, host: usize, author: SessionId, to: SessionId, bytes: Vec<u8>) {
-        let order = self.order(author, &bytes);
-        let linked = self.network.linked(author).iter().any(|(peer, _)| *peer == to);
-        self.trace.line(self.now, format_args!("h{host} sends to {} {}", to.short(), tell(&bytes)));
-        if linked {
-            let delivery = Delivery {
-                to,
-                via: author,
-                author,
-                message: None,
-                order,
-                sent: self.now,
-                copy: false,
-                bytes: bytes.into(),
-            };
-            self.launch(host, delivery);
-        }
+    pub(crate) fn send(&mut self, host: usize, author: Session, to: SessionId, bytes: Vec<u8>) {
+        let letter = self.letter(host, author, 0, bytes);
+        self.trace.sent(self.now, author, to, &letter);
+        let Some(to) = self.sessions.find(&to).filter(|to| self.network.linked(author, *to)) else { return };
+        self.launch(host, Delivery { letter, to, via: author, sent: self.now, copy: false });
     }
 
     /// Frames that carry `seq` are signs of life, in the order in which their author made them.
-    fn order(&mut self, author: SessionId, bytes: &[u8]) -> u64 {
-        if !matches!(bytes.get(1), Some(1..=4)) {
-            return 0;
+    fn letter(&mut self, host: usize, author: Session, message: u64, bytes: Vec<u8>) -> Arc<Letter> {
+        let kind = bytes.get(1).copied().unwrap_or(0);
+        let mut order = 0;
+        if let (true, Some(process)) = (is_sign_of_life(kind), &mut self.hosts[host].process) {
+            process.frames += 1;
+            order = process.frames;
         }
-        let order = self.orders.entry(author).or_default();
-        *order += 1;
-        *order
+        if kind == ASK {
+            self.awaited.asked(self.now);
+        }
+        Arc::new(Letter { message, author: self.sessions.get(author).id, order, bytes: bytes.into() })
     }
 
-    fn spread(&mut self, host: usize, via: SessionId, author: SessionId, message: u64, order: u64, bytes: &Arc<[u8]>) {
-        let Some(own) = self.hosts[host].session() else { return };
-        for (to, _) in self.network.linked(own) {
+    /// To every peer but those who have it already.
+    pub(crate) fn spread(&mut self, host: usize, own: Session, via: Session, author: Session, letter: &Arc<Letter>) {
+        for at in 0..self.network.lanes(own).len() {
+            let to = self.network.lanes(own)[at].to;
             if to != via && to != author {
-                let delivery = Delivery {
-                    to,
-                    via: own,
-                    author,
-                    message: Some(message),
-                    order,
-                    sent: self.now,
-                    copy: false,
-                    bytes: bytes.clone(),
-                };
+                let delivery = Delivery { letter: letter.clone(), to, via: own, sent: self.now, copy: false };
                 self.launch(host, delivery);
             }
         }
     }
 
     fn launch(&mut self, host: usize, delivery: Delivery) {
-        let faults = self.network.faults;
-        let swallowed = self.swallow.is_some() && self.swallow == delivery.bytes.get(1).copied();
-        let lost = faults.loss > 0 && self.random.u32(0..1000) < faults.loss;
-        let Some(other) = self.birthplace(delivery.to) else { return };
-        if swallowed || lost || !self.carries(host, other) {
+        let other = self.sessions.get(delivery.to).host;
+        let faults = self.network.faults_of(host, other);
+        let (loss, doubled, queue) = (faults.loss, faults.doubled, faults.queue);
+        let (shortest, longest) = (*faults.latency.start(), *faults.latency.end());
+        let lost = loss > 0 && self.random.u32(0..1000) < loss;
+        if lost || self.is_swallowed(delivery.letter.kind()) || !self.carries(host, other) {
             return;
         }
-        if faults.doubled > 0 && self.random.u32(0..1000) < faults.doubled {
-            let at = self.now + self.random.u64(faults.latency.0..=faults.latency.1 * 2 + 50);
+        if doubled > 0 && self.random.u32(0..1000) < doubled {
+            let at = self.now + self.random.u64(shortest..=longest * 2 + 50);
             self.schedule(at, What::Deliver(Delivery { copy: true, ..delivery.clone() }));
         }
-        let mut at = self.now + self.random.u64(faults.latency.0..=faults.latency.1);
-        if !faults.reorder {
-            let last = self.network.arrives.entry((delivery.via, delivery.to)).or_default();
-            at = at.max(*last);
-            *last = at;
+        let Some(queue) = queue else { return self.fly(delivery) };
+        let (from, to, now) = (delivery.via, delivery.to, self.now);
+        let Some(lane) = self.network.lane(from, to) else { return };
+        let mut dropped = None;
+        if lane.waiting.len() >= queue.frames.max(1) {
+            match queue.drops {
+                Drops::Newest => dropped = Some(delivery),
+                Drops::Oldest => {
+                    dropped = lane.waiting.pop_front();
+                    lane.waiting.push_back(delivery);
+                }
+            }
+        } else {
+            lane.waiting.push_back(delivery);
+        }
+        let at = now.max(lane.busy_until);
+        let idle = lane.waiting.len() == 1 && dropped.is_none();
+        if let Some(dropped) = dropped {
+            self.trace.note(now, Fact::Dropped(from, to, dropped.letter));
+        }
+        if idle {
+            self.schedule(at, What::Depart(from, to));
+        }
+    }
+
+    /// A queued frame goes, and the link is busy with it for a while.
+    pub(crate) fn depart(&mut self, from: Session, to: Session) {
+        let (host, other) = (self.sessions.get(from).host, self.sessions.get(to).host);
+        let pace = self.network.faults_of(host, other).queue.map_or(0, |queue| queue.pace_ms);
+        let until = self.now + pace;
+        let Some(lane) = self.network.lane(from, to) else { return };
+        let Some(delivery) = lane.waiting.pop_front() else { return };
+        lane.busy_until = until;
+        if !lane.waiting.is_empty() {
+            self.schedule(until, What::Depart(from, to));
+        }
+        self.fly(delivery);
+    }
+
+    fn fly(&mut self, delivery: Delivery) {
+        let (host, other) = (self.sessions.get(delivery.via).host, self.sessions.get(delivery.to).host);
+        let faults = self.network.faults_of(host, other);
+        let (latency, reorder) = (faults.latency.clone(), faults.reorder);
+        let mut at =
+            self.now + if latency.start() == latency.end() { *latency.end() } else { self.random.u64(latency) };
+        if let (false, Some(lane)) = (reorder, self.network.lane(delivery.via, delivery.to)) {
+            at = at.max(lane.arrives);
+            lane.arrives = at;
         }
         self.schedule(at, What::Deliver(delivery));
     }
 
+    fn is_swallowed(&self, kind: u8) -> bool {
+        !self.network.lost.is_empty() && self.network.lost.get(&kind).is_some_and(|until| self.now < *until)
+    }
+
     pub(crate) fn deliver(&mut self, delivery: Delivery) {
         let Some(host) = self.home(delivery.to) else { return };
-        let Some(from) = self.birthplace(delivery.via) else { return };
+        let from = self.sessions.get(delivery.via).host;
         if !self.carries(from, host) {
             return;
         }
@@ -111,131 +138,31 @@ impl World {
             self.held.push(delivery);
             return;
         }
+        let Delivery { letter, to, via, copy, .. } = delivery;
         let Some(process) = self.hosts[host].process.as_mut() else { return };
-        let first = delivery.message.is_none_or(|message| process.seen.insert(message));
-        if !first && !delivery.copy {
+        let gossip = letter.message > 0;
+        let first = !gossip || process.seen.insert(letter.message);
+        if !first && !copy {
             return;
         }
-        if process.tape.len() < TAPE {
-            let Delivery { author, order, bytes, .. } = delivery.clone();
-            process.tape.push(Taped { author, order, bytes });
-        }
-        let path = if delivery.message.is_some() { Path::Gossip } else { Path::Direct };
-        let verdict = self.take(host, delivery.author, delivery.via, path, delivery.order, &delivery.bytes);
-        if let (true, Verdict::Accept, Some(message)) = (first, verdict, delivery.message) {
-            self.spread(host, delivery.via, delivery.author, message, delivery.order, &delivery.bytes);
+        process.tape(&letter);
+        let path = if gossip { Path::Gossip } else { Path::Direct };
+        let via_id = self.sessions.get(via).id;
+        let verdict = self.take(host, via_id, path, &letter);
+        if first && gossip && verdict == Verdict::Accept {
+            let author = self.sessions.find(&letter.author).unwrap_or(via);
+            self.spread(host, to, via, author, &letter);
         }
     }
 
     /// A replica gets a frame.
-    pub(crate) fn take(
-        &mut self,
-        host: usize,
-        author: SessionId,
-        via: SessionId,
-        path: Path,
-        order: u64,
-        bytes: &Arc<[u8]>,
-    ) -> Verdict {
+    pub(crate) fn take(&mut self, host: usize, via: SessionId, path: Path, letter: &Arc<Letter>) -> Verdict {
         self.frames += 1;
-        if let Some(own) = self.hosts[host].session() {
-            self.oracle.heard(own, author, order, self.now);
+        if let Some(observer) = self.hosts[host].session() {
+            let author = self.sessions.find(&letter.author);
+            self.watch(|oracle, world| oracle.took(world, &Took { observer, author, via, letter }));
         }
-        let way = if author == via { String::new() } else { format!(" via {}", via.short()) };
-        self.trace.line(self.now, format_args!("h{host} <- {}{way} {}", author.short(), tell(bytes)));
-        self.input(host, Input::Frame { author, via, path, bytes: bytes.to_vec() })
+        self.trace.took(self.now, host, via, letter);
+        self.input(host, Input::Frame { author: letter.author, via, path, bytes: letter.bytes.to_vec() })
     }
-
-    pub(crate) fn link_up(&mut self, end: SessionId, peer: SessionId) {
-        let Some(host) = self.home(end).filter(|host| self.hosts[*host].runs()) else { return };
-        if self.network.mark(end, peer, true) {
-            self.trace.line(self.now, format_args!("h{host} link to {} is up", peer.short()));
-            self.input(host, Input::LinkUp { peer, loopback: false });
-        }
-    }
-
-    pub(crate) fn link_down(&mut self, end: SessionId, peer: SessionId, cause: DownCause) {
-        let Some(host) = self.home(end).filter(|host| self.hosts[*host].runs()) else { return };
-        if self.network.mark(end, peer, false) {
-            self.trace.line(self.now, format_args!("h{host} link to {} is down, {cause:?}", peer.short()));
-            self.oracle.down(end, peer, self.now);
-            self.input(host, Input::LinkDown { peer, cause });
-        }
-    }
-
-    /// What a driver does about links twice a second.
-    pub(crate) fn dial(&mut self) {
-        self.close_dead();
-        let edges: Vec<(usize, usize)> = self.network.edges.iter().copied().collect();
-        for (a, b) in edges {
-            let (Some(first), Some(second)) = (self.hosts[a].session(), self.hosts[b].session()) else { continue };
-            let key = pair(first, second);
-            let reachable = self.passes(a, b) && !self.network.links.contains_key(&key);
-            if !reachable {
-                continue;
-            }
-            let hosts = if key.0 == first { [a, b] } else { [b, a] };
-            let link = Link { hosts, up: [false, false], silent_since: None, made: self.now };
-            self.network.links.insert(key, link);
-            let trip = 2 * self.network.faults.latency.1;
-            for (end, peer) in [(first, second), (second, first)] {
-                let at = self.now + trip + self.random.u64(0..50);
-                self.schedule(at, What::Up { end, peer });
-            }
-        }
-    }
-
-    fn close_dead(&mut self) {
-        let mut down = Vec::new();
-        let keys: Vec<(SessionId, SessionId)> = self.network.links.keys().copied().collect();
-        for key in keys {
-            let alive = self.home(key.0).is_some() && self.home(key.1).is_some();
-            let Some(link) = self.network.links.get(&key) else { continue };
-            let passes = alive && self.passes(link.hosts[0], link.hosts[1]);
-            let now = self.now;
-            let Some(link) = self.network.links.get_mut(&key) else { continue };
-            let half = link.up != [true, true] && now - link.made >= HALF_MS;
-            if passes && !half {
-                link.silent_since = None;
-                continue;
-            }
-            let since = *link.silent_since.get_or_insert(now);
-            let cause = if passes { DownCause::Closed } else { DownCause::TimedOut };
-            if passes || now - since >= PING_MS {
-                let ends = [(key.0, key.1), (key.1, key.0)];
-                down.extend(ends.into_iter().map(|(end, peer)| (end, peer, cause)));
-                if link.up == [false, false] {
-                    self.network.links.remove(&key);
-                }
-            }
-        }
-        for (end, peer, cause) in down {
-            self.link_down(end, peer, cause);
-            // An end whose process is over notices nothing.
-            if self.home(end).is_none() {
-                self.network.mark(end, peer, false);
-            }
-        }
-    }
-
-    fn passes(&self, a: usize, b: usize) -> bool {
-        self.hosts[a].runs() && self.hosts[b].runs() && self.carries(a, b) && self.carries(b, a)
-    }
-}
-
-/// A frame in words.
-fn tell(bytes: &[u8]) -> String {
-    let kind = match bytes.get(1) {
-        Some(1) => "delta",
-        Some(2) => "beat",
-        Some(3) => "leave",
-        Some(4) => "full",
-        Some(5) => "ask",
-        Some(6) => "cells",
-        Some(7) => "sync request",
-        Some(8) => "sync stamps",
-        Some(9) => "sync want",
-        _ => "frame of no known kind",
-    };
-    format!("{kind}, {} bytes", bytes.len())
 }

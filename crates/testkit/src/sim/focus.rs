@@ -1,202 +1,146 @@
 //! Stories that are about one rule each: where a random story could hide a fault behind a repair that comes later.
 
-use parlor_core::{Join, Lease, RowKey};
-
-use super::converge;
-use super::network::Faults;
-use super::scenario::{Change, Scenario, Step, Who};
-use super::world::World;
+use super::run::play;
+use crate::story::{Faults, FrameKind, Story, guest, set};
 
 /// The longest time between two heartbeats (design R6).
 const BEAT_MAX_MS: u64 = 2_400;
 /// When everybody knows everybody.
 const SETTLED_MS: u64 = 8_000;
-const LINES: usize = 80;
+/// Facts of the trace that a failure shows.
+const TAIL: usize = 80;
 
-/// `hosts` computers, everybody a member, everybody known to everybody; `edges` as given, or a full mesh.
+/// Plays a story.
 ///
 /// # Errors
-/// Whatever went wrong on the way there.
-pub fn settled(seed: u64, hosts: usize, latency_ms: u64, edges: &[(usize, usize)]) -> Result<World, String> {
-    let mut scenario = Scenario::calm(seed, hosts, latency_ms);
-    if !edges.is_empty() {
-        scenario.edges = edges.iter().copied().collect();
-    }
-    scenario.steps.extend((0..hosts).map(|host| (2_000, Step::Join(host, Who::Person, None, None))));
-    let mut world = World::new(&scenario, LINES);
-    world.play(SETTLED_MS);
-    check(&world)?;
-    Ok(world)
+/// The rule that it breaks, with what led to it.
+pub fn check(story: &Story) -> Result<(), String> {
+    let outcome = play(story, TAIL);
+    if outcome.violation.is_some() { Err(format!("{story}\n\n{}", outcome.report())) } else { Ok(()) }
 }
 
-/// No rule was broken, and all replicas agree.
-///
-/// # Errors
-/// What is wrong, with the end of the trace.
-pub fn check(world: &World) -> Result<(), String> {
-    let wrong = world.violation.clone().or_else(|| converge::difference(world));
-    wrong.map_or(Ok(()), |wrong| Err(failure(world, &wrong)))
-}
-
-fn failure(world: &World, wrong: &str) -> String {
-    let tail: Vec<&str> = world.trace.tail().collect();
-    format!("{}\n\nseed {}: {wrong}", tail.join("\n"), world.seed)
+/// So many hosts, everybody a member and known to everybody by the time that the story goes on.
+#[must_use]
+pub fn settled(name: &str, seed: u64, hosts: usize, latency_ms: u64) -> Story {
+    Story::new(name)
+        .seed(seed)
+        .hosts(hosts)
+        .latency(latency_ms..=latency_ms)
+        .all_start()
+        .at(2_000)
+        .all_join()
+        .at(SETTLED_MS)
+        .expect_agreement()
 }
 
 /// One metadata write whose frames are all lost is repaired within three beats, with no other traffic (design R12).
-///
-/// # Errors
-/// That it was not.
-pub fn lost_write(seed: u64) -> Result<(), String> {
-    let mut world = settled(seed, 4, 3, &[])?;
-    world.swallow = Some(6);
-    world.set_metadata(0, 0, false);
-    world.swallow = None;
-    world.play(world.now + 3 * BEAT_MAX_MS);
-    check(&world)
+#[must_use]
+pub fn lost_write(seed: u64) -> Story {
+    settled("a lost write is repaired within three beats", seed, 4, 3)
+        .lose(FrameKind::Cells, 1)
+        .metadata(0, "title")
+        .expect_agreement_within(3 * BEAT_MAX_MS)
 }
 
-/// One presence change whose frame is lost is repaired by the next, or by a heartbeat and an ask (design R4).
-///
-/// # Errors
-/// That it was not.
-pub fn lost_delta(seed: u64, another_follows: bool) -> Result<(), String> {
-    let mut world = settled(seed, 3, 3, &[])?;
-    world.swallow = Some(1);
-    world.presence(0, Who::Person, Change::Set(0));
-    world.play(world.now + 10);
-    let asked = asks(&world);
-    // A heartbeat in between would be the one to tell.
-    world.swallow = another_follows.then_some(2);
-    let wait = if another_follows {
-        world.play(world.now + 100);
-        world.presence(0, Who::Person, Change::Set(1));
-        50
-    } else {
-        BEAT_MAX_MS + 50
-    };
-    world.play(world.now + wait);
-    check(&world)?;
-    let (expected, asked) = (!another_follows, asks(&world) > asked);
-    if asked != expected {
-        return Err(failure(&world, &format!("asked {asked}, a following delta {another_follows}")));
-    }
-    Ok(())
+/// A presence change whose frame is lost is told again by the next (design R4).
+#[must_use]
+pub fn lost_delta_and_another(seed: u64) -> Story {
+    settled("a lost change is told again by the next", seed, 3, 3)
+        .lose(FrameKind::Delta, 1)
+        .lose(FrameKind::Beat, 160)
+        .presence(0, set("cursor"))
+        .then_after(110)
+        .presence(0, set("tool"))
+        .then_after(50)
+        .expect_agreement()
+        .expect_nobody_asked_since(SETTLED_MS)
+}
+
+/// A presence change whose frame is lost, and after which nothing changes, is repaired by a heartbeat and a question
+/// (design R4).
+#[must_use]
+pub fn lost_delta_at_last(seed: u64) -> Story {
+    settled("a lost last change is asked for", seed, 3, 3)
+        .lose(FrameKind::Delta, 1)
+        .presence(0, set("cursor"))
+        .then_after(BEAT_MAX_MS + 60)
+        .expect_agreement()
+        .expect_somebody_asked_since(SETTLED_MS)
 }
 
 /// On a network that loses nothing, an update is everywhere within coalescing and latency (design A7), and nobody asks
 /// for anything that is on its way.
-///
-/// # Errors
-/// Whom it did not reach in time, or that somebody asked.
-pub fn prompt(seed: u64, hosts: usize, edges: &[(usize, usize)], hops: u64) -> Result<(), String> {
+#[must_use]
+pub fn prompt(seed: u64, hosts: usize, links: &[(usize, usize)], hops: u64) -> Story {
     let latency = 1 + seed % 40;
-    let mut world = settled(seed, hosts, latency, edges)?;
-    let asked = asks(&world);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut story = settled("an update is everywhere in time", seed, hosts, latency);
+    if !links.is_empty() {
+        story = story.links(links);
+    }
     let interval = 1000 / (240 / (hosts as u64 - 1)).clamp(1, 30);
     let due_in = interval + hops * latency + 2;
-    let mut due: Vec<(u64, usize, u64)> = Vec::new();
-    let mut written: Vec<u64> = vec![0; hosts];
     for turn in 0..400 {
-        let host = world.random.usize(0..hosts);
-        if turn % 3 > 0
-            && let Some(value) = world.presence(host, Who::Person, Change::Set(0))
-        {
-            due.push((world.now + due_in, host, value));
-            written[host] = value;
+        let host = random.usize(0..hosts);
+        if turn % 3 > 0 {
+            story = story.presence(host, set("cursor")).expect_seen_within(due_in, host, "cursor");
         }
-        let step = world.random.u64(1..80);
-        world.play(world.now + step);
-        let now = world.now;
-        let late: Vec<_> = due.iter().filter(|(at, ..)| *at <= now).copied().collect();
-        due.retain(|(at, ..)| *at > now);
-        for (_, host, value) in late {
-            reached(&world, host, value)?;
-        }
+        story = story.then_after(random.u64(1..80));
     }
-    world.play(world.now + due_in);
-    for (host, value) in written.into_iter().enumerate().filter(|(_, value)| *value > 0) {
-        reached(&world, host, value)?;
-    }
-    if asks(&world) > asked {
-        return Err(failure(&world, "somebody asked, though nothing was lost"));
-    }
-    check(&world)
+    story.then_after(due_in).expect_agreement().expect_nobody_asked_since(SETTLED_MS)
 }
 
-fn reached(world: &World, host: usize, value: u64) -> Result<(), String> {
-    let user = world.hosts[host].person.actor.user_id.clone();
-    let row: RowKey = (user.default_member(), user);
-    for (observer, replica) in world.running() {
-        let seen = world.oracle.value(replica.session(), &row, "f0");
-        if seen.is_none_or(|seen| seen < value) {
-            return Err(failure(world, &format!("h{observer} has {seen:?} of h{host}, which wrote {value}")));
-        }
-    }
-    Ok(())
+/// A killed process is gone everywhere within its bound, with no traffic at all (reports G3, G5).
+#[must_use]
+pub fn killed(seed: u64) -> Story {
+    settled("the killed are gone in five seconds", seed, 3, 3)
+        .crash(0)
+        .expect_gone_within(5_100, 0)
+        .then_after(5_100)
+        .expect_agreement()
 }
 
-fn asks(world: &World) -> u64 {
-    world.running().map(|(_, replica)| replica.counters().get("asks")).sum()
+/// So is a computer that loses power, whose links nobody closes.
+#[must_use]
+pub fn powerless(seed: u64) -> Story {
+    settled("who loses power is gone in eleven seconds", seed, 3, 3)
+        .power_cut(0)
+        .expect_gone_within(11_100, 0)
+        .then_after(11_100)
+        .expect_agreement()
 }
 
-/// A killed process is gone everywhere within its bound, with no traffic at all (reports G3, G5), and starting again
-/// replaces it at once (G6).
-///
-/// # Errors
-/// Who was still seen, or seen twice.
-pub fn killed(seed: u64, farewell: bool, restart: bool) -> Result<(), String> {
-    let mut world = settled(seed, 3, 3, &[])?;
-    world.die(0, farewell);
-    if restart {
-        world.start(0);
-        // The dialler finds it within half a second.
-        world.play(world.now + 700);
-        world.step(&Step::Join(0, Who::Person, None, None));
-        world.play(world.now + 50);
-    } else {
-        world.play(world.now + if farewell { 5_100 } else { 11_100 });
-    }
-    check(&world)
+/// A new start of a profile replaces its old session at once (report G6), whether the old one's end was noticed or not.
+#[must_use]
+pub fn restarted(seed: u64, noticed: bool) -> Story {
+    let story = settled("a restart replaces and never adds", seed, 3, 3);
+    let story = if noticed { story.crash(0) } else { story.power_cut(0) };
+    // The dialler finds it within half a second.
+    story.start(0).then_after(700).join(0).then_after(50).expect_agreement().expect_members(1, 3)
 }
 
-/// Everybody but one sleeps, for longer than any lease; nobody is lost by it, and all is well soon after.
-///
-/// # Errors
-/// Whoever was lost.
-pub fn slept(seed: u64, ms: u64) -> Result<(), String> {
-    let mut world = settled(seed, 3, 3, &[])?;
-    for host in 1..3 {
-        world.step(&Step::Sleep(host, ms));
-    }
-    world.play(world.now + ms + 5_000);
-    check(&world)
+/// Everybody but one sleeps; nobody is lost by it, and all is well soon after.
+#[must_use]
+pub fn slept(seed: u64, ms: u64) -> Story {
+    let story = settled("nobody is lost by sleep", seed, 3, 3).sleep(1, ms).sleep(2, ms);
+    story.then_after(ms + 5_000).expect_agreement()
 }
 
-/// Members of many hosts' guests, more than one frame could hold, known everywhere soon after the last link is up.
-///
-/// # Errors
-/// Who is missing.
-pub fn crowd(seed: u64, hosts: usize) -> Result<(), String> {
-    let mut world = World::new(&Scenario::calm(seed, hosts, 2), LINES);
-    world.play(3_000);
+/// Members of many hosts' guests, more than one frame could hold, known everywhere soon after a bad start.
+#[must_use]
+pub fn crowd(seed: u64, hosts: usize) -> Story {
+    let mut story =
+        Story::new("a crowd after a bad start").seed(seed).hosts(hosts).latency(2..=2).all_start().at(3_000);
     for host in 0..hosts {
-        let actor = world.actor(host, Who::Guest);
         for desk in 0..8 {
-            let member_id = parlor_core::MemberId::new(&format!("host {host} desk {desk}")).ok();
-            let row: Option<RowKey> = member_id.clone().map(|member| (member, actor.actor.user_id.clone()));
-            if let (Some(row), Some(session)) = (row, world.hosts[host].session()) {
-                let now = world.now;
-                world.truth.joined(session, host, &row, now);
-            }
-            world.call(host, |replica, tick| {
-                replica.join(&actor, Join { member_id, ..Join::default() }, Lease::Own, tick).is_ok()
-            });
+            story = story.join(guest(host).named(&format!("host {host} desk {desk}")));
         }
     }
-    world.network.faults = Faults { loss: 300, ..Faults::none(2) };
-    world.play(world.now + 4_000);
-    world.network.faults = Faults::none(2);
-    world.play(world.now + 8_000);
-    check(&world)
+    story
+        .turn(Faults::none(2).losing(300))
+        .then_after(4_000)
+        .turn(Faults::none(2))
+        .then_after(8_000)
+        .expect_agreement()
+        .expect_members(0, 8 * hosts)
 }

@@ -1,14 +1,19 @@
 //! Computers and the processes on them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parlor_core::{Certificate, Config, LocalActor, Replica, RoomId, SessionId, Signer, Tick};
 
 use super::keys::{self, FakeSigner, FakeVerifier};
+use super::letter::{Letter, Seen};
+use super::oracle::Row;
+use super::sessions::Session;
+use crate::story::{Computer, Who, names};
 
 /// The wall clock of a host whose clock is right, when a story begins.
 const WALL_MS: u64 = 1_800_000_000_000;
+/// Frames that a process keeps for the tape.
+const TAPE: usize = 300;
 
 /// One computer.
 pub struct Host {
@@ -18,8 +23,10 @@ pub struct Host {
     pub person: LocalActor,
     /// Somebody it hosts.
     pub guest: LocalActor,
-    signer: Arc<dyn Signer>,
-    profile: [u8; 16],
+    /// Its program lies.
+    pub hostile: bool,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) profile: [u8; 16],
     boots: u64,
     /// What its monotonic clock shows when the story begins.
     pub ticks: u64,
@@ -31,57 +38,51 @@ pub struct Host {
     pub unplugged: bool,
     /// The program, while it runs.
     pub process: Option<Process>,
+    /// What was written last to each field, and to which row.
+    pub(crate) written: Vec<(Who, String, Row, u64)>,
 }
 
 /// One run of the program.
 pub struct Process {
     /// Its session.
-    pub session: SessionId,
+    pub session: Session,
     /// Its replica of the room.
     pub replica: Replica,
     /// When it is to be woken, if that is on the calendar.
-    pub wake_at: Option<u64>,
-    /// Messages it passed on or took already.
-    pub seen: BTreeSet<u64>,
+    pub(crate) wake_at: Option<u64>,
+    pub(crate) seen: Seen,
+    /// Signs of life that it sent.
+    pub(crate) frames: u64,
     /// Own members as counted last, to notice leases that ran out.
-    pub members: usize,
-    /// Frames of others that it took, for the tape.
-    pub tape: Vec<Taped>,
-}
-
-/// A frame as it was delivered.
-#[derive(Clone, Debug)]
-pub struct Taped {
-    /// Who wrote it.
-    pub author: SessionId,
-    /// The place of the frame among all of its author's.
-    pub order: u64,
-    /// The frame.
-    pub bytes: Arc<[u8]>,
+    pub(crate) members: usize,
+    /// The first frames of others that it took, for the tape.
+    pub(crate) tape: Vec<Arc<Letter>>,
 }
 
 impl Host {
-    /// A host that is off. `person` names its identity, so that hosts with equal names are devices of one person.
+    /// A host that is off.
     #[must_use]
-    pub fn new(index: usize, person: &str, ticks: u64, skew_ms: i64) -> Self {
-        let signer = FakeSigner::of(person);
-        let person = LocalActor::user(signer.clone(), person);
-        let guest_name = format!("guest of host {index}");
+    pub fn new(index: usize, computer: &Computer, ticks: u64) -> Self {
+        let signer = FakeSigner::of(&computer.person);
+        let person = LocalActor::user(signer.clone(), &computer.person);
+        let guest_name = format!("{}'s guest", names::host(index));
         let guest = LocalActor::guest(FakeSigner::of(&guest_name), &guest_name, person.actor.user_id.clone());
         let mut profile = [0; 16];
-        profile[0] = u8::try_from(index).unwrap_or(u8::MAX);
+        profile[..8].copy_from_slice(&(index as u64).to_le_bytes());
         Host {
             index,
             person,
             guest,
+            hostile: computer.hostile,
             signer,
             profile,
             boots: 0,
             ticks,
-            skew_ms,
+            skew_ms: computer.clock_ms,
             asleep: false,
             unplugged: false,
             process: None,
+            written: Vec::new(),
         }
     }
 
@@ -105,21 +106,42 @@ impl Host {
 
     /// The session that runs, if one does.
     #[must_use]
-    pub fn session(&self) -> Option<SessionId> {
+    pub fn session(&self) -> Option<Session> {
         self.process.as_ref().map(|process| process.session)
     }
 
-    /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered.
-    pub fn start(&mut self, seed: u64, room: &RoomId, now: u64) -> SessionId {
+    /// Somebody of it.
+    #[must_use]
+    pub fn actor(&self, who: Who) -> &LocalActor {
+        match who {
+            Who::Person => &self.person,
+            Who::Guest => &self.guest,
+        }
+    }
+
+    /// The id of its next session.
+    pub(crate) fn boot(&mut self, seed: u64) -> SessionId {
         self.boots += 1;
-        let session = keys::session(seed, self.index, self.boots);
+        keys::session(seed, self.index, self.boots)
+    }
+
+    /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered.
+    pub(crate) fn start(&mut self, seed: u64, id: SessionId, session: Session, room: &RoomId, now: u64) {
         let name = self.person.actor.name.clone();
-        let certificate = Certificate::issue(&*self.signer, session, self.profile, self.boots, &name);
+        let certificate = Certificate::issue(&*self.signer, id, self.profile, self.boots, &name);
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
         let config = Config { room: room.clone(), certificate, seed, loopback_only: false };
         let replica = Replica::new(config, Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
-        self.process =
-            Some(Process { session, replica, wake_at: None, seen: BTreeSet::new(), members: 0, tape: Vec::new() });
-        session
+        let process =
+            Process { session, replica, wake_at: None, seen: Seen::default(), frames: 0, members: 0, tape: Vec::new() };
+        self.process = Some(process);
+    }
+}
+
+impl Process {
+    pub(crate) fn tape(&mut self, letter: &Arc<Letter>) {
+        if self.tape.len() < TAPE {
+            self.tape.push(letter.clone());
+        }
     }
 }

@@ -1,84 +1,63 @@
-//! Plays the story of a seed to its end.
+//! Plays a story to its end, and says what came of it.
 
-use super::converge;
-use super::network::Faults;
-use super::scenario::Scenario;
+use super::oracle::Violation;
 use super::world::World;
+use crate::story::Story;
 
-/// After the network healed, everybody agrees within this time.
-const HEAL_MS: u64 = 30_000;
-/// Silence outlives this: whoever is gone is gone everywhere.
-const SETTLE_MS: u64 = 13_000;
-/// Lines of the trace that a failure shows.
+/// Facts of the trace that a failure shows.
 const TAIL: usize = 120;
 
-/// What came of a seed.
+/// What came of a story.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The seed.
+    /// The seed of its dice.
     pub seed: u64,
     /// The hash of the whole trace.
     pub hash: String,
     /// The rule that was broken, if one was.
-    pub violation: Option<String>,
-    /// The last lines of the trace.
+    pub violation: Option<Violation>,
+    /// The last facts of the trace, in words.
     pub tail: Vec<String>,
     /// Frames delivered.
     pub frames: u64,
-    /// Events judged.
+    /// Events told and judged.
     pub events: u64,
-    /// Milliseconds from the healing to agreement.
-    pub healed_ms: u64,
+    /// Milliseconds until those who were expected to agree did, the longest time of all.
+    pub agreed_ms: u64,
 }
 
 /// Plays the random story of a seed.
 #[must_use]
 pub fn run(seed: u64) -> Outcome {
-    run_keeping(seed, TAIL)
+    play(&Story::random(seed), TAIL)
 }
 
-/// The same, with so many lines of the trace kept.
+/// Plays a story; so many facts of the trace are kept.
 #[must_use]
-pub fn run_keeping(seed: u64, lines: usize) -> Outcome {
-    let scenario = Scenario::random(seed);
-    let mut world = World::new(&scenario, lines);
-    world.play(scenario.heals_at);
-    world.heal(Faults { reorder: scenario.faults.reorder, ..Faults::none(2) });
-    let healed_at = world.now;
-    let mut agreed: Option<u64> = None;
-    while world.violation.is_none() {
-        let next = world.now + 500;
-        world.play(next);
-        let since = world.now - healed_at;
-        match (converge::difference(&world), agreed) {
-            (None, None) => agreed = Some(since),
-            (Some(_), Some(_)) => agreed = None,
-            _ => {}
-        }
-        if agreed.is_some() && since >= SETTLE_MS {
-            break;
-        }
-        if since > HEAL_MS {
-            let difference = converge::difference(&world).unwrap_or_default();
-            world.broken(format!("no agreement {HEAL_MS} ms after the network healed: {difference}"));
-        }
-    }
+pub fn play(story: &Story, keep: usize) -> Outcome {
+    finish(World::new(story, keep))
+}
+
+/// Plays a world to the end of its story.
+#[must_use]
+pub fn finish(mut world: World) -> Outcome {
+    world.play_out();
     Outcome {
-        seed,
-        hash: world.trace.hash(),
-        tail: world.trace.tail().map(str::to_owned).collect(),
+        seed: world.story.seed,
+        hash: world.trace.hash_so_far(),
+        tail: world.lines(),
         frames: world.frames,
-        events: world.oracle.events,
-        healed_ms: agreed.unwrap_or(HEAL_MS),
+        events: world.events,
+        agreed_ms: world.awaited.agreed_after.iter().copied().max().unwrap_or(0),
         violation: world.violation,
     }
 }
 
 impl Outcome {
-    /// A failure for people: the rule, what led to it, and how to see it again.
+    /// A failure for people: what led to it, the rule, and how to see it again.
     #[must_use]
     pub fn report(&self) -> String {
-        let rule = self.violation.as_deref().unwrap_or("no rule was broken");
+        let rule = self.violation.as_ref().map_or_else(|| "no rule was broken".to_owned(), ToString::to_string);
         let (seed, tail) = (self.seed, self.tail.join("\n"));
         format!("{tail}\n\nseed {seed}: {rule}\n\n    cargo xtask sim --seeds 1 --from {seed}\n")
     }

@@ -1,140 +1,157 @@
 //! The simulated world: a calendar of events, the hosts, the network, and the time that jumps between them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parlor_core::{DownCause, Input, Output, Replica, RoomId, RowKey, SessionId, Tick, Verdict};
+use parlor_core::{DownCause, Output, Replica, RoomId, RowKey};
 
+use super::calendar::Calendar;
 use super::host::Host;
-use super::network::{Faults, Network};
-use super::oracle::Oracle;
-use super::scenario::{Scenario, Step};
-use super::trace::Trace;
-use super::truth::{End, Truth};
+use super::letter::Delivery;
+use super::network::Network;
+use super::oracle::{Happening, Oracle, Violation};
+use super::rules;
+use super::sessions::{Session, Sessions};
+use super::trace::{Fact, Trace};
+use super::truth::Truth;
+use super::views::Views;
+use crate::story::Story;
 
 /// Between two looks of the driver at its links.
 const DIAL_MS: u64 = 500;
-/// Between two readings of the wall clock.
-const WALL_MS: u64 = 1_000;
-/// Between two checks of everybody's list.
-const CHECK_MS: u64 = 1_000;
+/// Between two checks.
+const SECOND_MS: u64 = 1_000;
+/// Between two times that what is long over is forgotten.
+const FORGET_MS: u64 = 600_000;
 
 /// What the calendar holds.
 #[derive(Debug)]
 pub(crate) enum What {
     Deliver(Delivery),
-    Wake(SessionId),
-    Wall(SessionId),
-    Up { end: SessionId, peer: SessionId },
-    Down { end: SessionId, peer: SessionId, cause: DownCause },
+    /// The next frame that waits in a queue may go.
+    Depart(Session, Session),
+    Wake(Session),
+    Wall(Session),
+    Up(Session, Session),
+    Down(Session, Session, DownCause),
     Dial,
-    Check,
+    Second,
+    Forget,
     Rise(usize),
     Plug(usize),
-    Die(SessionId),
-    Step(Step),
-}
-
-/// A frame on its way over one link.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery {
-    pub to: SessionId,
-    pub via: SessionId,
-    pub author: SessionId,
-    /// The number of the message, for gossip; none for what is sent to one peer alone.
-    pub message: Option<u64>,
-    pub order: u64,
-    pub sent: u64,
-    /// A copy that the network made: it reaches the replica although the message was taken already.
-    pub copy: bool,
-    pub bytes: Arc<[u8]>,
+    Die(Session),
+    Step(u32),
+    Move(u32),
+    Await(u32),
 }
 
 /// The world.
 pub struct World {
-    /// The seed of all dice.
-    pub seed: u64,
+    /// The story that plays.
+    pub story: Arc<Story>,
     /// Milliseconds since the story began.
     pub now: u64,
     /// The computers.
     pub hosts: Vec<Host>,
     /// The links.
     pub network: Network,
+    /// Every session that there was.
+    pub sessions: Sessions,
     /// What really happened.
     pub truth: Truth,
-    /// What observers were told, and whether they may.
-    pub oracle: Oracle,
-    /// What happened, line by line.
+    /// What every observer was told.
+    pub views: Views,
+    /// What happened, fact by fact.
     pub trace: Trace,
     /// The first rule that was broken.
-    pub violation: Option<String>,
+    pub violation: Option<Violation>,
     /// Frames delivered.
     pub frames: u64,
-    /// Frames of this kind are lost, whoever sends them.
-    pub swallow: Option<u8>,
+    /// Events told.
+    pub events: u64,
+    /// When members left, by what observers were told, where a story wants to know.
+    pub(crate) left_at: Vec<(u64, Session, RowKey)>,
+    pub(crate) awaited: super::expect::Awaited,
+    pub(crate) moves: Vec<super::steps::Moving>,
     pub(crate) random: fastrand::Rng,
     pub(crate) held: Vec<Delivery>,
-    pub(crate) value: u64,
     pub(crate) messages: u64,
-    pub(crate) orders: BTreeMap<SessionId, u64>,
-    room: RoomId,
-    calendar: BTreeMap<(u64, u64), What>,
-    serial: u64,
-    homes: BTreeMap<SessionId, usize>,
-    late_ms: u64,
-    healed: bool,
+    pub(crate) healed: bool,
+    pub(crate) oracles: Vec<Box<dyn Oracle>>,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) room: RoomId,
+    calendar: Calendar<What>,
+    /// Whose list is looked at next.
+    turn: usize,
 }
 
 impl World {
-    /// The world in which a scenario plays; its steps are on the calendar.
+    /// The world in which a story plays, with the oracles that always watch; `keep` facts of the trace are kept.
+    #[must_use]
+    pub fn new(story: &Story, keep: usize) -> Self {
+        let mut world = World::unwatched(story, keep);
+        world.oracles = rules::all();
+        world
+    }
+
+    /// The same without any oracle: for those who bring their own.
     ///
     /// # Panics
     /// Never: the room's name is a valid one.
     #[must_use]
-    pub fn new(scenario: &Scenario, keep_lines: usize) -> Self {
-        let mut random = fastrand::Rng::with_seed(scenario.seed);
-        let hosts = (0..scenario.people.len())
-            .map(|index| {
-                let skew = scenario.skews.get(index).copied().unwrap_or(0);
-                Host::new(index, &scenario.people[index], random.u64(1_000_000..2_000_000), skew)
-            })
-            .collect::<Vec<_>>();
+    pub fn unwatched(story: &Story, keep: usize) -> Self {
+        let mut random = fastrand::Rng::with_seed(story.seed);
+        let hosts: Vec<Host> = (0..)
+            .zip(&story.hosts)
+            .map(|(index, computer)| Host::new(index, computer, random.u64(1_000_000..2_000_000)))
+            .collect();
+        let mut sessions = Sessions::default();
+        for host in hosts.iter().filter(|host| !host.hostile) {
+            sessions.trust(host.person.actor.user_id.clone());
+            sessions.trust(host.guest.actor.user_id.clone());
+        }
         let mut world = World {
-            seed: scenario.seed,
+            story: Arc::new(story.clone()),
             now: 0,
-            network: Network::new(hosts.len(), scenario.edges.clone(), scenario.faults),
+            network: Network::new(hosts.len(), story.edges.clone(), story.weather.clone()),
             hosts,
+            sessions,
             truth: Truth::default(),
-            oracle: Oracle::default(),
-            trace: Trace::keeping(keep_lines),
+            views: Views::default(),
+            trace: Trace::keeping(keep),
             violation: None,
             frames: 0,
-            swallow: None,
+            events: 0,
+            left_at: Vec::new(),
+            awaited: super::expect::Awaited::of(story),
+            moves: Vec::new(),
             random,
             held: Vec::new(),
-            value: 0,
             messages: 0,
-            orders: BTreeMap::new(),
-            room: RoomId::new("simulated room").unwrap_or_else(|error| unreachable!("{error}")),
-            calendar: BTreeMap::new(),
-            serial: 0,
-            homes: BTreeMap::new(),
-            late_ms: scenario.late_ms,
             healed: false,
+            oracles: Vec::new(),
+            outputs: Vec::new(),
+            room: RoomId::new("simulated room").unwrap_or_else(|error| unreachable!("{error}")),
+            calendar: Calendar::new(),
+            turn: 0,
         };
-        for (at, step) in &scenario.steps {
-            world.schedule(*at, What::Step(step.clone()));
+        for (index, (at, _)) in (0..).zip(&story.steps) {
+            world.schedule(*at, What::Step(index));
         }
         world.schedule(DIAL_MS, What::Dial);
-        world.schedule(CHECK_MS, What::Check);
+        world.schedule(SECOND_MS, What::Second);
+        world.schedule(FORGET_MS, What::Forget);
         world
+    }
+
+    /// Adds an oracle.
+    pub fn add(&mut self, oracle: impl Oracle + 'static) {
+        self.oracles.push(Box::new(oracle));
     }
 
     /// Plays until `until`, or until a rule is broken.
     pub fn play(&mut self, until: u64) {
         while self.violation.is_none() {
-            let Some(entry) = self.calendar.first_entry().filter(|entry| entry.key().0 <= until) else { break };
-            let ((at, _), what) = entry.remove_entry();
+            let Some((at, what)) = self.calendar.take(until) else { break };
             self.now = self.now.max(at);
             self.happen(what);
         }
@@ -143,23 +160,55 @@ impl World {
         }
     }
 
+    /// Plays the story to its end, or until a rule is broken: all that it expects has come true then.
+    pub fn play_out(&mut self) {
+        let until = self.story.until;
+        while self.violation.is_none() && self.now < until {
+            // A story that waits for nothing any more, and in which nothing happens any more, is over.
+            if self.waits_for_nothing() {
+                break;
+            }
+            self.play(until.min(self.now + SECOND_MS));
+        }
+        self.watch(|oracle, world| oracle.end(world));
+    }
+
     /// Records that a rule is broken; the first one counts.
-    pub fn broken(&mut self, rule: String) {
-        self.trace.line(self.now, format_args!("BROKEN {rule}"));
-        self.violation.get_or_insert(rule);
+    pub fn broken(&mut self, rule: &str, host: Option<usize>, detail: String) {
+        let violation = Violation { rule: rule.to_owned(), at: self.now, host, detail };
+        if self.violation.is_none() {
+            self.trace.note(self.now, Fact::Broken(violation.to_string()));
+            self.violation = Some(violation);
+        }
+    }
+
+    /// Asks every oracle.
+    pub(crate) fn watch(&mut self, mut ask: impl FnMut(&mut dyn Oracle, &World) -> Result<(), String>) {
+        let mut oracles = std::mem::take(&mut self.oracles);
+        for oracle in &mut oracles {
+            if let Err(detail) = ask(&mut **oracle, self) {
+                let rule = oracle.rule().to_owned();
+                self.broken(&rule, None, detail);
+            }
+        }
+        self.oracles = oracles;
+    }
+
+    pub(crate) fn happened(&mut self, what: &Happening<'_>) {
+        self.watch(|oracle, world| oracle.happened(world, what));
+    }
+
+    /// What the trace kept, in words.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        super::tell::lines(&self.trace, &self.sessions)
     }
 
     /// The host on which a session is the one that runs.
     #[must_use]
-    pub fn home(&self, session: SessionId) -> Option<usize> {
-        let host = *self.homes.get(&session)?;
-        (self.hosts[host].session() == Some(session)).then_some(host)
-    }
-
-    /// The host of any session, also of one that is over.
-    #[must_use]
-    pub fn birthplace(&self, session: SessionId) -> Option<usize> {
-        self.homes.get(&session).copied()
+    pub fn home(&self, session: Session) -> Option<usize> {
+        let known = self.sessions.get(session);
+        (known.ended.is_none() && !known.invented).then_some(known.host)
     }
 
     /// The replicas that run now, awake, with their hosts.
@@ -168,155 +217,51 @@ impl World {
         awake.filter_map(|host| host.process.as_ref().map(|process| (host.index, &process.replica)))
     }
 
-    /// Calls a replica that runs, and carries out what it wants. Nothing when it does not run.
-    pub fn call<R>(&mut self, host: usize, call: impl FnOnce(&mut Replica, Tick) -> R) -> Option<R> {
-        let tick = self.hosts[host].tick(self.now);
-        if self.hosts[host].asleep {
-            return None;
-        }
-        let process = self.hosts[host].process.as_mut()?;
-        let answer = call(&mut process.replica, tick);
-        self.settle(host);
-        Some(answer)
+    /// The same of honest hosts alone.
+    pub fn honest(&self) -> impl Iterator<Item = (usize, &Replica)> {
+        self.running().filter(|(host, _)| !self.hosts[*host].hostile)
+    }
+
+    /// Whether a row belongs to an honest person or guest.
+    #[must_use]
+    pub fn is_honest(&self, row: &RowKey) -> bool {
+        self.sessions.is_honest(&row.1)
+    }
+
+    /// Observers whose lists are looked at in this second: all in a small world, one after the other in a big one, so
+    /// that a second costs about the same in both.
+    #[must_use]
+    pub fn on_turn(&self) -> Vec<usize> {
+        let hosts = self.hosts.len().max(1);
+        let count = (512 / (hosts * hosts)).clamp(1, hosts);
+        let all = (0..count).map(|step| (self.turn + step) % hosts);
+        all.filter(|host| self.hosts[*host].runs() && !self.hosts[*host].hostile).collect()
     }
 
     pub(crate) fn schedule(&mut self, at: u64, what: What) {
-        self.serial += 1;
-        self.calendar.insert((at.max(self.now), self.serial), what);
-    }
-
-    pub(crate) fn start(&mut self, host: usize) {
-        if self.hosts[host].process.is_some() || self.hosts[host].asleep {
-            return;
-        }
-        let session = self.hosts[host].start(self.seed, &self.room, self.now);
-        let boot = self.truth.sessions.values().filter(|(other, _)| *other == host).count() as u64 + 1;
-        self.truth.sessions.insert(session, (host, boot));
-        self.homes.insert(session, host);
-        self.trace.line(self.now, format_args!("h{host} starts as {}", session.short()));
-        self.oracle.begin(session, self.now);
-        self.schedule(self.now + WALL_MS, What::Wall(session));
-        if self.hosts[host].unplugged {
-            self.input(host, Input::OwnOutage(true));
-        }
-        self.settle(host);
-    }
-
-    /// The process ends, with a word to its links or without.
-    pub(crate) fn die(&mut self, host: usize, farewell: bool) {
-        let Some(process) = self.hosts[host].process.take() else { return };
-        let session = process.session;
-        self.trace.line(self.now, format_args!("h{host} {} is gone, farewell {farewell}", session.short()));
-        self.truth.all_ended(session, End::Died, self.now);
-        self.truth.died.insert(session, self.now);
-        if !farewell {
-            return;
-        }
-        for (peer, other) in self.network.linked(session) {
-            self.network.mark(session, peer, false);
-            if self.carries(host, other) {
-                let latency = self.network.faults.latency.0;
-                let what = What::Down { end: peer, peer: session, cause: DownCause::Closed };
-                self.schedule(self.now + latency, what);
-            }
-        }
-    }
-
-    /// Feeds an input to a replica that runs and carries out what it wants.
-    pub(crate) fn input(&mut self, host: usize, input: Input) -> Verdict {
-        let tick = self.hosts[host].tick(self.now);
-        let home = &mut self.hosts[host];
-        let Some(process) = home.process.as_mut().filter(|_| !home.asleep) else { return Verdict::Ignore };
-        let verdict = process.replica.handle(input, tick);
-        let deadline = process.replica.next_deadline();
-        if deadline.is_none_or(|deadline| deadline <= tick) {
-            self.broken(format!("h{host}: next_deadline is {deadline:?} after everything due at {tick:?} was done"));
-        }
-        self.settle(host);
-        verdict
-    }
-
-    /// Carries out what a replica wants, and puts its next deadline on the calendar.
-    fn settle(&mut self, host: usize) {
-        let Some(process) = self.hosts[host].process.as_mut() else { return };
-        let session = process.session;
-        let mut outputs = Vec::new();
-        while let Some(output) = process.replica.poll_output() {
-            outputs.push(output);
-        }
-        let members = process.replica.own_members();
-        let lost_some = members < process.members;
-        process.members = members;
-        if lost_some {
-            self.notice_endings(host, session);
-        }
-        for output in outputs {
-            match output {
-                Output::Publish { bytes } => self.publish(host, session, bytes),
-                Output::Send { peer, bytes } => self.send(host, session, peer, bytes),
-                Output::Event(event) => {
-                    self.trace.line(self.now, format_args!("h{host}   {}", super::oracle::tell(&event)));
-                    let verdict = self.oracle.event(session, &event, &self.truth, self.now);
-                    if let Err(rule) = verdict {
-                        self.broken(format!("h{host}: {rule}"));
-                    }
-                }
-            }
-        }
-        let late = if self.late_ms > 0 { self.random.u64(0..=self.late_ms) } else { 0 };
-        let ticks = self.hosts[host].ticks;
-        let Some(process) = self.hosts[host].process.as_mut() else { return };
-        let Some(deadline) = process.replica.next_deadline() else { return };
-        let at = deadline.0.saturating_sub(ticks).saturating_add(late);
-        if process.wake_at.is_none_or(|planned| planned > at) {
-            process.wake_at = Some(at);
-            self.schedule(at, What::Wake(session));
-        }
-    }
-
-    /// Records that ended without a call: their client lease ran out.
-    fn notice_endings(&mut self, host: usize, session: SessionId) {
-        let held = self.own_rows(host);
-        for row in self.truth.rows_of(session) {
-            if !held.contains(&row) {
-                self.truth.ended(session, &row, End::Expired, self.now);
-            }
-        }
-    }
-
-    /// The rows that a host's own process has, as its replica tells them.
-    pub(crate) fn own_rows(&self, host: usize) -> Vec<RowKey> {
-        let Some(process) = self.hosts[host].process.as_ref() else { return Vec::new() };
-        let own = super::converge::by_session(&process.replica, self.hosts[host].tick(self.now));
-        let own = own.into_iter().filter(|(session, _)| *session == process.session.to_string());
-        own.map(|(_, member)| member.key()).collect()
+        self.calendar.put(at.max(self.now), what);
     }
 
     fn happen(&mut self, what: What) {
         match what {
             What::Deliver(delivery) => self.deliver(delivery),
-            What::Wake(session) => {
-                let Some(host) = self.home(session) else { return };
-                if let Some(process) = &mut self.hosts[host].process {
-                    process.wake_at = None;
-                }
-                self.input(host, Input::Timeout);
-            }
-            What::Wall(session) => {
-                let Some(host) = self.home(session) else { return };
-                let unix_ms = self.hosts[host].wall_ms(self.now);
-                self.input(host, Input::Wall { unix_ms });
-                self.schedule(self.now + WALL_MS, What::Wall(session));
-            }
-            What::Up { end, peer } => self.link_up(end, peer),
-            What::Down { end, peer, cause } => self.link_down(end, peer, cause),
+            What::Depart(from, to) => self.depart(from, to),
+            What::Wake(session) => self.wake(session),
+            What::Wall(session) => self.read_clock(session),
+            What::Up(end, peer) => self.link_up(end, peer),
+            What::Down(end, peer, cause) => self.link_down(end, peer, cause),
             What::Dial => {
                 self.dial();
                 self.schedule(self.now + DIAL_MS, What::Dial);
             }
-            What::Check => {
-                self.check();
-                self.schedule(self.now + CHECK_MS, What::Check);
+            What::Second => {
+                self.watch(|oracle, world| oracle.second(world));
+                self.turn = (self.turn + 1) % self.hosts.len().max(1);
+                self.schedule(self.now + SECOND_MS, What::Second);
+            }
+            What::Forget => {
+                self.truth.forget_old(&self.sessions, self.now);
+                self.schedule(self.now + FORGET_MS, What::Forget);
             }
             What::Rise(host) => self.rise(host),
             What::Plug(host) => self.plug(host, true),
@@ -328,43 +273,14 @@ impl World {
                     }
                 }
             }
-            What::Step(step) => self.step(&step),
-        }
-    }
-
-    /// Everybody's list is held against what its owner was told, and against the truth.
-    fn check(&mut self) {
-        let mut broken = Vec::new();
-        for (host, replica) in self.running() {
-            let session = replica.session();
-            let tick = self.hosts[host].tick(self.now);
-            if let Err(rule) = self.oracle.check(session, replica, tick, self.now) {
-                broken.push(format!("h{host}: {rule}"));
+            What::Step(index) => {
+                let story = self.story.clone();
+                if let Some((_, step)) = story.steps.get(index as usize) {
+                    self.step(step);
+                }
             }
-        }
-        broken.into_iter().for_each(|rule| self.broken(rule));
-    }
-
-    /// A good network from now on, everybody awake and plugged in. Where not everybody reaches everybody, all run too, so
-    /// that nobody is missing between two others.
-    pub fn heal(&mut self, faults: Faults) {
-        self.trace.line(self.now, format_args!("everything heals"));
-        self.network.heal(faults);
-        for host in 0..self.hosts.len() {
-            if self.hosts[host].asleep {
-                self.rise(host);
-            }
-            if self.hosts[host].unplugged {
-                self.plug(host, true);
-            }
-            self.bridge(host);
-        }
-        self.healed = true;
-    }
-
-    fn bridge(&mut self, host: usize) {
-        if self.network.edges.len() < self.hosts.len() * (self.hosts.len() - 1) / 2 {
-            self.start(host);
+            What::Move(index) => self.keep_moving(index),
+            What::Await(index) => self.look_again(index),
         }
     }
 }

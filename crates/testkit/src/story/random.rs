@@ -8,9 +8,9 @@ use super::weather::Faults;
 use super::{Computer, Story, mesh, names};
 
 /// After the network healed, everybody agrees within this time.
-const HEAL_MS: u64 = 30_000;
+pub const HEAL_MS: u64 = 30_000;
 /// Silence outlives this: whoever is gone is gone everywhere.
-const SETTLE_MS: u64 = 13_000;
+pub const SETTLE_MS: u64 = 13_000;
 /// Milliseconds in a day.
 const DAY: i64 = 24 * 3600 * 1000;
 /// Fields of presence that random stories write.

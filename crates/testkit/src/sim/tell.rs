@@ -1,0 +1,107 @@
+//! A trace in plain words: who did what, whom it reached, and what everybody was told.
+
+use parlor_core::{DownCause, Event, LeftReason, Member};
+
+use super::letter::{Letter, word};
+use super::sessions::Sessions;
+use super::trace::{Fact, Trace};
+use crate::story::names;
+use crate::story::tell::clock;
+
+/// The facts that a trace kept, a line each.
+#[must_use]
+pub fn lines(trace: &Trace, sessions: &Sessions) -> Vec<String> {
+    trace.facts().map(|(at, fact)| format!("{}  {}", clock(*at), fact_in_words(fact, sessions))).collect()
+}
+
+fn fact_in_words(fact: &Fact, sessions: &Sessions) -> String {
+    let name = |session| sessions.name(session);
+    match fact {
+        Fact::Step(step) => format!("▸ {step}"),
+        Fact::Started(session) => format!("{} runs", name(*session)),
+        Fact::Gone(session, true) => format!("{} is gone, its links are closed", name(*session)),
+        Fact::Gone(session, false) => format!("{} is gone, nobody was told", name(*session)),
+        Fact::Published(from, letter, links) => format!("{} publishes {} to {links}", name(*from), frame(letter)),
+        Fact::Sent(from, to, letter) => format!("{} sends {} to {}", name(*from), frame(letter), sessions.name_of(to)),
+        Fact::Took(host, via, letter) => {
+            let (host, author) = (names::host(*host), sessions.name_of(&letter.author));
+            let way =
+                if letter.author == *via { String::new() } else { format!(" by way of {}", sessions.name_of(via)) };
+            format!("  {host} takes {} of {author}{way}", frame(letter))
+        }
+        Fact::Told(observer, event) => format!("    {} sees: {}", name(*observer), event_in_words(event)),
+        Fact::Up(end, peer) => format!("{} has a link to {}", name(*end), name(*peer)),
+        Fact::Down(end, peer, cause) => {
+            let why = match cause {
+                DownCause::Closed => "it was closed",
+                DownCause::TimedOut => "nothing came back",
+                DownCause::Unsubscribed => "it left the room's topic",
+            };
+            format!("{} has no link to {} any more: {why}", name(*end), name(*peer))
+        }
+        Fact::Wakes(host) => format!("{} wakes", names::host(*host)),
+        Fact::Cable(host, true) => format!("{} is plugged in", names::host(*host)),
+        Fact::Cable(host, false) => format!("{} is unplugged", names::host(*host)),
+        Fact::Dropped(from, to, letter) => {
+            format!("the queue from {} to {} is full and drops {}", name(*from), name(*to), frame(letter))
+        }
+        Fact::Came(what) => format!("✓ {what}"),
+        Fact::Broken(rule) => format!("✗ {rule}"),
+    }
+}
+
+fn frame(letter: &Letter) -> String {
+    format!("{} ({} bytes)", word(letter.kind()), letter.bytes.len())
+}
+
+/// An event in words.
+#[must_use]
+pub fn event_in_words(event: &Event) -> String {
+    let of = |member: &Member| {
+        let record = &member.record;
+        if record.member_id.as_str() == member.actor.user_id.as_str() {
+            member.actor.name.clone()
+        } else {
+            format!("{} as “{}”", member.actor.name, record.member_id)
+        }
+    };
+    match event {
+        Event::Joined { member } => format!("{} joined{}", of(member), fields(member)),
+        Event::Updated { member, changed } if changed.is_empty() => format!("{} is otherwise than before", of(member)),
+        Event::Updated { member, changed } => {
+            let told = |key: &String| match member.record.presence.get(key) {
+                Some(value) => format!("{key} is {value}"),
+                None => format!("{key} is gone"),
+            };
+            format!("{}: {}", of(member), changed.iter().map(told).collect::<Vec<_>>().join(", "))
+        }
+        Event::Stale { member } => format!("{} is silent", of(member)),
+        Event::Active { member } => format!("{} is back", of(member)),
+        Event::Left { member, reason } => {
+            let why = match reason {
+                LeftReason::Left => "it said so",
+                LeftReason::Disconnected => "its link closed",
+                LeftReason::Timeout => "it was silent too long",
+                LeftReason::Expired => "its lease ran out",
+                LeftReason::Superseded => "the same profile started anew",
+                LeftReason::Evicted => "it made room for somebody",
+            };
+            format!("{} left, {why}", of(member))
+        }
+        Event::Metadata { metadata, changed } => {
+            let told = |key: &String| match metadata.metadata.get(key) {
+                Some(value) => format!("{key} is {value}"),
+                None => format!("{key} is gone"),
+            };
+            format!("of the room, {}", changed.iter().map(told).collect::<Vec<_>>().join(", "))
+        }
+        Event::Watching { count } => format!("{count} look on"),
+        Event::Complete { complete: true } => "the list is current".to_owned(),
+        Event::Complete { complete: false } => "the list may be old".to_owned(),
+    }
+}
+
+fn fields(member: &Member) -> String {
+    let fields: Vec<String> = member.record.presence.iter().map(|(key, value)| format!("{key} is {value}")).collect();
+    if fields.is_empty() { String::new() } else { format!(", {}", fields.join(", ")) }
+}
