@@ -1,11 +1,12 @@
 //! `cargo xtask`: everything this repository does by command, in one place that works on every machine.
 //!
-//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types; `sim` and `bench` pass
-//! on to the programs of their crates. Nothing here knows what Parlor does: this crate only finds tools, calls them,
-//! and tells what came of it. [`workspace`] is the ground, [`step`] runs one command into a log, [`debian`] and
-//! [`node`] bring what is missing, [`suites`] are the parts of `test`.
+//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types, `mutants` breaks the
+//! rules of the core one by one; `sim` and `bench` pass on to the programs of their crates. Nothing here knows what
+//! Parlor does: this crate only finds tools, calls them, and tells what came of it. [`workspace`] is the ground, [`step`]
+//! runs one command into a log, [`debian`] and [`node`] bring what is missing, [`suites`] are the parts of `test`.
 
 mod debian;
+mod mutants;
 mod node;
 mod run;
 mod stamp;
@@ -41,6 +42,8 @@ enum Task {
     Gen(types::Options),
     /// Run the simulator over many seeds
     Sim(Sim),
+    /// Break the rules of the core one by one, and say which test notices
+    Mutants(mutants::Options),
     /// Compare Parlor with its peers and write target/bench/NAME.json
     Bench(Bench),
 }
@@ -90,6 +93,7 @@ fn perform(task: Task) -> Result<ExitCode> {
             cargo.args(["--seeds", &seeds.to_string(), "--from", &from.to_string()]).args(rest);
             pass_on(cargo)
         }
+        Task::Mutants(options) => mutants::mutants(&workspace, &options),
         Task::Bench(Bench { table, rest }) => bench(&workspace, &table, &rest),
     }
 }

@@ -135,7 +135,7 @@ pub fn end(child: &mut Child) {
 }
 
 /// [`end`] for a process and all that share its group.
-fn end_group(child: &mut Child) {
+pub fn end_group(child: &mut Child) {
     signal(child, true, false);
     let asked = Instant::now();
     while asked.elapsed() < GRACE && matches!(child.try_wait(), Ok(None)) {
