@@ -47,6 +47,8 @@ mod own;
 mod peer;
 mod proof;
 mod raw;
+#[cfg(test)]
+mod props;
 mod replica;
 #[cfg(test)]
 mod replication_tests;
