@@ -3,14 +3,16 @@
 
 use serde_json::json;
 
-use crate::fixture::{Table, member, seat, session};
+use crate::cell::{Cell, CellKey};
+use crate::fixture::{FakeSigner, Table, member, seat, session};
 use crate::ids::{Rev, Seq, SessionId};
-use crate::input::Verdict;
-use crate::limits::{DEPARTED_MAX, MEMBERS_MAX};
+use crate::input::{Input, Path, Verdict};
+use crate::limits::{DEPARTED_MAX, MEMBERS_MAX, METADATA_CELLS};
+use crate::proof::Certificate;
 use crate::raw::Raw;
 use crate::value::{Json, Key};
-use crate::wire::{Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange};
-use crate::{Join, Lease};
+use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, SyncRequest};
+use crate::{Join, Lease, MetadataChange};
 
 // R3 F17 P1: nobody can change, remove or expire another's record at a third party.
 #[test]
@@ -185,4 +187,99 @@ fn a_restart_in_a_full_room_evicts_nobody() {
     table.link(0, again);
     table.join(again, Join::new().presence(json!({"new": 1}))).unwrap();
     assert_eq!(table.told(0), [r#"updated person 1 ["new"]"#]);
+}
+
+/// An id that somebody made up.
+fn invented(number: u32) -> SessionId {
+    let mut id = [9; 32];
+    id[..4].copy_from_slice(&number.to_le_bytes());
+    SessionId(id)
+}
+
+// S8: sessions that somebody makes up, each with a good certificate, a record, questions and a leave, live, left or
+// expired: what is kept of them is capped, and who was there before is still there.
+#[test]
+fn invented_sessions_are_capped_whatever_they_leave_behind() {
+    let mut table = Table::joined(2);
+    table.join(0, Join::new().member_id(member("desk"))).unwrap();
+    let Frame::Full(full) = table.sent(0, 4).pop().unwrap() else { panic!("no full") };
+    let signer = FakeSigner::of("somebody who makes up sessions");
+    for number in 0..1_200u32 {
+        let id = invented(number);
+        let certificate = Certificate::issue(&*signer, id, [7; 16], 1, "nobody");
+        let member = member(&format!("nobody {number}"));
+        let record = Full { seq: Seq(1), certificate, member, incarnation: number, ..(*full).clone() };
+        let frames = [
+            (Path::Gossip, Frame::Full(Box::new(Full { roster: vec![number], ..record }))),
+            (Path::Gossip, Frame::Ask(Ask { of: session(2), nonce: u64::from(number) })),
+            (Path::Direct, Frame::SyncRequest(SyncRequest { buckets: vec![0; 256] })),
+            (Path::Gossip, Frame::Leave(Leave { seq: Seq(2), incarnation: number, expired: number % 2 == 0 })),
+        ];
+        // Every third one leaves; the others stay, and must make place or run out.
+        for (path, frame) in frames.iter().take(if number % 3 == 0 { 4 } else { 3 }) {
+            table.input(1, Input::Frame { author: id, via: id, path: *path, bytes: frame.encode() });
+        }
+        if number % 100 == 0 {
+            table.pass(700);
+        }
+        let replica = &table.seats[1].replica;
+        let records: usize = replica.peers.values().map(|peer| peer.records.len()).sum();
+        assert!(records < MEMBERS_MAX + 1, "{records} records");
+        assert!(replica.peers.len() <= 2 * MEMBERS_MAX, "{} sessions", replica.peers.len());
+        assert!(replica.departed.len() <= DEPARTED_MAX, "{} departed", replica.departed.len());
+        assert!(replica.rows.len() <= MEMBERS_MAX, "{} rows", replica.rows.len());
+    }
+    assert!(table.count(1, "member_evicted") > 0, "the test lost its point");
+    table.pass(30_000);
+    let mut names: Vec<String> = table.rows(1).iter().map(|row| row.actor.name.clone()).collect();
+    names.sort();
+    assert_eq!(names, ["person 0", "person 0", "person 1"]);
+}
+
+// S8: deleted keys that nobody ever set count like all others, so that no stream of them grows a replica; what is kept
+// is the same at every replica, and the room can still be named and written.
+#[test]
+fn tombstones_of_nothing_are_capped() {
+    let mut table = Table::joined(2);
+    table.metadata(0, MetadataChange::new(json!({"title": "Bridge", "note": "early"}))).unwrap();
+    let signer = FakeSigner::of("somebody who deletes");
+    let root = table.seats[0].replica.root;
+    for page in 0..METADATA_CELLS * 5 / 4 / 64 {
+        let cells = (0..64).map(|at| {
+            // Older than what a right clock writes now, and of all ages.
+            let hlc = (1_700_000_000_000 + (page * 7919 + at * 104_729) as u64 % 99_991) << 16;
+            Cell::write(CellKey::metadata(&format!("{page} {at}")), hlc, None, &*signer, &root)
+        });
+        let bytes = Frame::Cells(cells.collect()).encode();
+        for at in 0..2 {
+            table.frame(at, session(66), session(66), &bytes);
+        }
+        let held = table.seats[0].replica.cells.stamps(&(0..=255).collect::<Vec<u8>>());
+        assert!(held.len() <= METADATA_CELLS + 3, "{}", held.len());
+    }
+    assert_eq!(table.seats[0].replica.cells.hash(), table.seats[1].replica.cells.hash());
+    table.metadata(1, MetadataChange::new(json!({"mode": "calm", "late": "too"}))).unwrap();
+    for at in 0..2 {
+        let metadata = serde_json::Value::Object(table.seats[at].replica.metadata().metadata.clone());
+        assert_eq!(metadata, json!({"title": "Bridge", "mode": "calm", "note": "early", "late": "too"}), "at {at}");
+    }
+}
+
+// S8: one session that joins without end, whole record after whole record, has as many as a room holds.
+#[test]
+fn records_without_end_of_one_session_are_capped() {
+    let mut table = Table::joined(2);
+    table.join(0, Join::new().member_id(member("desk"))).unwrap();
+    let Frame::Full(full) = table.sent(0, 4).pop().unwrap() else { panic!("no full") };
+    for incarnation in 10..700u32 {
+        let roster = (10..=incarnation).rev().take(300).collect();
+        let seq = Seq(1_000 + u64::from(incarnation));
+        let member = member(&format!("desk {incarnation}"));
+        let next = Full { seq, member, incarnation, roster, ..(*full).clone() };
+        table.frame(1, session(1), session(1), &Frame::Full(Box::new(next)).encode());
+    }
+    let replica = &table.seats[1].replica;
+    assert!(replica.peers[&session(1)].records.len() < MEMBERS_MAX);
+    assert!(replica.rows.len() <= MEMBERS_MAX, "{}", replica.rows.len());
+    assert!(table.rows(1).iter().any(|row| row.own), "the observer's own is not theirs to crowd out");
 }

@@ -26,10 +26,14 @@ mod calls;
 mod cell;
 mod cells;
 mod check;
+#[cfg(test)]
+mod clocks_tests;
 mod command;
 mod counters;
 mod departed;
 mod error;
+#[cfg(test)]
+mod events_tests;
 mod fields;
 #[cfg(test)]
 mod fixture;
@@ -40,15 +44,19 @@ mod incoming;
 mod input;
 mod leases;
 pub mod limits;
+#[cfg(test)]
+mod merge_tests;
 mod message;
 mod metadata;
 mod outgoing;
 mod own;
 mod peer;
 mod proof;
-mod raw;
 #[cfg(test)]
 mod props;
+#[cfg(test)]
+mod rates_tests;
+mod raw;
 mod replica;
 #[cfg(test)]
 mod replication_tests;
