@@ -4,6 +4,7 @@
 
 mod dials;
 mod frames;
+mod lab;
 mod peers;
 mod room;
 mod rooms;
@@ -33,6 +34,7 @@ use crate::dialler::{Dialler, Source};
 use crate::direct::Refused;
 use crate::handle::{Command, Views};
 use crate::info::{NearRoom, NetworkState};
+use crate::lab::{Cutting, Fault};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
 use crate::outage::Outage;
@@ -83,6 +85,7 @@ struct Actor {
     interfaces: Option<Interfaces>,
     counters: Counters,
     direct_refused: Refused,
+    cutting: Cutting,
     listen: watch::Sender<Vec<String>>,
     near: watch::Sender<Arc<Vec<NearRoom>>>,
     network: watch::Sender<NetworkState>,
@@ -96,7 +99,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     let me = config.session.peer();
     let direct_refused = Refused::default();
     let (mut swarm, multicast_failed) =
-        behaviour::swarm(&config.session, config.multicast && !here, direct_refused.clone())
+        behaviour::swarm(&config.session, config.multicast && !here, config.lab, direct_refused.clone())
             .map_err(|reason| NetError::Start { reason })?;
     let listening = listen::listen(&mut swarm, &listen)?;
     let lobby = Tag::LOBBY.topic();
@@ -124,6 +127,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         interfaces: None,
         counters: Counters::default(),
         direct_refused,
+        cutting: Cutting::new(),
         listen: watch::Sender::new(Vec::new()),
         near: watch::Sender::default(),
         network: watch::Sender::default(),
@@ -186,6 +190,12 @@ impl Actor {
                         let _ = reply.send(());
                         return;
                     }
+                    Some(Command::Lab { fault: Fault::Crash, reply }) => {
+                        // The sockets first: who asked then knows that the ports are on their way to be free.
+                        drop(self);
+                        let _ = reply.send(());
+                        return;
+                    }
                     Some(command) => self.command(command),
                 },
                 event = self.swarm.select_next_some() => self.network_event(event),
@@ -200,6 +210,7 @@ impl Actor {
         self.pump(now);
         self.drop_closed(now);
         self.run_dialler(now);
+        self.cuts_made();
     }
 
     /// How long to sleep: until a room wants something, at most until `latest`.
@@ -235,6 +246,7 @@ impl Actor {
             Command::Counters { reply } => {
                 let _ = reply.send(self.all_counters());
             }
+            Command::Lab { fault, reply } => self.fault(fault, reply, self.clock.now()),
             Command::Shutdown { reply } => drop::<oneshot::Sender<()>>(reply),
         }
     }

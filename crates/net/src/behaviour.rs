@@ -3,6 +3,7 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
+use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -26,6 +27,8 @@ const AT_ONCE: NonZeroU8 = NonZeroU8::MIN.saturating_add(3);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
+    /// The peers that a lab has cut off.
+    pub(crate) cuts: Toggle<allow_block_list::Behaviour<BlockedPeers>>,
     pub(crate) gossip: Gossip,
     pub(crate) direct: request_response::Behaviour<FrameCodec>,
     identify: identify::Behaviour,
@@ -34,7 +37,12 @@ pub(crate) struct Behaviour {
 }
 
 /// Makes the swarm. Multicast that the system does not allow is no reason not to start: the second value says so.
-pub(crate) fn swarm(key: &SessionKey, multicast: bool, refused: Refused) -> Result<(Swarm<Behaviour>, bool), String> {
+pub(crate) fn swarm(
+    key: &SessionKey,
+    multicast: bool,
+    lab: bool,
+    refused: Refused,
+) -> Result<(Swarm<Behaviour>, bool), String> {
     let mdns = multicast.then(|| {
         let config =
             mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
@@ -49,6 +57,7 @@ pub(crate) fn swarm(key: &SessionKey, multicast: bool, refused: Refused) -> Resu
                 .with_max_pending_outgoing(Some(PENDING_MAX))
                 .with_max_established(Some(ESTABLISHED_MAX)),
         ),
+        cuts: lab.then(allow_block_list::Behaviour::default).into(),
         gossip: gossip::behaviour(key.keypair())?,
         direct: direct::behaviour(refused),
         identify: identify::Behaviour::new(

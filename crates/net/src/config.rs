@@ -30,6 +30,9 @@ pub struct NetConfig {
     pub wall: fn() -> u64,
     /// Where jitter comes from.
     pub seed: u64,
+    /// Whether faults can be made on purpose, with [`NetHandle::lab`](crate::NetHandle::lab). For tests; a peer that people
+    /// use has it off.
+    pub lab: bool,
 }
 
 /// Why the driver did not start. Nothing is left behind: no task, no socket.

@@ -14,6 +14,7 @@
 
 mod backoff;
 mod book;
+mod dial;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::address::{Subnet, Transport};
 use backoff::Backoff;
 use book::Addresses;
+pub(crate) use dial::{Dial, Failure, Source, Target};
 
 /// How much later the larger of two peer ids dials.
 pub(crate) const LARGER_WAITS_MS: u64 = 1_500;
@@ -40,55 +42,6 @@ const BOOK_MAX: usize = 512;
 const URGENT_MS: u64 = 60_000;
 /// A peer that was neither reached nor heard of for this long is forgotten: sessions do not come back under their id.
 const FORGET_MS: u64 = 600_000;
-
-/// How a peer became known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    /// It dialled us.
-    Inbound,
-    /// By multicast.
-    Mdns,
-    /// Another profile of this computer.
-    Profile,
-    /// A person gave its address.
-    Dialled,
-}
-
-impl Source {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Source::Inbound => "inbound",
-            Source::Mdns => "mdns",
-            Source::Profile => "profile",
-            Source::Dialled => "dialled",
-        }
-    }
-}
-
-/// What a dial is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Peer(PeerId),
-    Wish(usize),
-}
-
-/// Something to dial now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Dial {
-    pub target: Target,
-    pub addresses: Vec<Multiaddr>,
-}
-
-/// Why a dial came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Nobody there.
-    Unreachable,
-    /// Somebody else answered.
-    Other { answered: PeerId, at: Multiaddr },
-    /// It is our own address that was dialled; `None`: there was no other.
-    Ourselves { at: Option<Multiaddr> },
-}
 
 #[derive(Debug)]
 struct Peer {
@@ -221,11 +174,32 @@ impl Dialler {
     /// The last connection to the peer is gone. The smaller peer id tries again at once, with jitter; the larger, or who
     /// has a wish for the peer that will do, a little later.
     pub(crate) fn disconnected(&mut self, peer: PeerId, now: Tick) {
-        let Self { me, peers, wishes, rng, .. } = self;
-        let turn = if *me < peer && wishes.iter().all(|wish| wish.peer != Some(peer)) { 0 } else { AGAIN_WAITS_MS };
-        if let Some(entry) = peers.get_mut(&peer) {
+        if let Some(entry) = self.peers.get_mut(&peer) {
             entry.connected = false;
             entry.seen = now;
+        }
+        self.try_again(peer, now);
+    }
+
+    /// A peer that could not be reached can be again: what was tried in vain so far is no reason to wait. A wish of which
+    /// nobody knows yet whom it reaches may be for this peer.
+    pub(crate) fn reachable(&mut self, peer: PeerId, now: Tick) {
+        let Self { peers, wishes, rng, .. } = self;
+        for wish in wishes.iter_mut().filter(|wish| wish.peer.is_none_or(|of| of == peer) && wish.due.is_some()) {
+            wish.backoff.reset();
+            wish.due = Some(now.plus(wish.backoff.next(backoff::BASE_MS, rng)));
+        }
+        if let Some(entry) = peers.get_mut(&peer).filter(|entry| !entry.connected) {
+            entry.backoff.reset();
+            entry.seen = now;
+            self.try_again(peer, now);
+        }
+    }
+
+    fn try_again(&mut self, peer: PeerId, now: Tick) {
+        let Self { me, peers, wishes, rng, .. } = self;
+        let turn = if *me < peer && wishes.iter().all(|wish| wish.peer != Some(peer)) { 0 } else { AGAIN_WAITS_MS };
+        if let Some(entry) = peers.get_mut(&peer).filter(|entry| entry.dialling.is_none()) {
             entry.due = Some(now.plus(turn + entry.backoff.next(backoff::BASE_MS, rng)));
         }
         for wish in wishes.iter_mut().filter(|wish| wish.peer == Some(peer) && !wish.dialling) {

@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::actor;
 use crate::config::{NetConfig, NetError};
 use crate::info::{NearRoom, NetworkState, PeerInfo};
+use crate::lab::{Fault, Lab};
 
 /// A closure over a room's replica, or over the reason why there is none. It returns what sends the answer, for the
 /// actor to run when everything that the replica wanted to say has gone out.
@@ -22,6 +23,7 @@ pub(crate) enum Command {
     Dial { address: String, reply: oneshot::Sender<Result<PeerInfo, Error>> },
     Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
     Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
+    Lab { fault: Fault, reply: oneshot::Sender<()> },
     Shutdown { reply: oneshot::Sender<()> },
 }
 
@@ -43,6 +45,7 @@ pub struct NetHandle {
     views: Views,
     session: SessionId,
     peer_id: Arc<str>,
+    lab: bool,
 }
 
 impl NetHandle {
@@ -54,8 +57,9 @@ impl NetHandle {
     pub async fn start(config: NetConfig) -> Result<NetHandle, NetError> {
         let session = config.session.id();
         let peer_id = config.session.peer_id().into();
+        let lab = config.lab;
         let (commands, views) = actor::start(config).await?;
-        Ok(NetHandle { commands, views, session, peer_id })
+        Ok(NetHandle { commands, views, session, peer_id, lab })
     }
 
     /// The session of this process.
@@ -145,17 +149,31 @@ impl NetHandle {
         self.ask(|reply| Command::Counters { reply }).await.unwrap_or_default()
     }
 
+    /// The faults that can be made here; `None` unless the driver was started with `lab: true`.
+    #[must_use]
+    pub fn lab(&self) -> Option<Lab> {
+        self.lab.then(|| Lab { commands: self.commands.clone(), me: Arc::clone(&self.peer_id) })
+    }
+
     /// Leaves every room, gives the leaves up to half a second to go out, and stops. Twice is a no-op.
     pub async fn shutdown(&self) {
         let _ = self.ask(|reply| Command::Shutdown { reply }).await;
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
-        let closing = || Error::new(ErrorCode::NetworkUnavailable, "the peer is closing");
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| closing())?;
-        answer.await.map_err(|_| closing())
+        ask(&self.commands, command).await
     }
+}
+
+/// Sends a command and waits for its answer.
+pub(crate) async fn ask<T>(
+    commands: &mpsc::Sender<Command>,
+    command: impl FnOnce(oneshot::Sender<T>) -> Command,
+) -> Result<T, Error> {
+    let closing = || Error::new(ErrorCode::NetworkUnavailable, "the peer is closing");
+    let (reply, answer) = oneshot::channel();
+    commands.send(command(reply)).await.map_err(|_| closing())?;
+    answer.await.map_err(|_| closing())
 }
 
 /// An open room as its readers see it.

@@ -12,6 +12,7 @@
 //!   our own network is out and which rooms are near. They do no I/O and read no clock, so their tests need neither.
 //! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
+//! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
 //!
 //! Nothing that arrives from the network may panic, block or allocate without bound here; what is refused is counted by
 //! name (design N10) and read with [`NetHandle::counters`]. This is the only crate that knows libp2p, and no libp2p
@@ -33,6 +34,7 @@ mod gossip;
 mod handle;
 mod info;
 mod key;
+mod lab;
 mod links;
 mod listen;
 mod lobby;
@@ -45,3 +47,4 @@ pub use config::{NetConfig, NetError};
 pub use handle::{NetHandle, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo};
 pub use key::SessionKey;
+pub use lab::Lab;

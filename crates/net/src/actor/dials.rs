@@ -1,5 +1,6 @@
 //! Carrying out what the dialler decides and what people type.
 
+use libp2p::allow_block_list::Blocked;
 use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId};
 use parlor_core::{Error, ErrorCode, Tick};
@@ -55,7 +56,7 @@ impl Actor {
                 Ok(()) => {
                     self.pending.insert(id, Purpose::Dialler(target));
                 }
-                Err(error) => self.dialler.failed(target, &failure_of(&error), now),
+                Err(error) => self.dialler_failed(target, &error, now),
             }
         }
     }
@@ -110,20 +111,22 @@ impl Actor {
     pub(super) fn dial_failed(&mut self, id: ConnectionId, error: &DialError, now: Tick) {
         match self.pending.remove(&id) {
             None => {}
-            Some(Purpose::Dialler(target)) => {
-                let failure = failure_of(error);
-                self.counters.count(match failure {
-                    Failure::Unreachable => "dial_failed",
-                    Failure::Other { .. } => "dial_wrong_peer",
-                    Failure::Ourselves { .. } => "dial_ourselves",
-                });
-                self.dialler.failed(target, &failure, now);
-            }
+            Some(Purpose::Dialler(target)) => self.dialler_failed(target, error, now),
             Some(Purpose::Typed(mut typed)) => {
                 typed.reasons.push(explain(error));
                 self.dial_next(typed);
             }
         }
+    }
+
+    fn dialler_failed(&mut self, target: Target, error: &DialError, now: Tick) {
+        let failure = failure_of(error);
+        self.counters.count(match failure {
+            Failure::Unreachable => "dial_failed",
+            Failure::Other { .. } => "dial_wrong_peer",
+            Failure::Ourselves { .. } => "dial_ourselves",
+        });
+        self.dialler.failed(target, &failure, now);
     }
 }
 
@@ -142,6 +145,9 @@ fn explain(error: &DialError) -> String {
     match error {
         DialError::WrongPeerId { obtained, .. } => format!("another peer answered there, {obtained}"),
         DialError::LocalPeerId { .. } | DialError::NoAddresses => "that is this peer itself".into(),
+        DialError::Denied { cause } if cause.downcast_ref::<Blocked>().is_some() => {
+            "the lab has cut that peer off".into()
+        }
         DialError::Denied { .. } => "there are too many connections".into(),
         DialError::Transport(errors) => {
             let root = |error: &dyn std::error::Error| {

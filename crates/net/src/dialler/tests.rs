@@ -211,3 +211,31 @@ fn the_book_is_bounded_and_keeps_who_is_connected() {
     assert!(dialler.addresses(&large).len() <= book::ADDRESSES_MAX);
     assert!(dialler.addresses(&large).contains(&address(TCP)), "the one that worked stays");
 }
+
+#[test]
+fn a_peer_that_is_reachable_again_is_not_waited_for() {
+    let (small, me, large) = ids();
+    for (peer, latest) in [(large, backoff::BASE_MS), (small, AGAIN_WAITS_MS + backoff::BASE_MS)] {
+        let mut dialler = dialler(me);
+        dialler.heard(peer, &address(TCP), Source::Dialled, false, Tick(0));
+        waits(&mut dialler, 0, 100_000);
+        dialler.reachable(peer, Tick(100_000));
+        let at = dialler.next_deadline().unwrap().0;
+        assert!((100_000..=100_000 + latest).contains(&at), "{at}");
+        while let Some(dial) = dialler.poll(Tick(at)) {
+            dialler.connected(peer, dial.addresses.first(), Some(dial.target), Tick(at));
+        }
+        dialler.reachable(peer, Tick(at));
+        assert_eq!(dialler.next_deadline(), None, "it is connected");
+    }
+}
+
+#[test]
+fn a_wish_for_nobody_known_may_be_for_the_peer_that_is_reachable_again() {
+    let (_, me, large) = ids();
+    let mut dialler = Dialler::new(me, 7, vec![address(TCP)], Tick(0));
+    waits(&mut dialler, 0, 100_000);
+    dialler.reachable(large, Tick(100_000));
+    let at = dialler.next_deadline().unwrap().0;
+    assert!((100_000..=100_000 + backoff::BASE_MS).contains(&at), "{at}");
+}

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod lab;
 mod meeting;
 mod neighbours;
 mod raw;

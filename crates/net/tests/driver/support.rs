@@ -79,6 +79,7 @@ impl Person {
             multicast: false,
             neighbours: None,
             wall,
+            lab: false,
             seed: u64::from_le_bytes(session.id().0[..8].try_into().unwrap()),
             session,
         }
@@ -92,6 +93,13 @@ impl Person {
     pub async fn start_dialling(&self, others: &[&Peer]) -> Peer {
         let dial = others.iter().map(|other| other.tcp()).collect();
         self.start_with(|config| config.dial = dial).await.unwrap()
+    }
+
+    /// A peer whose network can be made to fail, keeping connected to others.
+    pub async fn start_in_lab(&self, others: &[&Peer]) -> Peer {
+        let dial = others.iter().map(|other| other.tcp()).collect();
+        let change = |config: &mut NetConfig| (config.lab, config.dial) = (true, dial);
+        self.start_with(change).await.unwrap()
     }
 
     pub async fn start_with(&self, change: impl FnOnce(&mut NetConfig)) -> Result<Peer, NetError> {
