@@ -120,11 +120,11 @@ pub(crate) fn config(args: &PeerArgs) -> Config {
     let default = Config::default();
     Config {
         profile: args.profile.clone(),
-        data_dir: args.data_dir.clone().unwrap_or(default.data_dir),
+        data_dir: args.data_dir.clone().unwrap_or_else(|| default.data_dir.clone()),
         listen: args.listen.clone(),
         dial: args.dial.clone(),
         multicast: !args.no_multicast,
-        name: None,
+        ..default
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Config {
     /// The person's name, saved in the profile as if they had set it. Default: what the profile holds, and for a new one
     /// a friendly proposal.
     pub name: Option<String>,
+    /// Whether faults can be made on purpose with [`Live::lab`](crate::Live::lab). For tests. Default `false`.
+    pub lab: bool,
 }
 
 impl Default for Config {
@@ -33,6 +35,14 @@ impl Default for Config {
         // Without a home directory there is no platform folder; the working directory is what is left.
         let data_dir = directories::ProjectDirs::from("", "", "parlor")
             .map_or_else(|| PathBuf::from("parlor-data"), |dirs| dirs.data_dir().to_path_buf());
-        Self { profile: "default".into(), data_dir, listen: Vec::new(), dial: Vec::new(), multicast: true, name: None }
+        Self {
+            profile: "default".into(),
+            data_dir,
+            listen: Vec::new(),
+            dial: Vec::new(),
+            multicast: true,
+            name: None,
+            lab: false,
+        }
     }
 }

@@ -35,6 +35,7 @@
 //! #         dial,
 //! #         multicast: false,
 //! #         name: Some(name.into()),
+//! #         ..Config::default()
 //! #     })
 //! #     .await?)
 //! # }
@@ -97,6 +98,7 @@ mod feed;
 mod fixture;
 mod keep;
 mod keys;
+mod lab;
 mod live;
 mod names;
 mod near;
@@ -114,6 +116,7 @@ pub use batch::{Batch, FeedEvent, Update};
 pub use config::Config;
 pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
+pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;
 pub use parlor_core::{

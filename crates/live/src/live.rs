@@ -11,6 +11,7 @@ use parlor_net::{NetHandle, PeerInfo};
 use tokio::task::AbortHandle;
 
 use crate::keys::IdentityKey;
+use crate::lab::Lab;
 use crate::names;
 use crate::open_rooms::OpenRooms;
 use crate::profile::Profile;
@@ -265,6 +266,32 @@ impl Live {
         near::show(&self.shared, name, color).await;
         saved?;
         Ok(self.status().await)
+    }
+
+    /// The faults that a test can make here; `None` unless the peer was started with `lab: true`.
+    ///
+    /// ```
+    /// # use parlor::{Config, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (here, there) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: here.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let other = Live::start(Config { data_dir: there.path().into(), ..config.clone() }).await?;
+    /// let live = Live::start(Config { lab: true, ..config }).await?;
+    /// let met = live.dial(&other.status().await.listen[0]).await?;
+    /// let lab = live.lab().ok_or("started without a lab")?;
+    /// lab.cut(&met.peer_id).await?;
+    /// assert!(live.peers().await.is_empty());
+    /// lab.crash().await;
+    /// assert!(live.room("project_123").join(parlor::Join::new()).await.is_err());
+    /// # other.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn lab(&self) -> Option<Lab> {
+        Lab::of(&self.shared)
     }
 
     /// The directory of the profile.

@@ -35,6 +35,7 @@ pub(crate) async fn start(config: Config) -> Result<Arc<Shared>, StartError> {
         neighbours: Some(config.data_dir),
         wall: wall_ms,
         seed: profile::random()?,
+        lab: config.lab,
     })
     .await?;
 

@@ -172,6 +172,11 @@ impl Profile {
         }
     }
 
+    /// Frees the profile as the system does when a process dies: the lock goes, every file stays as it is.
+    pub(crate) fn abandon(&self) {
+        *held(&self.lock) = None;
+    }
+
     fn save<T: Serialize>(&self, file: &str, value: &T) -> Result<(), Error> {
         // After the lock is gone the files are another process's.
         if held(&self.lock).is_none() {

@@ -18,9 +18,8 @@ pub fn config(data_dir: &Path, profile: &str) -> Config {
         profile: profile.into(),
         data_dir: data_dir.into(),
         listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
-        dial: Vec::new(),
         multicast: false,
-        name: None,
+        ..Config::default()
     }
 }
 

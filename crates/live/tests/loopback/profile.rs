@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use parlor::{Config, ErrorCode, Join, Live, PALETTE, ProfileChange, StartError, Theme};
 use serde_json::{Value, json};
 
-use crate::peers::{Peer, code, config, until};
+use crate::peers::{Peer, code, config, soon, until};
 
 #[tokio::test]
 async fn a_held_profile_names_its_holder_and_is_free_after_close() {
@@ -168,4 +168,31 @@ async fn what_cannot_start_says_why_and_frees_the_profile() {
 
     let live = Live::start(base()).await.unwrap();
     live.close().await;
+}
+
+/// Design §1, R2: the lock dies with the process, what it wrote stays, and the next start is the same person.
+#[tokio::test]
+async fn a_crash_frees_the_profile_and_leaves_its_files_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = || Config { lab: true, ..config(dir.path(), "default") };
+    let live = Live::start(config(dir.path(), "default")).await.unwrap();
+    assert!(live.lab().is_none(), "off unless asked for");
+    live.close().await;
+
+    let live = Live::start(lab()).await.unwrap();
+    let mut events = live.room("project_123").events().await.unwrap();
+    live.room("project_123").join(Join::new()).await.unwrap();
+    let (user, held) = (live.user_id(), live.clone());
+    live.lab().unwrap().crash().await;
+    assert!(live.profile_dir().join("peer.json").exists(), "nobody cleans up after a crash");
+    assert_eq!(code(held.room("project_123").join(Join::new()).await), ErrorCode::NetworkUnavailable);
+    soon("the end of the stream", async { while events.recv().await.is_some() {} }).await;
+
+    let again = Live::start(lab()).await.unwrap();
+    assert_eq!(again.user_id(), user);
+    let file = || std::fs::read(again.profile_dir().join("peer.json")).unwrap();
+    let written = file();
+    drop((live, held));
+    assert_eq!(file(), written, "what is left of the dead one touches nothing");
+    again.close().await;
 }
