@@ -41,7 +41,7 @@ impl Reader {
                 Event::Left { member, .. } => {
                     assert!(self.rows.remove(&member.key()).is_some(), "left without being there: {member:?}");
                 }
-                Event::Metadata { .. } | Event::Watching { .. } | Event::Complete { .. } => {}
+                _ => {}
             }
         }
         self.read = events.len();

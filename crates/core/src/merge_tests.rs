@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cell::{CellKey, Stamp};
 use crate::fixture::{Table, member, session};
 use crate::input::{DownCause, Input};
-use crate::limits::METADATA_CELLS;
+use crate::limits::{METADATA_CELLS, PAGE_MAX};
 use crate::view::RowKey;
 use crate::wire::Frame;
 use crate::{Join, Leave, MetadataChange};
@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(&keys(&table, 2), &expected, "who was linked with both has all");
         if lossy {
             // Every seventh whole record is lost on the way; heartbeats tell, and owners repair.
-            table.lose = |_, _, frame| matches!(frame, Frame::Full(full) if full.incarnation % 7 == 3 && full.echo.is_none());
+            table.lose = |_, _, frame| matches!(frame, Frame::Full(full) if full.incarnation % 7 == 3 && full.echo.is_empty());
             table.link(0, 1);
             table.pass(5_000);
         } else {
@@ -123,10 +123,10 @@ fn write(table: &mut Table, at: usize, writes: &[(u16, bool)]) {
 fn newest(table: &Table) -> BTreeMap<CellKey, (Stamp, Option<Value>)> {
     let mut newest: BTreeMap<CellKey, (Stamp, Option<Value>)> = BTreeMap::new();
     for (.., bytes) in table.log.iter().filter(|(.., bytes)| bytes[1] == 6) {
-        let Ok(Frame::Cells(cells)) = Frame::decode(bytes) else { panic!("no cells") };
+        let Ok(Frame::Cells(cells)) = Frame::decode(bytes, PAGE_MAX) else { panic!("no cells") };
         for cell in cells {
             let fresh = (cell.stamp(), cell.value.clone().map(|value| value.0));
-            let held = newest.entry(cell.key).or_insert_with(|| fresh.clone());
+            let held = newest.entry((*cell.key).clone()).or_insert_with(|| fresh.clone());
             if fresh.0 > held.0 {
                 *held = fresh;
             }

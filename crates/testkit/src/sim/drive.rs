@@ -122,7 +122,7 @@ impl World {
             | Event::Stale { member }
             | Event::Active { member }
             | Event::Left { member, .. } => Some(member),
-            Event::Metadata { .. } | Event::Watching { .. } | Event::Complete { .. } => None,
+            _ => None,
         };
         let row = member.map(|member| self.views.row(member));
         if let (Event::Left { member, .. }, true) = (event, self.awaited.counts_left()) {

@@ -95,6 +95,16 @@ pub fn event_in_words(event: &Event) -> String {
             };
             format!("of the room, {}", changed.iter().map(told).collect::<Vec<_>>().join(", "))
         }
+        Event::Board { notes, removed } => {
+            let notes =
+                notes.iter().map(|note| format!("note “{}” is at {} {}, {:?}", note.id, note.x, note.y, note.text));
+            let removed = removed.iter().map(|id| format!("note “{id}” is gone"));
+            format!("on the board, {}", notes.chain(removed).collect::<Vec<_>>().join(", "))
+        }
+        Event::Message { message } => format!("{} says {}", message.actor.name, message.data),
+        Event::Diverged { session_id } => {
+            format!("it does not come to agree with {}", session_id.get(..8).unwrap_or(session_id))
+        }
         Event::Watching { count } => format!("{count} look on"),
         Event::Complete { complete: true } => "the list is current".to_owned(),
         Event::Complete { complete: false } => "the list may be old".to_owned(),

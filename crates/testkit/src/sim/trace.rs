@@ -106,6 +106,9 @@ impl Trace {
             Event::Metadata { changed, .. } => (14, None, &changed[..]),
             Event::Watching { count } => (15 + (*count % 2) as u8, None, &[][..]),
             Event::Complete { complete } => (17 + u8::from(*complete), None, &[][..]),
+            Event::Board { removed, .. } => (30, None, &removed[..]),
+            Event::Message { message } => (31, None, std::slice::from_ref(&message.id)),
+            Event::Diverged { session_id } => (32, None, std::slice::from_ref(session_id)),
         };
         self.hash(kind, at, u64::from(observer.0) << 32 | changed.len() as u64);
         if let Some(member) = member {

@@ -88,7 +88,7 @@ impl Views {
                 }
             }
             Event::Left { .. } => *held = None,
-            Event::Metadata { .. } | Event::Watching { .. } | Event::Complete { .. } => {}
+            _ => {}
         }
     }
 }
