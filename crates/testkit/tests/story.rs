@@ -1,7 +1,7 @@
 //! The language of stories: what it says in words, and in Rust.
 
 use parlor_testkit::story::{
-    Change, Drops, Expect, Faults, FrameKind, Lie, Story, expire, guest, person, replace, set, set_all, unset,
+    Change, Drops, Edit, Expect, Faults, FrameKind, Lie, Story, expire, guest, person, replace, set, set_all, unset,
 };
 
 /// The story of an expression, and the expression.
@@ -38,6 +38,10 @@ fn every_word() -> (Story, &'static str) {
             .moving(0, "cursor", 33, 2000)
             .metadata(0, "title")
             .delete_metadata(0, "title")
+            .note(0, "plan", Edit::Move)
+            .remove_note(1, "plan")
+            .say(guest(1))
+            .say_once(0, "hello")
             .at(4000)
             .leave(0)
             .leave_as(2, "desk")

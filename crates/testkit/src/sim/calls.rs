@@ -1,12 +1,12 @@
-//! What people ask of their replicas, and whether the answers are those that the contract promises (design A2 to A6).
+//! What people ask of their replicas, and whether the answers are those that the contract promises (design A2, A3).
 
 use std::collections::BTreeMap;
 
-use parlor_core::{Bag, ErrorCode, Join, Lease, Leave, MemberId, MetadataChange, PresenceChange, PresenceMode, RowKey};
+use parlor_core::{Bag, ErrorCode, Join, Lease, Leave, MemberId, PresenceChange, PresenceMode, RowKey};
 use serde_json::json;
 
 use super::oracle::{Happening, Row};
-use super::rules::{ANSWERS, BEATS};
+use super::rules::ANSWERS;
 use super::truth::End;
 use super::world::World;
 use crate::story::{Change, Entry, Someone, Who};
@@ -95,38 +95,6 @@ impl World {
     pub(crate) fn written_last(&self, of: Someone, field: &str) -> Option<(Row, u64)> {
         let written = self.hosts[of.host].written.iter().filter(|(who, named, ..)| *who == of.who && named == field);
         written.map(|(.., row, value)| (*row, *value)).max_by_key(|(_, value)| *value)
-    }
-
-    /// Writes metadata, and sees that the writer's own replica took it: a new write beats what its author saw.
-    pub fn set_metadata(&mut self, host: usize, key: &str, delete: bool) {
-        let actor = self.hosts[host].person.clone();
-        let session = self.hosts[host].session();
-        let value = self.truth.fresh(session);
-        let change = if delete {
-            MetadataChange { unset: vec![key.to_owned()], ..MetadataChange::default() }
-        } else {
-            MetadataChange::new(json!({ key: value }))
-        };
-        let written = (!delete).then(|| json!(value));
-        let saw = self.hosts[host]
-            .process
-            .as_ref()
-            .and_then(|process| process.replica.metadata().metadata.get(key).and_then(serde_json::Value::as_u64));
-        if let Some(session) = session.filter(|_| self.hosts[host].runs()) {
-            let value = (!delete).then_some(value);
-            self.happened(&Happening::WroteMetadata { session, key, saw, value });
-        }
-        match self.call(host, |replica, tick| replica.set_metadata(&actor, change, tick)) {
-            Some(Ok(metadata)) if metadata.metadata.get(key) != written.as_ref() => {
-                let detail =
-                    format!("{value} was written to {key}, and the writer itself sees {:?}", metadata.metadata);
-                self.broken(BEATS, Some(host), detail);
-            }
-            Some(Err(error)) if error.code != ErrorCode::NotJoined => {
-                self.broken(ANSWERS, Some(host), format!("metadata was refused: {error}"));
-            }
-            _ => {}
-        }
     }
 
     /// Ends a member.

@@ -61,6 +61,15 @@ pub fn difference(world: &World) -> Option<String> {
                     let other = names::host(other);
                     return Some(format!("of the room's metadata {name} has {mine:?}, {other} has {theirs:?}"));
                 }
+                let (mine, theirs) = (replica.board(), held.board());
+                if mine != theirs {
+                    let (mine, theirs) = (&mine.notes, &theirs.notes);
+                    return Some(format!("of the board {name} has {mine:?}, {} has {theirs:?}", names::host(other)));
+                }
+                let (mine, theirs) = (replica.history(Some(1000), None), held.history(Some(1000), None));
+                if mine != theirs {
+                    return Some(format!("of the log {name} has {mine:?}, {} has {theirs:?}", names::host(other)));
+                }
             }
         }
     }

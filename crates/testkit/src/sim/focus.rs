@@ -1,5 +1,6 @@
 //! Stories that are about one rule each: where a random story could hide a fault behind a repair that comes later.
 
+use super::rules::prompt::turn_ms;
 use super::run::play;
 use crate::story::{Faults, FrameKind, Story, guest, set};
 
@@ -78,8 +79,7 @@ pub fn prompt(seed: u64, hosts: usize, links: &[(usize, usize)], hops: u64) -> S
     if !links.is_empty() {
         story = story.links(links);
     }
-    let interval = 1000 / (240 / (hosts as u64 - 1)).clamp(1, 30);
-    let due_in = interval + hops * latency + 2;
+    let due_in = turn_ms(hosts as u64 - 1) + hops * latency + 2;
     for turn in 0..400 {
         let host = random.usize(0..hosts);
         if turn % 3 > 0 {

@@ -33,6 +33,7 @@ pub mod oracle;
 pub mod rules;
 pub mod run;
 pub mod sessions;
+mod shared;
 mod steps;
 pub mod tell;
 pub mod trace;

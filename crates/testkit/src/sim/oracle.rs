@@ -33,7 +33,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use parlor_core::{Event, Member, SessionId};
+use parlor_core::{Event, Member, Message, SessionId};
 
 use super::letter::Letter;
 use super::sessions::Session;
@@ -157,16 +157,27 @@ pub enum Happening<'a> {
         /// Whether the other fields stay as they were, and nothing vanishes by itself.
         plain: bool,
     },
-    /// A session wrote a key of the room's metadata.
-    WroteMetadata {
+    /// A session writes a register that everybody may write.
+    WritesShared {
         /// Which session.
         session: Session,
-        /// Which key.
-        key: &'a str,
+        /// Which register: `title` of the room's metadata, `plan/x` of the board.
+        register: &'a str,
         /// The value that its author saw before.
         saw: Option<u64>,
-        /// The value; none when the key was deleted.
+        /// The value; none when it is deleted.
         value: Option<u64>,
+    },
+    /// A session said something that is kept.
+    Said {
+        /// Which session.
+        session: Session,
+        /// The message.
+        message: &'a Message,
+        /// The key that stores it once.
+        key: Option<&'a str>,
+        /// The value that was to be said; that of the message is an older one when its key was used before.
+        value: u64,
     },
 }
 

@@ -38,6 +38,9 @@ impl World {
             }
             Step::Moving { by, field, every_ms, ms } => self.move_about(*by, field, *every_ms, *ms),
             Step::Metadata { host, key, delete } => self.set_metadata(*host, key, *delete),
+            Step::Note { host, note, edit } => self.edit_note(*host, note, *edit),
+            Step::RemoveNote { host, note } => self.remove_note(*host, note),
+            Step::Say { by, key } => self.say(*by, key.as_deref()),
             Step::Leave { by, member } => self.leave(*by, member.as_deref()),
             Step::Crash { host, farewell } => self.die(*host, *farewell),
             Step::Quit { host } => self.quit(*host),

@@ -124,6 +124,9 @@ impl Trace {
             let value = value.and_then(serde_json::Value::as_u64).unwrap_or(u64::MAX);
             self.buffer.extend_from_slice(&value.to_le_bytes());
         }
+        if let Event::Board { notes, .. } = event {
+            self.buffer.extend(notes.iter().flat_map(|note| note.id.bytes().chain(note.x.to_le_bytes())));
+        }
         self.keep(at, || Fact::Told(observer, event.clone()));
     }
 

@@ -2,8 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::expect::Expect;
-use super::step::{Change, Entry, FrameKind, Lie, Someone, Step};
+use super::step::{Change, Edit, Entry, FrameKind, Lie, Someone, Step};
 use super::weather::Faults;
 use super::{Computer, Story, mesh, names};
 
@@ -197,6 +196,30 @@ impl Story {
         self.step(Step::Metadata { host, key: key.to_owned(), delete: true })
     }
 
+    /// The person of a host writes to a note of the board.
+    #[must_use]
+    pub fn note(self, host: usize, note: &str, edit: Edit) -> Self {
+        self.step(Step::Note { host, note: note.to_owned(), edit })
+    }
+
+    /// The person of a host removes a note.
+    #[must_use]
+    pub fn remove_note(self, host: usize, note: &str) -> Self {
+        self.step(Step::RemoveNote { host, note: note.to_owned() })
+    }
+
+    /// Somebody says something that is kept.
+    #[must_use]
+    pub fn say(self, by: impl Into<Someone>) -> Self {
+        self.step(Step::Say { by: by.into(), key: None })
+    }
+
+    /// Somebody says something that is stored once, however often it is said with this key.
+    #[must_use]
+    pub fn say_once(self, by: impl Into<Someone>, key: &str) -> Self {
+        self.step(Step::Say { by: by.into(), key: Some(key.to_owned()) })
+    }
+
     /// Somebody's only member leaves.
     #[must_use]
     pub fn leave(self, by: impl Into<Someone>) -> Self {
@@ -315,71 +338,5 @@ impl Story {
     #[must_use]
     pub fn lie(self, host: usize, lie: Lie) -> Self {
         self.step(Step::Lie { host, lie })
-    }
-
-    /// Something is true now.
-    #[must_use]
-    pub fn expect(self, what: Expect) -> Self {
-        self.expect_within(0, what)
-    }
-
-    /// Something becomes true within so many milliseconds.
-    #[must_use]
-    pub fn expect_within(self, ms: u64, what: Expect) -> Self {
-        self.step(Step::Expect { what, within_ms: ms })
-    }
-
-    /// All agree now.
-    #[must_use]
-    pub fn expect_agreement(self) -> Self {
-        self.expect(Expect::Agreement)
-    }
-
-    /// All agree within so many milliseconds.
-    #[must_use]
-    pub fn expect_agreement_within(self, ms: u64) -> Self {
-        self.expect_within(ms, Expect::Agreement)
-    }
-
-    /// Everybody sees what somebody wrote last to a field, within so many milliseconds.
-    #[must_use]
-    pub fn expect_seen_within(self, ms: u64, of: impl Into<Someone>, field: &str) -> Self {
-        self.expect_within(ms, Expect::Sees { observers: Vec::new(), of: of.into(), field: field.to_owned() })
-    }
-
-    /// Everybody has a member of somebody in the list within so many milliseconds.
-    #[must_use]
-    pub fn expect_known_within(self, ms: u64, of: impl Into<Someone>) -> Self {
-        self.expect_within(ms, Expect::Knows { observers: Vec::new(), of: of.into() })
-    }
-
-    /// Nobody has a member of somebody in the list any more, within so many milliseconds.
-    #[must_use]
-    pub fn expect_gone_within(self, ms: u64, of: impl Into<Someone>) -> Self {
-        self.expect_within(ms, Expect::Gone { of: of.into() })
-    }
-
-    /// Nobody was told since then that somebody left.
-    #[must_use]
-    pub fn expect_nobody_left_since(self, ms: u64) -> Self {
-        self.expect(Expect::NobodyLeft { since_ms: ms })
-    }
-
-    /// Nobody asked for a record since then.
-    #[must_use]
-    pub fn expect_nobody_asked_since(self, ms: u64) -> Self {
-        self.expect(Expect::Asked { since_ms: ms, asked: false })
-    }
-
-    /// Somebody asked for a record since then.
-    #[must_use]
-    pub fn expect_somebody_asked_since(self, ms: u64) -> Self {
-        self.expect(Expect::Asked { since_ms: ms, asked: true })
-    }
-
-    /// A host's list has so many members.
-    #[must_use]
-    pub fn expect_members(self, observer: usize, count: usize) -> Self {
-        self.expect(Expect::Members { observer, count })
     }
 }

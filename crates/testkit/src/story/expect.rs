@@ -1,7 +1,8 @@
 //! What a story expects of those who live through it. An expectation stands at its place in the story like any step, and
 //! must come true then or within a time that it names.
 
-use super::step::Someone;
+use super::Story;
+use super::step::{Someone, Step};
 
 /// Something that has to come true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,4 +51,72 @@ pub enum Expect {
         /// How many.
         count: usize,
     },
+}
+
+impl Story {
+    /// Something is true now.
+    #[must_use]
+    pub fn expect(self, what: Expect) -> Self {
+        self.expect_within(0, what)
+    }
+
+    /// Something becomes true within so many milliseconds.
+    #[must_use]
+    pub fn expect_within(self, ms: u64, what: Expect) -> Self {
+        self.step(Step::Expect { what, within_ms: ms })
+    }
+
+    /// All agree now.
+    #[must_use]
+    pub fn expect_agreement(self) -> Self {
+        self.expect(Expect::Agreement)
+    }
+
+    /// All agree within so many milliseconds.
+    #[must_use]
+    pub fn expect_agreement_within(self, ms: u64) -> Self {
+        self.expect_within(ms, Expect::Agreement)
+    }
+
+    /// Everybody sees what somebody wrote last to a field, within so many milliseconds.
+    #[must_use]
+    pub fn expect_seen_within(self, ms: u64, of: impl Into<Someone>, field: &str) -> Self {
+        self.expect_within(ms, Expect::Sees { observers: Vec::new(), of: of.into(), field: field.to_owned() })
+    }
+
+    /// Everybody has a member of somebody in the list within so many milliseconds.
+    #[must_use]
+    pub fn expect_known_within(self, ms: u64, of: impl Into<Someone>) -> Self {
+        self.expect_within(ms, Expect::Knows { observers: Vec::new(), of: of.into() })
+    }
+
+    /// Nobody has a member of somebody in the list any more, within so many milliseconds.
+    #[must_use]
+    pub fn expect_gone_within(self, ms: u64, of: impl Into<Someone>) -> Self {
+        self.expect_within(ms, Expect::Gone { of: of.into() })
+    }
+
+    /// Nobody was told since then that somebody left.
+    #[must_use]
+    pub fn expect_nobody_left_since(self, ms: u64) -> Self {
+        self.expect(Expect::NobodyLeft { since_ms: ms })
+    }
+
+    /// Nobody asked for a record since then.
+    #[must_use]
+    pub fn expect_nobody_asked_since(self, ms: u64) -> Self {
+        self.expect(Expect::Asked { since_ms: ms, asked: false })
+    }
+
+    /// Somebody asked for a record since then.
+    #[must_use]
+    pub fn expect_somebody_asked_since(self, ms: u64) -> Self {
+        self.expect(Expect::Asked { since_ms: ms, asked: true })
+    }
+
+    /// A host's list has so many members.
+    #[must_use]
+    pub fn expect_members(self, observer: usize, count: usize) -> Self {
+        self.expect(Expect::Members { observer, count })
+    }
 }

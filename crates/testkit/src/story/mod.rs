@@ -23,7 +23,7 @@
 //! Nobody writes values down: each write gets a number that was never written before, greater than all before it, so
 //! that whoever looks on can tell which of two is newer, who wrote it, and whether anybody did.
 //!
-//! [`step`] holds the words, [`expect`] what can be expected, [`weather`] what a network does to frames, [`random`] draws
+//! [`step`] holds the words, [`expect`] what can be expected and how that is said, [`weather`] what a network does to frames, [`random`] draws
 //! a story, [`tell`] puts one into words and [`code`] into Rust.
 
 mod build;
@@ -39,7 +39,7 @@ use std::collections::BTreeSet;
 
 pub use expect::Expect;
 pub use step::{
-    Change, Entry, FrameKind, Lie, Someone, Step, Who, expire, guest, person, replace, set, set_all, unset,
+    Change, Edit, Entry, FrameKind, Lie, Someone, Step, Who, expire, guest, person, replace, set, set_all, unset,
 };
 pub use weather::{Drops, Faults, Queue};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::expect::Expect;
-use super::step::{Change, Entry, Someone, Step, Who};
+use super::step::{Change, Edit, Entry, Someone, Step, Who};
 use super::weather::Faults;
 use super::{Computer, Story, mesh, names};
 
@@ -96,8 +96,14 @@ fn step(random: &mut fastrand::Rng, hosts: usize) -> Step {
     let by = Someone { host, who: if random.u8(0..4) == 0 { Who::Guest } else { Who::Person } };
     let member = (random.u8(0..3) == 0).then(|| format!("desk {}", random.u8(0..3)));
     match random.u8(0..100) {
-        0..43 => Step::Presence { by, member: member.filter(|_| random.bool()), change: change(random) },
-        43..53 => {
+        0..36 => Step::Presence { by, member: member.filter(|_| random.bool()), change: change(random) },
+        36..41 => {
+            let edit = pick(random, &[Edit::Move, Edit::Move, Edit::Resize, Edit::Raise, Edit::Paint, Edit::Write]);
+            Step::Note { host, note: note(random), edit }
+        }
+        41..42 => Step::RemoveNote { host, note: note(random) },
+        42..45 => Step::Say { by, key: random.bool().then(|| format!("key {}", random.u8(0..4))) },
+        45..53 => {
             let key = pick(random, &KEYS).to_owned();
             Step::Metadata { host, key, delete: random.u8(0..5) == 0 }
         }
@@ -133,6 +139,10 @@ fn step(random: &mut fastrand::Rng, hosts: usize) -> Step {
         },
         _ => Step::Forge { host, frames: random.u16(1..20) },
     }
+}
+
+fn note(random: &mut fastrand::Rng) -> String {
+    format!("note {}", random.u8(0..4))
 }
 
 fn change(random: &mut fastrand::Rng) -> Change {

@@ -140,6 +140,35 @@ pub fn expire(field: &str, ms: u64) -> Change {
     Change::Expire { field: field.to_owned(), ms }
 }
 
+/// What is written of a note on the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edit {
+    /// Where it lies.
+    Move,
+    /// How large it is.
+    Resize,
+    /// What it lies above.
+    Raise,
+    /// Its colour.
+    Paint,
+    /// Its text.
+    Write,
+}
+
+impl Edit {
+    /// The fields that it writes.
+    #[must_use]
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Edit::Move => &["x", "y"],
+            Edit::Resize => &["w", "h"],
+            Edit::Raise => &["z"],
+            Edit::Paint => &["color"],
+            Edit::Write => &["text"],
+        }
+    }
+}
+
 /// A kind of frame on the wire (design N9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FrameKind {
@@ -195,6 +224,29 @@ pub enum Step {
         key: String,
         /// Whether the key is deleted rather than set.
         delete: bool,
+    },
+    /// The person of a host writes to a note of the board, which need not be there yet.
+    Note {
+        /// Where.
+        host: usize,
+        /// Which note.
+        note: String,
+        /// What of it.
+        edit: Edit,
+    },
+    /// The person of a host removes a note.
+    RemoveNote {
+        /// Where.
+        host: usize,
+        /// Which note.
+        note: String,
+    },
+    /// Somebody says something that is kept.
+    Say {
+        /// Who.
+        by: Someone,
+        /// What stores it once, however often it is said.
+        key: Option<String>,
     },
     /// A member leaves.
     Leave {

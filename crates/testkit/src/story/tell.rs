@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::expect::Expect;
 use super::names::{self, list};
-use super::step::{Change, Entry, FrameKind, Lie, Someone, Step, Who};
+use super::step::{Change, Edit, Entry, FrameKind, Lie, Someone, Step, Who};
 use super::weather::{Drops, Faults};
 use super::{Story, mesh};
 
@@ -110,6 +110,18 @@ impl fmt::Display for Change {
     }
 }
 
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Edit::Move => "moves",
+            Edit::Resize => "resizes",
+            Edit::Raise => "raises",
+            Edit::Paint => "paints",
+            Edit::Write => "writes on",
+        })
+    }
+}
+
 impl fmt::Display for FrameKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -146,6 +158,10 @@ impl fmt::Display for Step {
             }
             Step::Metadata { host, key, delete: false } => write!(f, "{} writes the room's {key}", name(host)),
             Step::Metadata { host, key, delete: true } => write!(f, "{} deletes the room's {key}", name(host)),
+            Step::Note { host, note, edit } => write!(f, "{} {edit} the note “{note}”", name(host)),
+            Step::RemoveNote { host, note } => write!(f, "{} removes the note “{note}”", name(host)),
+            Step::Say { by, key: None } => write!(f, "{by} says something"),
+            Step::Say { by, key: Some(key) } => write!(f, "{by} says something, once, as “{key}”"),
             Step::Leave { by, member } => write!(f, "{by}{} leaves", under(member)),
             Step::Crash { host, farewell: true } => write!(f, "{} is killed", name(host)),
             Step::Crash { host, farewell: false } => write!(f, "{} loses power", name(host)),

@@ -1,5 +1,5 @@
 //! A new write beats what its author saw (design R10): whoever has the new value never goes back to one that its writer
-//! had before its eyes. And no value of the room's metadata is seen that nobody wrote.
+//! had before its eyes. And no value of what is shared is seen that nobody wrote. Of the room's metadata and the board.
 
 use std::collections::HashMap;
 
@@ -9,19 +9,23 @@ use serde_json::Value;
 use super::BEATS;
 use crate::sim::oracle::{Happening, Oracle, Told};
 use crate::sim::sessions::Session;
+use crate::sim::shared::read;
 use crate::sim::world::World;
+use crate::story::Edit;
 
 /// What a liar writes begins like this.
 pub(crate) const LIE: &str = "lie";
 /// How far back it is followed what a writer saw.
 const BACK: usize = 64;
+/// Everything that can be written of a note.
+const EDITS: [Edit; 5] = [Edit::Move, Edit::Resize, Edit::Raise, Edit::Paint, Edit::Write];
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Beats {
-    /// What the writer of a value saw before, if it saw a value.
-    saw: HashMap<u64, u64>,
-    /// What each observer saw last of each key.
+    /// What the writer of a value saw before in the same register, if it saw a value.
+    saw: HashMap<(String, u64), u64>,
+    /// What each observer saw last of each register.
     seen: HashMap<Session, HashMap<String, u64>>,
 }
 
@@ -32,8 +36,8 @@ impl Oracle for Beats {
 
     fn happened(&mut self, _: &World, what: &Happening<'_>) -> Result<(), String> {
         match what {
-            Happening::WroteMetadata { saw: Some(saw), value: Some(value), .. } => {
-                self.saw.insert(*value, *saw);
+            Happening::WritesShared { register, saw: Some(saw), value: Some(value), .. } => {
+                self.saw.insert(((*register).to_owned(), *value), *saw);
             }
             Happening::Ended(session) => {
                 self.seen.remove(session);
@@ -44,31 +48,69 @@ impl Oracle for Beats {
     }
 
     fn told(&mut self, world: &World, told: &Told<'_>) -> Result<(), String> {
-        let Event::Metadata { metadata, changed } = told.event else { return Ok(()) };
         if world.hosts[world.sessions.get(told.observer).host].hostile {
             return Ok(());
         }
-        let seen = self.seen.entry(told.observer).or_default();
-        for key in changed {
-            let Some(value) = metadata.metadata.get(key) else {
-                seen.remove(key);
-                continue;
-            };
-            let Some(value) = value.as_u64().filter(|value| world.truth.writer(*value).is_some()) else {
-                if is_a_lie(world, value) {
-                    seen.remove(key);
-                    continue;
+        match told.event {
+            Event::Metadata { metadata, changed } => changed.iter().try_for_each(|key| {
+                let value = metadata.metadata.get(key);
+                if value.is_some_and(|value| is_a_lie(world, value)) {
+                    return self.shows(world, told.observer, key, None);
                 }
-                return Err(format!("the room's {key} is {value}, which nobody wrote"));
-            };
-            if let Some(before) = seen.insert(key.clone(), value) {
-                let older = std::iter::successors(self.saw.get(&before), |value| self.saw.get(value));
-                if older.take(BACK).any(|older| *older == value) {
-                    return Err(format!("the room's {key} went back from {before} to {value}, which its writer saw"));
+                // What is no number was written by nobody: no number is that great.
+                let value = value.map(|value| value.as_u64().unwrap_or(u64::MAX));
+                self.shows(world, told.observer, key, value)
+            }),
+            Event::Board { notes, removed } => {
+                let fields = || EDITS.iter().flat_map(|edit| edit.fields());
+                for (id, field) in removed.iter().flat_map(|id| fields().map(move |field| (id, field))) {
+                    self.shows(world, told.observer, &format!("{id}/{field}"), None)?;
                 }
+                for (note, field) in notes.iter().flat_map(|note| fields().map(move |field| (note, field))) {
+                    let value = read(note, field).filter(|_| !is_a_default(note, field));
+                    self.shows(world, told.observer, &format!("{}/{field}", note.id), value)?;
+                }
+                Ok(())
             }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Beats {
+    fn shows(&mut self, world: &World, observer: Session, register: &str, value: Option<u64>) -> Result<(), String> {
+        let seen = self.seen.entry(observer).or_default();
+        let Some(value) = value else {
+            seen.remove(register);
+            return Ok(());
+        };
+        if world.truth.writer(value).is_none() {
+            return Err(format!("{register} is {value}, which nobody wrote"));
+        }
+        let Some(before) = seen.insert(register.to_owned(), value).filter(|before| *before != value) else {
+            return Ok(());
+        };
+        let mut older = self.saw.get(&(register.to_owned(), before)).copied();
+        for _ in 0..BACK {
+            let Some(value_then) = older else { break };
+            if value_then == value {
+                return Err(format!("{register} went back from {before} to {value}, which its writer saw"));
+            }
+            older = self.saw.get(&(register.to_owned(), value_then)).copied();
         }
         Ok(())
+    }
+}
+
+/// Whether a field of a note is what it is when nobody wrote it.
+fn is_a_default(note: &parlor_core::Note, field: &str) -> bool {
+    match field {
+        "x" => note.x == 0.0,
+        "y" => note.y == 0.0,
+        "w" => note.w == 200.0,
+        "h" => note.h == 150.0,
+        "z" => note.z == 0.0,
+        _ => false,
     }
 }
 

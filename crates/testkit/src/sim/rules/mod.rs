@@ -7,6 +7,7 @@
 //! | nobody appears who is not there: no resurrection after leave, crash or replay (R5, R8) | [`appear`] |
 //! | nobody but its owner or its silence ends a member; silence does (R3, R6, R9) | [`leases`] |
 //! | what was written over does not come back, and a new write beats what its author saw (R10) | [`beats`] |
+//! | messages are told once, and stay (A12) | [`kept`] |
 //! | an update is everywhere within coalescing and latency, where nothing is lost (A7) | [`prompt`] |
 //!
 //! Three more are held where the simulator drives a replica: [`DEADLINE`] and [`ANSWERS`] in the world and its calls,
@@ -16,6 +17,7 @@ pub mod appear;
 pub mod beats;
 pub mod forward;
 pub mod grammar;
+pub mod kept;
 pub mod leases;
 pub mod prompt;
 
@@ -40,6 +42,7 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(appear::Appear::default()),
         Box::new(leases::Leases::default()),
         Box::new(beats::Beats::default()),
+        Box::new(kept::Kept::default()),
         Box::new(prompt::Prompt::default()),
     ]
 }

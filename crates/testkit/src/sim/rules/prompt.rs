@@ -15,8 +15,10 @@ use crate::story::{Step, names};
 
 /// So long after the last disturbance everybody knows everybody, and who has to pass on what.
 const CALM_MS: u64 = 8_000;
-/// Frames a second that all members of a big room together may send, and one alone in a small room (design A7).
-const RATE: (u64, u64) = (240, 30);
+/// Frames a second that all members of a big room together may send (design A7).
+const RATE_SHARED: u64 = 240;
+/// Milliseconds between two frames in a small room, and at most.
+const TURN_MS: (u64, u64) = (34, 1_000);
 /// Rounding of an interval, and of when a turn falls.
 const SPARE_MS: u64 = 2;
 
@@ -54,9 +56,16 @@ impl Oracle for Prompt {
     fn happened(&mut self, world: &World, what: &Happening<'_>) -> Result<(), String> {
         match what {
             Happening::Step(
-                Step::Presence { .. } | Step::Moving { .. } | Step::Metadata { .. } | Step::Expect { .. },
+                Step::Presence { .. }
+                | Step::Moving { .. }
+                | Step::Metadata { .. }
+                | Step::Note { .. }
+                | Step::RemoveNote { .. }
+                | Step::Say { .. }
+                | Step::Expect { .. },
             )
-            | Happening::WroteMetadata { .. } => {}
+            | Happening::WritesShared { .. }
+            | Happening::Said { .. } => {}
             Happening::Wrote { row, fields, value, plain, .. } => self.wrote(world, *row, fields, *value, *plain),
             _ => {
                 self.disturbed = world.now;
@@ -136,6 +145,12 @@ impl Prompt {
     }
 }
 
+/// Milliseconds between two frames of a session that so many others can see: the longest that a change waits for its turn.
+#[must_use]
+pub fn turn_ms(others: u64) -> u64 {
+    (others * 1_000).div_ceil(RATE_SHARED).clamp(TURN_MS.0, TURN_MS.1)
+}
+
 /// Within how many milliseconds a write is due at everybody; nothing where no promise is made.
 fn bound(world: &World) -> Option<u64> {
     let faults = &world.network.faults;
@@ -146,10 +161,9 @@ fn bound(world: &World) -> Option<u64> {
     }
     let running: Vec<usize> = world.running().map(|(host, _)| host).collect();
     let others = running.len().checked_sub(1).filter(|others| *others > 0)? as u64;
-    let interval = 1000 / (RATE.0 / others).clamp(1, RATE.1);
     let hops = running.iter().map(|from| farthest(world, *from, &running)).collect::<Option<Vec<u64>>>()?;
     let hops = hops.into_iter().max()?;
-    Some(interval + hops * faults.longest() + world.story.late_ms + SPARE_MS)
+    Some(turn_ms(others) + hops * faults.longest() + world.story.late_ms + SPARE_MS)
 }
 
 /// Hops from one host to the farthest of all; nothing when some are out of reach, or a link is not up at both ends.

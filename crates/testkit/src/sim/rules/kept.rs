@@ -1,0 +1,101 @@
+//! Messages that are kept are told once, by who said them, and stay (design A12, R11): none is lost, none is doubled.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use parlor_core::{Event, Replica, UserId};
+
+use crate::sim::oracle::{Happening, Oracle, Told};
+use crate::sim::sessions::Session;
+use crate::sim::world::World;
+use crate::story::names;
+
+/// Messages that a room keeps.
+const KEPT: usize = 500;
+/// The longest page of them.
+const PAGE: u32 = 1000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Who said which message with which key, and what.
+    once: HashMap<(UserId, String), (String, serde_json::Value)>,
+    /// What each observer was told.
+    told: HashMap<Session, HashSet<String>>,
+}
+
+impl Oracle for Kept {
+    fn rule(&self) -> &str {
+        "messages are told once, and stay"
+    }
+
+    fn happened(&mut self, _: &World, what: &Happening<'_>) -> Result<(), String> {
+        match what {
+            Happening::Said { message, key, .. } => {
+                let Some(key) = key else { return Ok(()) };
+                let name = (message.actor.user_id.clone(), (*key).to_owned());
+                let first = self.once.entry(name).or_insert_with(|| (message.id.clone(), message.data.clone()));
+                // Two devices of one person that hear nothing of each other may both say it: then one of the two stays.
+                if first.0 != message.id {
+                    return Err(format!("“{key}” was stored as {} and as {}", first.0, message.id));
+                }
+            }
+            Happening::Ended(session) => {
+                self.told.remove(session);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, world: &World, told: &Told<'_>) -> Result<(), String> {
+        let Event::Message { message } = told.event else { return Ok(()) };
+        if !world.sessions.is_honest(&message.actor.user_id) {
+            return Ok(());
+        }
+        let value = message.data.as_u64().unwrap_or(u64::MAX);
+        if world.truth.writer(value).is_none() {
+            return Err(format!("{} says {}, which nobody said", message.actor.name, message.data));
+        }
+        let again = !self.told.entry(told.observer).or_default().insert(message.id.clone());
+        // What two devices said at once with one key is told again when the other of the two wins.
+        let keyed = || self.once.values().any(|(id, _)| *id == message.id);
+        if again && !keyed() {
+            Err(format!("{} of {} is told twice", message.data, message.actor.name))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn second(&mut self, world: &World) -> Result<(), String> {
+        world.on_turn().into_iter().try_for_each(|host| self.all_are_there(world, host))
+    }
+
+    fn end(&mut self, world: &World) -> Result<(), String> {
+        (0..world.hosts.len()).try_for_each(|host| self.all_are_there(world, host))
+    }
+}
+
+impl Kept {
+    fn all_are_there(&self, world: &World, host: usize) -> Result<(), String> {
+        let home = &world.hosts[host];
+        let Some(process) = home.process.as_ref().filter(|_| home.runs() && !home.hostile) else { return Ok(()) };
+        let Some(told) = self.told.get(&process.session).filter(|told| told.len() <= KEPT) else { return Ok(()) };
+        let history = ids(&process.replica);
+        let unique: BTreeSet<&String> = history.iter().collect();
+        if unique.len() < history.len() {
+            return Err(format!("{} has a message twice", names::host(host)));
+        }
+        // A liar may fill the log with newer ones.
+        let full = history.len() >= KEPT;
+        match told.iter().find(|id| !full && !unique.contains(id)) {
+            Some(lost) => Err(format!("{} lost message {lost}", names::host(host))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The messages that a replica keeps, newest first.
+fn ids(replica: &Replica) -> Vec<String> {
+    let page = replica.history(Some(PAGE), None);
+    page.map(|page| page.messages.iter().map(|message| message.id.clone()).collect()).unwrap_or_default()
+}
