@@ -1,88 +1,168 @@
-//! Plays many seeds in parallel, and tells the first that breaks a rule: `cargo xtask sim --seeds N --from S`.
+//! Plays the random stories of many seeds in parallel, and tells the first that break a rule, shortened:
+//! `cargo xtask sim --seeds N --from S`. With `--story` or `--trace` it tells one seed instead.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use parlor_testkit::sim::{Outcome, play as play_story, run};
+use indicatif::{ProgressBar, ProgressStyle};
+use parlor_testkit::sim::{World, check, run};
 use parlor_testkit::story::Story;
 
+/// So many seeds may fail before no more are tried.
+const ENOUGH: usize = 3;
+/// Between two lines where there is no terminal to draw on.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Default)]
 struct Options {
     seeds: u64,
     from: u64,
+    story: bool,
     trace: bool,
+}
+
+/// What came of all seeds.
+#[derive(Default)]
+struct Sum {
+    played: u64,
+    failed: Vec<u64>,
+    frames: u64,
+    events: u64,
+    agreed_ms: u64,
 }
 
 fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(problem) => {
-            eprintln!("{problem}\nusage: sim [--seeds N] [--from SEED] [--trace]");
+            eprintln!("{problem}\nusage: sim [--seeds N] [--from SEED] [--story | --trace]");
             return ExitCode::from(2);
         }
     };
-    if options.trace {
-        let outcome = play_story(&Story::random(options.from), usize::MAX);
-        println!("{}", outcome.report());
-        return exit(outcome.violation.is_some());
+    if options.story || options.trace {
+        return tell(&options);
     }
     let began = Instant::now();
-    let outcomes = play(&options);
-    let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.violation.is_some()).collect();
-    for outcome in failed.iter().take(3) {
-        println!("{}", outcome.report());
+    let mut sum = play(&options);
+    sum.failed.sort_unstable();
+    if let Some(first) = sum.failed.first() {
+        match check(&Story::random(*first)) {
+            Err(failure) => println!("{failure}"),
+            Ok(_) => println!("seed {first} failed and did not fail again: the simulator is not deterministic"),
+        }
     }
-    let frames: u64 = outcomes.iter().map(|outcome| outcome.frames).sum();
-    let events: u64 = outcomes.iter().map(|outcome| outcome.events).sum();
-    let slowest = outcomes.iter().map(|outcome| outcome.agreed_ms).max().unwrap_or(0);
+    let Sum { played, failed, frames, events, agreed_ms } = &sum;
     println!(
-        "{} seeds from {}: {} broke a rule; {frames} frames, {events} events, agreement at most {slowest} ms after healing, {:.1} s",
-        outcomes.len(),
+        "{played} seeds from {}: {} broke a rule{}; {frames} frames, {events} events, agreement at most {:.1} s after \
+         healing, {:.1} s",
         options.from,
         failed.len(),
+        if failed.is_empty() { String::new() } else { format!(" ({failed:?})") },
+        *agreed_ms as f64 / 1000.0,
         began.elapsed().as_secs_f64()
     );
-    exit(!failed.is_empty())
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn exit(failed: bool) -> ExitCode {
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+/// One seed as a story, or all that happens in it.
+fn tell(options: &Options) -> ExitCode {
+    let story = Story::random(options.from);
+    println!("{story}");
+    let mut world = World::new(&story, if options.trace { usize::MAX } else { 0 });
+    world.play_out();
+    if options.trace {
+        println!("\n{}", world.lines().join("\n"));
+    }
+    match &world.violation {
+        Some(violation) => {
+            println!("\n{violation}");
+            ExitCode::FAILURE
+        }
+        None => {
+            println!("\nno rule was broken: {} frames, {} events", world.frames, world.events);
+            ExitCode::SUCCESS
+        }
+    }
 }
 
-/// Seeds are handed out one by one; after the third failure no more are.
-fn play(options: &Options) -> Vec<Outcome> {
-    let next = AtomicU64::new(options.from);
-    let failures = AtomicU64::new(0);
+/// Seeds are handed out one by one; after enough failures no more are.
+fn play(options: &Options) -> Sum {
+    let next = AtomicU64::new(0);
     let enough = AtomicBool::new(false);
-    let outcomes = Mutex::new(Vec::new());
+    let sum = Mutex::new(Sum::default());
+    let progress = Progress::new(options.seeds);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while !enough.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed - options.from >= options.seeds {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= options.seeds {
                         break;
                     }
-                    let outcome = run(seed);
-                    if outcome.violation.is_some() && failures.fetch_add(1, Ordering::Relaxed) >= 2 {
-                        enough.store(true, Ordering::Relaxed);
+                    let outcome = run(options.from.wrapping_add(number));
+                    let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+                    sum.played += 1;
+                    sum.frames += outcome.frames;
+                    sum.events += outcome.events;
+                    sum.agreed_ms = sum.agreed_ms.max(outcome.agreed_ms);
+                    if outcome.violation.is_some() {
+                        sum.failed.push(outcome.seed);
                     }
-                    if let Ok(mut outcomes) = outcomes.lock() {
-                        outcomes.push(outcome);
-                    }
+                    enough.fetch_or(sum.failed.len() >= ENOUGH, Ordering::Relaxed);
+                    progress.show(&sum);
                 }
             });
         }
     });
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    outcomes.sort_by_key(|outcome| outcome.seed);
-    outcomes
+    progress.done();
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A bar on a terminal, a line now and then elsewhere.
+struct Progress {
+    seeds: u64,
+    bar: Option<ProgressBar>,
+    said: Mutex<Instant>,
+}
+
+impl Progress {
+    fn new(seeds: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let look = "{bar:40} {human_pos} of {human_len} seeds, {per_sec}, {eta} to go{msg}";
+            let style = ProgressStyle::with_template(look).unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(seeds).with_style(style)
+        });
+        Progress { seeds, bar, said: Mutex::new(Instant::now()) }
+    }
+
+    fn show(&self, sum: &Sum) {
+        let failed = if sum.failed.is_empty() { String::new() } else { format!(", {} failed", sum.failed.len()) };
+        if let Some(bar) = &self.bar {
+            bar.set_position(sum.played);
+            bar.set_message(failed);
+            return;
+        }
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.elapsed() >= LINE_EVERY {
+            *said = Instant::now();
+            eprintln!("{} of {} seeds{failed}", sum.played, self.seeds);
+        }
+    }
+
+    fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { seeds: 100, from: 0, trace: false };
+    let mut options = Options { seeds: 100, ..Options::default() };
     while let Some(arg) = args.next() {
         let mut number = || {
             let text = args.next().ok_or(format!("{arg} needs a number"))?;
@@ -91,6 +171,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         match arg.as_str() {
             "--seeds" => options.seeds = number()?,
             "--from" => options.from = number()?,
+            "--story" => options.story = true,
             "--trace" => options.trace = true,
             _ => return Err(format!("{arg}: no such option")),
         }

@@ -56,9 +56,12 @@ struct Sim {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// What follows `--` goes to the simulator as it is
-    #[arg(last = true)]
-    rest: Vec<String>,
+    /// Tell the story of the first seed in plain words instead
+    #[arg(long)]
+    story: bool,
+    /// Tell all that happens in it, too
+    #[arg(long)]
+    trace: bool,
 }
 
 #[derive(Args)]
@@ -87,15 +90,19 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test(options) => test::test(&workspace, options),
         Task::Gen(options) => types::generate(&workspace, options),
-        Task::Sim(Sim { seeds, from, rest }) => {
-            let mut cargo = workspace.cargo();
-            cargo.args(["run", "--release", "--package", "parlor-testkit", "--example", "sim", "--"]);
-            cargo.args(["--seeds", &seeds.to_string(), "--from", &from.to_string()]).args(rest);
-            pass_on(cargo)
-        }
+        Task::Sim(options) => sim(&workspace, &options),
         Task::Mutants(options) => mutants::mutants(&workspace, &options),
         Task::Bench(Bench { table, rest }) => bench(&workspace, &table, &rest),
     }
+}
+
+/// The simulator in release, and nothing else is built.
+fn sim(workspace: &Workspace, options: &Sim) -> Result<ExitCode> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["run", "--quiet", "--release", "--package", "parlor-testkit", "--example", "sim", "--"]);
+    cargo.args(["--seeds", &options.seeds.to_string(), "--from", &options.from.to_string()]);
+    cargo.args(options.story.then_some("--story")).args(options.trace.then_some("--trace"));
+    pass_on(cargo)
 }
 
 /// Builds what is measured in one go, so that all of it is made of the same parts, and measures it. Where there is no

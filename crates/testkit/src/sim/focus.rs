@@ -1,25 +1,12 @@
 //! Stories that are about one rule each: where a random story could hide a fault behind a repair that comes later.
 
 use super::rules::prompt::turn_ms;
-use super::run::play;
 use crate::story::{Faults, FrameKind, Story, guest, set};
 
 /// The longest time between two heartbeats (design R6).
 const BEAT_MAX_MS: u64 = 2_400;
 /// When everybody knows everybody.
 const SETTLED_MS: u64 = 8_000;
-/// Facts of the trace that a failure shows.
-const TAIL: usize = 80;
-
-/// Plays a story.
-///
-/// # Errors
-/// The rule that it breaks, with what led to it.
-pub fn check(story: &Story) -> Result<(), String> {
-    let outcome = play(story, TAIL);
-    if outcome.violation.is_some() { Err(format!("{story}\n\n{}", outcome.report())) } else { Ok(()) }
-}
-
 /// So many hosts, everybody a member and known to everybody by the time that the story goes on.
 #[must_use]
 pub fn settled(name: &str, seed: u64, hosts: usize, latency_ms: u64) -> Story {

@@ -8,10 +8,24 @@ use super::trace::{Fact, Trace};
 use crate::story::names;
 use crate::story::tell::clock;
 
+/// The byte of a heartbeat on the wire.
+const BEAT: u8 = 2;
+
 /// The facts that a trace kept, a line each.
 #[must_use]
 pub fn lines(trace: &Trace, sessions: &Sessions) -> Vec<String> {
     trace.facts().map(|(at, fact)| format!("{}  {}", clock(*at), fact_in_words(fact, sessions))).collect()
+}
+
+/// The same as a story: without heartbeats, of which there are many and from which seldom anything follows.
+#[must_use]
+pub fn story(trace: &Trace, sessions: &Sessions) -> Vec<String> {
+    let beat = |fact: &Fact| match fact {
+        Fact::Published(_, letter, _) | Fact::Sent(_, _, letter) | Fact::Took(_, _, letter) => letter.kind() == BEAT,
+        _ => false,
+    };
+    let facts = trace.facts().filter(|(_, fact)| !beat(fact));
+    facts.map(|(at, fact)| format!("{}  {}", clock(*at), fact_in_words(fact, sessions))).collect()
 }
 
 fn fact_in_words(fact: &Fact, sessions: &Sessions) -> String {

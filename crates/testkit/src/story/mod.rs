@@ -29,6 +29,7 @@
 mod build;
 pub mod code;
 pub mod expect;
+mod fewer;
 pub mod names;
 pub mod random;
 pub mod step;
