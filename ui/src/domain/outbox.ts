@@ -1,7 +1,7 @@
 /**
  * Paces what this window says about its person (ux "Cursors", design A7). However often the pointer moves, values are
- * coalesced per key and leave at most 30 times a second with company, once a second alone, slower in a big room; the
- * first goes at once, the last always goes, and only one call is on its way at a time, so a slow peer is never buried.
+ * coalesced per key and leave at most 30 times a second, slower in a big room; the first goes at once, the last always
+ * goes, and only one call is on its way at a time, so a slow peer is never buried.
  */
 import type { PresenceChange } from 'parlor-client';
 
@@ -14,10 +14,13 @@ export interface OutboxOptions {
   readonly now?: () => number;
 }
 
-/** Milliseconds between two sends in a room of this many members. */
+/**
+ * Milliseconds between two sends in a room of this many members. Who is the only one is not slowed down here: own other
+ * devices are the same row, and those who look on are none, but both see what moves. The peer knows the sessions, and says
+ * it once a second where there is no other.
+ */
 export function sendEvery(members: number): number {
-  if (members <= 1) return 1_000;
-  const hertz = Math.min(30, Math.max(1, 240 / (members - 1)));
+  const hertz = Math.min(30, Math.max(1, 240 / Math.max(1, members - 1)));
   return 1_000 / hertz;
 }
 
