@@ -85,6 +85,7 @@ describe('applyBatch', () => {
     expect(state.members[0]?.presence).toEqual({ tool: 'hand' });
   });
 
+  // F8
   it('never brings somebody back by a late update', () => {
     const { state, changes } = run(
       { events: [snapshot([member('a')])] },

@@ -103,6 +103,24 @@ describe('Stage', () => {
     expect(cursor.hidden).toBe(true);
   });
 
+  // G2
+  it('leaves nothing drawn of somebody who is gone', async () => {
+    const selection = document.createElement('div');
+    stage.attach(KEY, 'selection')(selection);
+    const presence = {
+      cursor: { x: 5_000, y: 300, t: performance.now() },
+      selection: { x: 1, y: 1, w: 9, h: 9 },
+      viewport: { x: 0, y: 0, w: 100, h: 50, zoom: 1 },
+    };
+    stage.hear(KEY, member(presence), Object.keys(presence));
+    await vi.advanceTimersByTimeAsync(100);
+    expect([chip.hidden, selection.hidden]).toEqual([false, false]);
+    stage.hear(KEY, null, []);
+    await vi.advanceTimersByTimeAsync(50);
+    expect([cursor.hidden, chip.hidden, selection.hidden]).toEqual([true, true, true]);
+    expect(stage.whereIs(KEY)).toBeNull();
+  });
+
   it('finds people by where they point, or else by where they look', async () => {
     expect(stage.whereIs(KEY)).toBeNull();
     stage.hear(KEY, member({ viewport: { x: 0, y: 0, w: 100, h: 50, zoom: 1 } }), ['viewport']);

@@ -1,5 +1,6 @@
 import {
   ParlorError,
+  rowKey,
   type Backend,
   type Batch,
   type FeedEvent,
@@ -145,6 +146,7 @@ describe('RoomSession', () => {
     expect(peer.said[0]?.presence['color']).not.toBe('#286fe3');
   });
 
+  // F5
   it('joins again when its row is gone from a snapshot', async () => {
     await entered([]);
     peer.says([{ type: 'joined', member: mine() }]);
@@ -152,6 +154,155 @@ describe('RoomSession', () => {
     peer.says([snapshot([member('u_a')])]);
     await vi.waitFor(() => expect(peer.joins.length).toBe(2));
     expect(peer.joins[1]?.presence).toMatchObject({ name: 'Quiet Otter', role: 'scribe' });
+  });
+
+  // F5
+  it('joins again, whole, when the peer does not know it any more', async () => {
+    await entered([]);
+    session.setRole('scribe');
+    const gone = new ParlorError({ code: 'NOT_JOINED', message: 'join first', recoverable: true });
+    vi.spyOn(session.backend, 'presence').mockRejectedValueOnce(gone);
+    session.setTool('pen');
+    await vi.waitFor(() => expect(peer.joins.length).toBe(2));
+    expect(peer.joins[1]?.presence).toMatchObject({ name: 'Quiet Otter', role: 'scribe', tool: 'pen' });
+  });
+
+  // G2
+  it.each(['left', 'disconnected', 'timeout', 'expired', 'superseded', 'evicted'] as const)(
+    'draws nothing more of somebody who is gone: %s',
+    async (reason) => {
+      await entered([member('u_a', { cursor: { x: 1, y: 1 } })]);
+      const heard: [string, boolean][] = [];
+      session.onHot((key, who) => heard.push([key, who !== null]));
+      heard.length = 0;
+      const gone = member('u_a', { cursor: { x: 1, y: 1 } });
+      peer.says([{ type: 'left', member: gone, reason }]);
+      expect(heard).toEqual([[rowKey(gone), false]]);
+      expect(session.memberOf(rowKey(gone))).toBeUndefined();
+      expect([session.people.map((person) => person.state), session.others]).toEqual([['left'], 0]);
+    },
+  );
+
+  // F11
+  it('forgets whoever is not in the snapshot that it comes back to', async () => {
+    const [a, b] = [member('u_a', { cursor: { x: 1, y: 1 } }), member('u_b', { cursor: { x: 2, y: 2 } })];
+    await entered([a, b]);
+    peer.says([{ type: 'joined', member: mine() }]);
+    const drawn = new Set<string>();
+    session.onHot((key, who) => (key === '' ? drawn.clear() : who === null ? drawn.delete(key) : drawn.add(key)));
+    peer.subscriber?.link?.(false);
+    expect(drawn.has(rowKey(b))).toBe(true);
+    peer.subscriber?.link?.(true);
+    peer.says([snapshot([mine(), a])]);
+    expect(session.people.map((person) => person.memberId)).toEqual(['u_a', 'u_me']);
+    expect([...drawn].sort()).toEqual([rowKey(a), rowKey(mine())].sort());
+  });
+
+  // F13
+  it('keeps everybody while its own connection is out, and says that it is', async () => {
+    vi.useFakeTimers();
+    try {
+      const entering = session.enter();
+      await vi.advanceTimersByTimeAsync(1);
+      peer.says([snapshot([member('u_a'), member('u_b')])]);
+      await entering;
+      const stale: Member = { ...member('u_a'), state: 'stale' };
+      const lost = [
+        () => peer.subscriber?.link?.(false),
+        () => peer.says([{ type: 'complete', complete: false }, { type: 'stale', member: stale }]),
+      ];
+      const back = [
+        () => {
+          peer.subscriber?.link?.(true);
+          peer.says([snapshot([member('u_a'), member('u_b')])]);
+        },
+        () => peer.says([{ type: 'complete', complete: true }]),
+      ];
+      for (const [way, lose] of lost.entries()) {
+        lose();
+        await vi.advanceTimersByTimeAsync(60_000);
+        expect(session.people.map((person) => person.memberId)).toEqual(['u_a', 'u_b']);
+        expect(session.people.every((person) => person.state !== 'left')).toBe(true);
+        expect(session.connection.phase).toBe('red');
+        back[way]?.();
+        await vi.advanceTimersByTimeAsync(1);
+        expect(session.connection.phase).toBe('back');
+      }
+      expect([notes.said, notes.shown]).toEqual(['', []]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  // F1
+  it('says nothing of comings and goings when somebody changes', async () => {
+    vi.useFakeTimers();
+    try {
+      const entering = session.enter();
+      await vi.advanceTimersByTimeAsync(1);
+      peer.says([snapshot([member('u_a', { name: 'Ada' })])]);
+      await entering;
+      const row = { memberId: 'u_a', userId: 'u_a', unset: [], lastSeenAt: '2026-11-25T10:00:00.000Z' };
+      for (let i = 0; i < 5; i++) {
+        peer.says([], [{ ...row, presence: { status: `busy ${i}` } }]);
+        peer.says([{ type: 'active', member: { ...member('u_a', { name: `Ada ${i}` }), metadata: { role: i } } }]);
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect([notes.said, notes.shown]).toEqual(['', []]);
+      expect(session.people.map((person) => person.name)).toEqual(['Ada 4']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  // M2
+  it('leaves with the last of two pages in the room, not with the first', async () => {
+    // The pages of one browser hear each other at once.
+    const channels = new Set<EventTarget>();
+    class Channel extends EventTarget {
+      constructor() {
+        super();
+        channels.add(this);
+      }
+      postMessage(data: unknown) {
+        for (const other of channels) if (other !== this) other.dispatchEvent(new MessageEvent('message', { data }));
+      }
+      close() {
+        channels.delete(this);
+      }
+    }
+    vi.stubGlobal('BroadcastChannel', Channel);
+    try {
+      const pages = [new Peer(), new Peer()].map((peer) => ({
+        peer,
+        page: new RoomSession(peer.backend, 'm2', () => status, new Notes()),
+      }));
+      for (const { peer, page } of pages) {
+        const entering = page.enter();
+        await vi.waitFor(() => expect(peer.subscriber).not.toBeNull());
+        peer.says([snapshot([])]);
+        await entering;
+      }
+      const told = () => pages.map(({ peer }) => peer.left);
+      await pages[0]?.page.leave();
+      expect(told()).toEqual([0, 0]);
+      await pages[1]?.page.leave();
+      expect(told()).toEqual([0, 1]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  // F14
+  it('leaves for good when the peer cannot be told, and can be entered again', async () => {
+    await entered([]);
+    vi.spyOn(session.backend, 'leave').mockRejectedValueOnce(new Error('the channel is closed'));
+    await expect(session.leave()).resolves.toBeUndefined();
+    expect(peer.subscriber).toBeNull();
+    session = new RoomSession(peer.backend, session.room, () => status, notes);
+    await entered([]);
+    expect([session.phase, peer.joins.length]).toEqual(['in', 2]);
   });
 
   it('makes no row anew for a cursor, and tells the board of it', async () => {
