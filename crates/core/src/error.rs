@@ -168,10 +168,63 @@ impl Error {
         self
     }
 
-    /// A size, count or depth over its limit.
+    /// A size, count or depth over its limit: `bytes` and `valueBytes` of JSON, `keys`, `keyBytes`, `stringBytes`, `depth`
+    /// or `members`, at `path`.
     #[must_use]
     pub fn too_large(limit: &str, max: usize, actual: usize, path: &str) -> Self {
-        Error::new(ErrorCode::PayloadTooLarge, format!("{path}: {limit} is {actual}; {max} at most"))
+        let (was, allowed) = (grouped(actual), grouped(max));
+        let what = match limit {
+            "bytes" | "valueBytes" => format!("{path} is {was} bytes of JSON"),
+            "keys" => format!("{path} has {was} keys"),
+            "keyBytes" => format!("{path} has a key of {was} bytes"),
+            "stringBytes" => format!("{path} has a string of {was} bytes"),
+            "depth" => format!("{path} is nested {was} levels deep"),
+            "members" => format!("{path} would have {was} members"),
+            _ => format!("{limit} of {path} is {was}"),
+        };
+        Error::new(ErrorCode::PayloadTooLarge, format!("{what}; at most {allowed} are allowed"))
             .limit(limit, max, actual, path)
+    }
+}
+
+/// A number as people read it: `10,171`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_is_said_in_a_sentence() {
+        let said = |limit, max, actual, path| Error::too_large(limit, max, actual, path).message;
+        assert_eq!(
+            said("bytes", 4096, 10_171, "presence"),
+            "presence is 10,171 bytes of JSON; at most 4,096 are allowed"
+        );
+        assert_eq!(
+            said("valueBytes", 8192, 9_000, "metadata.plan"),
+            "metadata.plan is 9,000 bytes of JSON; at most 8,192 are allowed"
+        );
+        assert_eq!(said("keys", 64, 65, "presence"), "presence has 65 keys; at most 64 are allowed");
+        assert_eq!(said("keyBytes", 64, 70, "unset.k"), "unset.k has a key of 70 bytes; at most 64 are allowed");
+        assert_eq!(
+            said("stringBytes", 2048, 2_049, "presence.a"),
+            "presence.a has a string of 2,049 bytes; at most 2,048 are allowed"
+        );
+        assert_eq!(said("depth", 8, 9, "presence.in"), "presence.in is nested 9 levels deep; at most 8 are allowed");
+        assert_eq!(said("members", 256, 257, "room"), "room would have 257 members; at most 256 are allowed");
+        assert_eq!(said("notes", 2, 1_000_000, "board"), "notes of board is 1,000,000; at most 2 are allowed");
+        let details = Error::too_large("keys", 64, 65, "presence").details;
+        assert_eq!(Value::Object(details), json!({"limit": "keys", "max": 64, "actual": 65, "path": "presence"}));
     }
 }

@@ -36,7 +36,8 @@ pub(crate) fn checked(name: &str) -> Result<String, Error> {
         return Err(Error::new(ErrorCode::InvalidPresence, "a name may have no control characters").at("name"));
     }
     if name.len() > NAME_MAX {
-        return Err(Error::too_large("bytes", NAME_MAX, name.len(), "name"));
+        let message = format!("the name has {} bytes; at most {NAME_MAX} are allowed", name.len());
+        return Err(Error::new(ErrorCode::PayloadTooLarge, message).limit("bytes", NAME_MAX, name.len(), "name"));
     }
     Ok(name.to_owned())
 }
