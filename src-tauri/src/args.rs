@@ -74,8 +74,10 @@ mod tests {
 
     #[test]
     fn a_room_that_cannot_be_one_is_wrong_use() {
-        let error = Args::try_parse_from(["parlor-desktop", "--room", ""]).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("1 to 128 characters"), "{error}");
+        for (room, words) in [("", "1 to 128 characters"), ("..", "another place in an address")] {
+            let error = Args::try_parse_from(["parlor-desktop", "--room", room]).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 }

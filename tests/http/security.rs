@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::fixture::{PATIENCE, Peer, TOKEN, answer};
 
 /// Sends a request as it stands and reads the answer: status, headers in lower case, body.
-fn raw(peer: &Peer, request: &str) -> (u16, String, String) {
+pub fn raw(peer: &Peer, request: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(peer.server.addr).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a deadline");
     stream.write_all(request.as_bytes()).expect("sent");

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::Peer;
+use crate::fixture::{Peer, TOKEN};
+use crate::security::raw;
 
 fn nested(levels: usize) -> Value {
     (0..levels).fold(json!(1), |inner, _| json!({"a": inner}))
@@ -125,6 +126,7 @@ async fn too_large_says_which_limit_and_where() {
         .await
         .refused(413, "PAYLOAD_TOO_LARGE");
     assert_eq!(problem["max"], 2048);
+    assert_eq!(problem["detail"], "presence.a has a string of 2,049 bytes; at most 2,048 are allowed");
     assert!(problem["actual"].as_u64() >= Some(2049), "{problem}");
     assert!(
         problem["limit"].is_string() && problem["path"].as_str().is_some_and(|path| path.starts_with("presence")),
@@ -171,6 +173,8 @@ async fn wrong_rooms_are_refused_by_every_route() {
         json!({"room": ""}),
         json!({"room": "x".repeat(129)}),
         json!({"room": "a\nb"}),
+        json!({"room": "."}),
+        json!({"room": ".."}),
         json!({"room": 5}),
         json!({"name": "x"}),
     ] {
@@ -178,6 +182,26 @@ async fn wrong_rooms_are_refused_by_every_route() {
     }
     peer.post("/rooms", json!({"room": "x", "private": true})).await.refused(403, "FORBIDDEN");
     assert_eq!(peer.get("/rooms").await.ok(), json!({"rooms": []}));
+}
+
+/// Most clients make another path of these names; one that sends them as they stand gets the answer of every other way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_is_not_called_like_a_step_in_a_path() {
+    let peer = Peer::start().await;
+    for name in [".", "..", "%2E", "%2e%2E", ".%2e"] {
+        for (method, call) in [("POST", "/join"), ("GET", "/members"), ("DELETE", "")] {
+            let head = format!(
+                "{method} /rooms/{name}{call} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bearer {TOKEN}\r\n",
+                peer.server.addr.port()
+            );
+            let body = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            let (status, _, answer) = raw(&peer, &format!("{head}{body}"));
+            let code = serde_json::from_str::<Value>(&answer).unwrap_or_default()["code"].take();
+            assert_eq!((status, &code), (400, &json!("INVALID_ROOM_ID")), "{method} /rooms/{name}{call}: {answer}");
+        }
+    }
+    // A member has no address.
+    assert_eq!(peer.post("/rooms/r/join", json!({"memberId": ".."})).await.ok()["memberId"], "..");
 }
 
 #[tokio::test]

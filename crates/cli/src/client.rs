@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use eventsource_stream::Eventsource;
 use futures::{Stream, StreamExt};
+use parlor::RoomId;
 use parlor_http::ApiFile;
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
@@ -120,16 +121,10 @@ impl Client {
     }
 }
 
-/// Refuses what an address cannot hold as a name, however it is written: it would name another room or none.
+/// Refuses what is no name of a room. The API does so too, but some of these cannot even be asked: an address that was
+/// written with them is another one.
 pub(crate) fn addressable(name: &str) -> Result<(), Failure> {
-    let why = if matches!(name, "." | "..") {
-        "a room called . or .. cannot be reached by an address; take another name"
-    } else if name.contains(char::is_control) {
-        "roomId has a control character; none are allowed (INVALID_ROOM_ID)"
-    } else {
-        return Ok(());
-    };
-    Err(Failure::Usage(why.into()))
+    RoomId::new(name).map(drop).map_err(|error| Failure::Usage(format!("{error} ({})", error.code.as_str())))
 }
 
 /// Headers hold UTF-8 as it is; the API reads it so.

@@ -79,14 +79,20 @@ impl PublicKey {
     }
 }
 
+/// What an address cannot hold as a name: whoever writes one takes these, however they are escaped, for steps to another
+/// place, so that `/rooms/../join` would be `/join`.
+fn is_a_step(text: &str) -> bool {
+    matches!(text, "." | "..")
+}
+
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $code:expr, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $code:expr, $what:literal $(, but $refused:ident: $why:literal)?) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks the text: 1 to 128 characters, no control characters (design A8).
+            /// Checks the text: 1 to 128 characters, no control characters (design A8), and what stands at the type.
             ///
             /// # Errors
             /// The code of this kind of id, naming what was wrong. No state is touched.
@@ -98,10 +104,13 @@ macro_rules! text_id {
                 if count > ID_MAX_CHARS {
                     return Err(Error::new(
                         $code,
-                        format!("{} has {count} characters; {ID_MAX_CHARS} at most", $what),
+                        format!("{} has {count} characters; at most {ID_MAX_CHARS} are allowed", $what),
                     )
                     .limit($what, ID_MAX_CHARS, count, ""));
                 }
+                $(if $refused(text) {
+                    return Err(Error::new($code, format!(concat!($what, " is {:?}, ", $why), text)));
+                })?
                 if text.chars().any(char::is_control) {
                     return Err(Error::new($code, concat!($what, " has a control character; none are allowed")));
                 }
@@ -143,8 +152,10 @@ macro_rules! text_id {
 }
 
 text_id!(
-    /// The name of a room: 1 to 128 characters without control characters.
-    RoomId, ErrorCode::InvalidRoomId, "roomId"
+    /// The name of a room: 1 to 128 characters without control characters, and neither `.` nor `..`, since a room has an
+    /// address, where those mean another place.
+    RoomId, ErrorCode::InvalidRoomId, "roomId",
+    but is_a_step: "which means another place in an address; take another name"
 );
 text_id!(
     /// The name of a member in a room: 1 to 128 characters without control characters.
@@ -178,5 +189,42 @@ impl fmt::Display for UserId {
 impl fmt::Debug for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_checked_where_it_enters() {
+        let room = |text: &str| RoomId::new(text).map_err(|error| (error.code, error.message));
+        let member = |text: &str| MemberId::new(text).map_err(|error| (error.code, error.message));
+        for text in ["a", "...", "a/../b", " ", "..a", "\u{1f99d}", &"\u{fc}".repeat(128)] {
+            assert_eq!(room(text).unwrap().as_str(), text);
+            assert_eq!(member(text).unwrap().as_str(), text);
+        }
+        let long = "\u{fc}".repeat(129);
+        for (text, words) in [
+            ("", "is empty; give 1 to 128 characters"),
+            (&long, "has 129 characters; at most 128 are allowed"),
+            ("a\nb", "has a control character; none are allowed"),
+            ("\u{85}", "has a control character; none are allowed"),
+        ] {
+            assert_eq!(room(text), Err((ErrorCode::InvalidRoomId, format!("roomId {words}"))));
+            assert_eq!(member(text), Err((ErrorCode::InvalidMemberId, format!("memberId {words}"))));
+        }
+    }
+
+    /// A room has an address, a member has none.
+    #[test]
+    fn a_room_is_not_called_like_a_step_in_an_address() {
+        for step in [".", ".."] {
+            let error = RoomId::new(step).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidRoomId);
+            assert!(error.message.contains(&format!("{step:?}, which means another place")), "{}", error.message);
+            assert!(serde_json::from_value::<RoomId>(step.into()).is_err());
+            assert_eq!(MemberId::new(step).unwrap().as_str(), step);
+        }
     }
 }

@@ -26,7 +26,7 @@ const SETTLED: Duration = Duration::from_millis(80);
 ///
 /// All calls may fail with these besides what they name themselves (design A9); nothing was changed then:
 ///
-/// - `INVALID_ROOM_ID`: the room's name is empty, longer than 128 characters or has control characters;
+/// - `INVALID_ROOM_ID`: the room's name is empty, longer than 128 characters, has control characters, or is `.` or `..`;
 /// - `TOO_MANY_ROOMS`: this process is in 32 rooms already;
 /// - `NETWORK_UNAVAILABLE`: the peer was closed.
 #[derive(Clone)]

@@ -66,7 +66,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     lastOpenedAt: i % 2 === 0 || i > 3 ? new Date(Date.now() - i * 7_300_000 - 500_000).toISOString() : null,
   }));
   const room = (name: string) => {
-    if (name.trim() === '' || Array.from(name).length > 128)
+    if (['', '.', '..'].includes(name.trim()) || Array.from(name).length > 128)
       throw new ParlorError({ code: 'INVALID_ROOM_ID', message: 'bad room', recoverable: false });
     let known = opened.get(name);
     if (known === undefined) opened.set(name, (known = new FakeRoom(name, people, options)));

@@ -63,7 +63,7 @@ export const en = {
         one: '1 peer on this network',
         other: `${links} peers on this network`,
       }),
-    roomNameBad: 'A room name has 1 to 128 characters on one line.',
+    roomNameBad: 'A room name has 1 to 128 characters on one line, and more than one or two dots.',
     failed: 'The list of rooms could not be read.',
     noAddress: 'None yet',
   },

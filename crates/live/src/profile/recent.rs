@@ -1,7 +1,7 @@
 //! The rooms that somebody opened before: `rooms.json`, newest first.
 
 use parlor_core::{RoomId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Rooms remembered; the oldest goes first.
 const MAX: usize = 200;
@@ -19,7 +19,14 @@ pub(crate) struct RecentRoom {
 /// All of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RecentRooms {
+    #[serde(deserialize_with = "readable")]
     rooms: Vec<RecentRoom>,
+}
+
+/// Those of the rooms that can be read: one that a rule made since does not allow costs nobody the others.
+fn readable<'de, D: Deserializer<'de>>(rooms: D) -> Result<Vec<RecentRoom>, D::Error> {
+    let rooms = Vec::<serde_json::Value>::deserialize(rooms)?;
+    Ok(rooms.into_iter().filter_map(|room| serde_json::from_value(room).ok()).collect())
 }
 
 impl RecentRooms {
@@ -76,6 +83,15 @@ mod tests {
         assert_eq!(recent.iter().next().unwrap().room, room(5));
         assert!(!recent.forget(&room(0)), "it made room");
         assert!(recent.forget(&room(5)) && !recent.forget(&room(5)));
+    }
+
+    #[test]
+    fn a_room_that_is_not_allowed_any_more_costs_nobody_the_others() {
+        let entry = |room: &str| serde_json::json!({"room": room, "lastOpenedAt": "2026-11-25T10:00:00.000Z"});
+        let file = serde_json::json!({"rooms": [entry("plans"), entry(".."), {"room": 5}, entry("standup")]});
+        let recent: RecentRooms = serde_json::from_value(file).unwrap();
+        assert_eq!(recent.iter().map(|known| known.room.as_str()).collect::<Vec<_>>(), ["plans", "standup"]);
+        assert!(serde_json::from_value::<RecentRooms>(serde_json::json!({"rooms": 5})).is_err());
     }
 
     #[test]
