@@ -2,11 +2,13 @@
 //! Pure, with time as an argument.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use parlor_core::UserId;
 use parlor_core::limits::LEAVE_REPEATS_MS;
+
+use crate::held::held;
 
 /// A room that was read stays open this long.
 pub(crate) const WATCH: Duration = Duration::from_secs(60);
@@ -54,7 +56,7 @@ impl Keep {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.0)
     }
 }
 

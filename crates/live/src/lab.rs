@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use parlor_core::Error;
 
-use crate::live::{Shared, held};
+use crate::held::held;
+use crate::live::Shared;
 
 /// What a test may do to a running peer, made by [`Live::lab`](crate::Live::lab). A peer that people use has none.
 #[derive(Clone)]

@@ -96,6 +96,7 @@ mod events;
 mod feed;
 #[cfg(test)]
 mod fixture;
+mod held;
 mod keep;
 mod keys;
 mod lab;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parlor_core::limits::ID_MAX_CHARS;
@@ -10,6 +10,7 @@ use parlor_core::{Actor, Error, ErrorCode, LocalActor, MemberId, RoomId, Signer,
 use parlor_net::{NetHandle, PeerInfo};
 use tokio::task::AbortHandle;
 
+use crate::held::held;
 use crate::keys::IdentityKey;
 use crate::lab::Lab;
 use crate::names;
@@ -359,11 +360,6 @@ impl std::fmt::Debug for Live {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Live").field("profile", &self.shared.profile.name()).field("actor", &self.actor()).finish()
     }
-}
-
-/// Locks; every change under these locks is one assignment, so a panic elsewhere left nothing half done.
-pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The wall clock in milliseconds since 1970.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use parlor_core::{Bag, Kind, Leave, LocalActor, Member, PresenceChange, RoomId, Snapshot, UserId};
 use serde_json::Value;
 
+use crate::held::held;
 use crate::keep::LINGER;
-use crate::live::{Shared, held};
+use crate::live::Shared;
 use crate::report::RoomSummary;
 
 /// Rooms near, open and opened before.

@@ -22,12 +22,13 @@ pub(crate) mod recent;
 pub(crate) mod settings;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp};
 use serde::Serialize;
 
 use crate::StartError;
+use crate::held::held;
 use crate::keys::IdentityKey;
 use boot::Boot;
 use files::Found;
@@ -193,11 +194,6 @@ impl Drop for Profile {
     fn drop(&mut self) {
         self.release();
     }
-}
-
-/// Locks; a panic elsewhere left nothing half done, since every change is one assignment.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_directory_name(name: &str) -> bool {

@@ -1,7 +1,9 @@
 //! What a person should be told once about their profile: shown in the status for as long as the peer runs.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::held::held;
 
 /// More than this is noise.
 const MAX: usize = 32;
@@ -13,7 +15,7 @@ pub(crate) struct Notices(Mutex<Vec<String>>);
 impl Notices {
     /// Says something, here and in the log, unless it was said.
     pub(crate) fn say(&self, text: String) {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = held(&self.0);
         if said.len() < MAX && !said.contains(&text) {
             tracing::warn!("{text}");
             said.push(text);
@@ -28,6 +30,6 @@ impl Notices {
 
     /// All that was said.
     pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        held(&self.0).clone()
     }
 }
