@@ -1,5 +1,9 @@
 //! The rooms that are open in the net layer, and why (design A4). Opening and closing go through one lock, so that a room
 //! is never closed under a call that just opened it.
+//!
+//! Invariant: a room is open in the net layer if and only if it is in the list, or one of the tasks here is about to make
+//! that so. Callers come and go, a request of HTTP may be dropped at any await; so whatever changes both sides runs in a
+//! task of its own, to its end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,9 +16,11 @@ use tokio::sync::Mutex;
 pub(crate) use crate::keep::Hold;
 use crate::keep::Keep;
 
-pub(crate) struct OpenRooms {
+pub(crate) struct OpenRooms(Arc<Rooms>);
+
+struct Rooms {
     net: NetHandle,
-    rooms: Mutex<BTreeMap<RoomId, Open>>,
+    open: Mutex<BTreeMap<RoomId, Open>>,
 }
 
 /// One open room.
@@ -28,7 +34,7 @@ pub(crate) struct Open {
 
 impl OpenRooms {
     pub(crate) fn new(net: NetHandle) -> Self {
-        Self { net, rooms: Mutex::default() }
+        Self(Arc::new(Rooms { net, open: Mutex::default() }))
     }
 
     /// The room, opened if it was not, and kept open for at least `by` from now.
@@ -36,7 +42,52 @@ impl OpenRooms {
     /// # Errors
     /// `TOO_MANY_ROOMS` when this process has as many as it may and is in all of them; `NETWORK_UNAVAILABLE` after close.
     pub(crate) async fn open(&self, room: &RoomId, by: Duration) -> Result<Open, Error> {
-        let mut rooms = self.rooms.lock().await;
+        let (rooms, room) = (Arc::clone(&self.0), room.clone());
+        whole(async move { rooms.open(&room, by).await }).await?
+    }
+
+    /// The room if it is open; it is then kept open for at least `by` from now.
+    pub(crate) async fn get(&self, room: &RoomId, by: Duration) -> Option<Open> {
+        let rooms = self.0.open.lock().await;
+        let open = rooms.get(room)?;
+        open.keep.extend(Instant::now(), by);
+        Some(open.clone())
+    }
+
+    /// Every open room as it is now.
+    pub(crate) async fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.0.open.lock().await.values().map(|open| Arc::clone(&open.port.snapshots().borrow())).collect()
+    }
+
+    /// Actors with an open stream, by room.
+    pub(crate) async fn followers(&self) -> Vec<(RoomId, Vec<UserId>)> {
+        let rooms = self.0.open.lock().await;
+        let followed = rooms.iter().map(|(room, open)| (room.clone(), open.keep.followers()));
+        followed.filter(|(_, users)| !users.is_empty()).collect()
+    }
+
+    /// Closes the rooms that nothing keeps open any more.
+    pub(crate) async fn sweep(&self) {
+        let rooms = Arc::clone(&self.0);
+        // A runtime that ends ends the rooms too.
+        let _ = whole(async move { rooms.sweep().await }).await;
+    }
+
+    /// Closes a room now unless this process has members in it; answers whether it is closed. Its streams end.
+    pub(crate) async fn close(&self, room: &RoomId) -> bool {
+        let (rooms, room) = (Arc::clone(&self.0), room.clone());
+        whole(async move { rooms.close(&room).await }).await.unwrap_or(true)
+    }
+
+    /// Lets go of every room of a net layer that has stopped, so that streams which follow them end.
+    pub(crate) async fn clear(&self) {
+        self.0.open.lock().await.clear();
+    }
+}
+
+impl Rooms {
+    async fn open(&self, room: &RoomId, by: Duration) -> Result<Open, Error> {
+        let mut rooms = self.open.lock().await;
         let now = Instant::now();
         if let Some(open) = rooms.get(room) {
             open.keep.extend(now, by);
@@ -54,29 +105,8 @@ impl OpenRooms {
         Ok(Open { fresh: true, ..open })
     }
 
-    /// The room if it is open; it is then kept open for at least `by` from now.
-    pub(crate) async fn get(&self, room: &RoomId, by: Duration) -> Option<Open> {
-        let rooms = self.rooms.lock().await;
-        let open = rooms.get(room)?;
-        open.keep.extend(Instant::now(), by);
-        Some(open.clone())
-    }
-
-    /// Every open room as it is now.
-    pub(crate) async fn snapshots(&self) -> Vec<Arc<Snapshot>> {
-        self.rooms.lock().await.values().map(|open| Arc::clone(&open.port.snapshots().borrow())).collect()
-    }
-
-    /// Actors with an open stream, by room.
-    pub(crate) async fn followers(&self) -> Vec<(RoomId, Vec<UserId>)> {
-        let rooms = self.rooms.lock().await;
-        let followed = rooms.iter().map(|(room, open)| (room.clone(), open.keep.followers()));
-        followed.filter(|(_, users)| !users.is_empty()).collect()
-    }
-
-    /// Closes the rooms that nothing keeps open any more.
-    pub(crate) async fn sweep(&self) {
-        let mut rooms = self.rooms.lock().await;
+    async fn sweep(&self) {
+        let mut rooms = self.open.lock().await;
         let now = Instant::now();
         let over = |open: &Open| open.keep.until().is_some_and(|until| until <= now);
         let idle: Vec<_> = rooms.iter().filter(|(_, open)| over(open)).map(|(room, _)| room.clone()).collect();
@@ -85,15 +115,9 @@ impl OpenRooms {
         }
     }
 
-    /// Closes a room now unless this process has members in it; answers whether it is closed. Its streams end.
-    pub(crate) async fn close(&self, room: &RoomId) -> bool {
-        let mut rooms = self.rooms.lock().await;
+    async fn close(&self, room: &RoomId) -> bool {
+        let mut rooms = self.open.lock().await;
         !rooms.contains_key(room) || self.close_if_empty(&mut rooms, room).await
-    }
-
-    /// Lets go of every room of a net layer that has stopped, so that streams which follow them end.
-    pub(crate) async fn clear(&self) {
-        self.rooms.lock().await.clear();
     }
 
     /// Makes place by closing the room that would close next; answers whether there was one.
@@ -118,5 +142,58 @@ impl OpenRooms {
         rooms.remove(room);
         self.net.close_room(room).await;
         true
+    }
+}
+
+/// Runs to its end whatever becomes of the caller. Fails only when the runtime itself ends.
+async fn whole<R: Send + 'static>(work: impl Future<Output = R> + Send + 'static) -> Result<R, Error> {
+    tokio::spawn(work).await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Error::new(ErrorCode::NetworkUnavailable, "the peer is closing"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, start};
+
+    /// Polls a call so many times and drops it, as a server does whose client hangs up.
+    async fn dropped_after<T>(polls: usize, call: impl Future<Output = T>) {
+        let mut call = std::pin::pin!(call);
+        for _ in 0..polls {
+            if futures::poll!(&mut call).is_ready() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_leaks_no_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+        let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+        let shared = start::start(config).await.unwrap();
+        let agree = async |room: &RoomId| {
+            // A command that was given before this one is carried out before it.
+            let open = shared.net.with(room, |_, _| ()).await.is_ok();
+            open == shared.rooms.0.open.lock().await.contains_key(room)
+        };
+        for polls in 0..8 {
+            let room = RoomId::new(&format!("room {polls}")).unwrap();
+            dropped_after(polls, shared.rooms.open(&room, Duration::ZERO)).await;
+            let settled = async { while !agree(&room).await {} };
+            let settled = tokio::time::timeout(Duration::from_secs(10), settled).await;
+            assert!(settled.is_ok(), "opening, dropped after {polls} polls: watched, and nobody knows");
+            shared.rooms.open(&room, Duration::ZERO).await.unwrap();
+            dropped_after(polls, shared.rooms.close(&room)).await;
+            let settled = async { while !agree(&room).await {} };
+            let settled = tokio::time::timeout(Duration::from_secs(10), settled).await;
+            assert!(settled.is_ok(), "closing, dropped after {polls} polls");
+            assert!(shared.rooms.close(&room).await);
+        }
+        assert!(shared.rooms.0.open.lock().await.is_empty());
+        shared.net.shutdown().await;
     }
 }
