@@ -73,8 +73,10 @@ struct Actor {
     swarm: Swarm<Behaviour>,
     rooms: BTreeMap<RoomId, Room>,
     topics: HashMap<TopicHash, RoomId>,
-    /// How far we had counted in rooms that were closed; as many as this process has ever opened.
-    left: BTreeMap<RoomId, Continuation>,
+    /// How far we had counted in any room that was closed. One mark for all of them, so it does not grow with the rooms
+    /// that were ever opened. To begin beyond it is beyond what anybody remembers of us in the room that is opened again,
+    /// and in one that is new nothing is remembered.
+    left: Continuation,
     peers: BTreeMap<PeerId, Peer>,
     dialler: Dialler,
     pending: HashMap<ConnectionId, Purpose>,
@@ -117,7 +119,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         swarm,
         rooms: BTreeMap::new(),
         topics: HashMap::new(),
-        left: BTreeMap::new(),
+        left: Continuation::default(),
         peers: BTreeMap::new(),
         dialler: Dialler::new(me, rand::Rng::random(&mut rng), wishes, clock.now()),
         pending: HashMap::new(),

@@ -32,9 +32,7 @@ impl Actor {
             loopback_only: self.loopback_only,
         };
         let mut replica = Replica::new(config, Arc::clone(&self.verifier), now, (self.wall)());
-        if let Some(earlier) = self.left.get(&id) {
-            replica.continue_from(*earlier);
-        }
+        replica.continue_from(self.left);
         if self.outage.out() {
             replica.handle(Input::OwnOutage(true), now);
         }
@@ -68,8 +66,10 @@ impl Actor {
         let due = |room: &&Room| room.closing.is_some_and(|at| at <= now);
         let closed: Vec<RoomId> = self.rooms.values().filter(due).map(|room| room.id.clone()).collect();
         for id in closed {
-            let Some(room) = self.rooms.remove(&id) else { continue };
-            self.left.insert(id, room.replica.continuation());
+            let Some(mut room) = self.rooms.remove(&id) else { continue };
+            // Its own counts and those of the rooms before it, whichever are greater.
+            room.replica.continue_from(self.left);
+            self.left = room.replica.continuation();
             self.topics.remove(&room.topic.hash());
             self.swarm.behaviour_mut().gossip.unsubscribe(&room.topic);
             for peer in room.links.keys() {

@@ -121,6 +121,38 @@ async fn a_room_can_be_left_and_entered_again_at_once() {
     shows_members(&at_a, SOON, 2).await;
 }
 
+/// Counts go on from the highest of all rooms that were closed: a room that is entered again after others is no older for
+/// those who remember how it was left.
+#[tokio::test]
+async fn a_room_can_be_entered_again_after_many_others() {
+    let a = Person::new("Quiet Otter").start().await;
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    // Rooms in which little is said, open before the other and closed after it.
+    let others: Vec<RoomId> = (0..8).map(|number| RoomId::new(&format!("room {number}")).unwrap()).collect();
+    for other in &others {
+        a.net.open(other.clone()).await.unwrap();
+    }
+    a.join(json!({"round": 1})).await;
+    let at_b = b.join(json!({})).await;
+    shows_members(&at_b, SOON, 2).await;
+    for step in 0..30 {
+        a.presence(json!({ "step": step })).await;
+        shows(&at_b, SOON, |snapshot| has(snapshot, "step", &json!(step))).await;
+    }
+    let gone = async |room: &RoomId| {
+        a.net.close_room(room).await;
+        until(SOON, "the room is gone", async || a.net.with(room, |_, _| ()).await.is_err()).await;
+    };
+    gone(&room()).await;
+    shows_members(&at_b, SOON, 1).await;
+    for other in &others {
+        gone(other).await;
+    }
+    let at_a = a.join(json!({"round": 2})).await;
+    shows(&at_b, SOON, |snapshot| has(snapshot, "round", &json!(2))).await;
+    shows_members(&at_a, SOON, 2).await;
+}
+
 #[tokio::test]
 async fn the_lobby_shows_rooms_that_one_is_not_in() {
     let a = Person::new("Quiet Otter").start().await;
