@@ -58,6 +58,7 @@ pub fn nothing_is_left_behind() {
 
 /// Design R9 and R12: a host whose cable is out keeps showing who was there, says that its view is old, and both sides
 /// get what the other wrote meanwhile.
+// F13
 pub fn a_cut_host_keeps_its_view_and_catches_up() {
     let party = Party::new(3);
     let peers = party.all_met();

@@ -30,6 +30,7 @@ pub fn who_leaves_is_gone_at_once() {
     meet(&peers);
 }
 
+// G5
 pub fn who_crashes_is_stale_then_gone() {
     let party = Party::new(3);
     let mut peers = party.all_met();
@@ -55,6 +56,7 @@ pub fn who_crashes_is_stale_then_gone() {
 }
 
 /// Design R2: a restart is a new session that retires the old one at once, and the same member.
+// G6 G7
 pub fn who_restarts_is_one_member() {
     let party = Party::new(3);
     let mut peers = party.all_met();

@@ -65,7 +65,7 @@ pub fn metadata_reaches_everyone() {
     }
 }
 
-/// A public report of a gossip system (row N33): whoever came more than 30 seconds after the first two was not let in
+/// A public report of a gossip system (report N33): whoever came more than 30 seconds after the first two was not let in
 /// before one of them left.
 pub fn a_late_third_joins() {
     let party = Party::new(3);

@@ -109,7 +109,7 @@ fn a_new_write_beats_what_its_author_saw() {
     }
 }
 
-// R13 N10: each cell is judged by itself.
+// R13, design N10: each cell is judged by itself.
 #[test]
 fn a_cell_is_refused_for_a_reason() {
     let signer = FakeSigner::of("writer");

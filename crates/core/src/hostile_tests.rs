@@ -101,7 +101,7 @@ fn receivers_refuse_what_is_not_the_authors_to_say() {
     assert_eq!(table.rows(1).len(), 3);
 }
 
-// N10: keys without end from one author stay bounded at its observers.
+// Design N10: keys without end from one author stay bounded at its observers.
 #[test]
 fn a_flood_of_keys_is_bounded() {
     let mut table = Table::joined(2);
@@ -122,7 +122,7 @@ fn a_flood_of_keys_is_bounded() {
     assert!(table.count(1, "presence_over_limit") > 100);
 }
 
-// S8 N41: sessions without end leave bounded traces.
+// S8, report N41: sessions without end leave bounded traces.
 #[test]
 fn a_thousand_sessions_that_come_and_go_are_bounded() {
     let mut table = Table::joined(1);
@@ -148,7 +148,7 @@ fn a_thousand_sessions_that_come_and_go_are_bounded() {
     assert!(!table.seats[0].replica.departed.is_buried(&session(7), 0));
 }
 
-// R11 N61: at the cap the stalest goes; the newcomer is never refused.
+// R11, report N61: at the cap the stalest goes; the newcomer is never refused.
 #[test]
 fn a_full_room_evicts_the_stalest() {
     let mut table = Table::joined(1);

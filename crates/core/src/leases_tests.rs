@@ -237,7 +237,8 @@ fn a_field_written_plainly_stays() {
     assert_eq!(table.seen(0, 0), Some(json!({"a": 1})));
 }
 
-// R9 F11 N48 N49: after sleep every lease restarts, own state is told at once, and who is really gone goes.
+// R9 F11, report N48, report N49: after sleep every lease restarts, own state is told at once, and who is really gone
+// goes.
 #[test]
 fn nobody_expires_by_time_slept_through() {
     let mut table = Table::joined(3);

@@ -107,7 +107,7 @@ fn the_rate_falls_with_the_room() {
     }
 }
 
-// R5 N10: sessions that somebody invents do not make this peer ask for each of them.
+// R5, design N10: sessions that somebody invents do not make this peer ask for each of them.
 #[test]
 fn invented_sessions_are_not_all_asked() {
     let mut table = Table::joined(2);
@@ -129,7 +129,7 @@ fn invented_sessions_are_not_all_asked() {
     assert_eq!(table.seen(0, 1), Some(json!({"n": 1})));
 }
 
-// R5 N10: an answer is many times the size of a question, so those who ask at once are answered together.
+// R5, design N10: an answer is many times the size of a question, so those who ask at once are answered together.
 #[test]
 fn many_questions_get_few_answers_and_each_is_answered() {
     let mut table = Table::joined(1);

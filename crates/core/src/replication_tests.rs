@@ -117,7 +117,7 @@ fn no_field_goes_back_whatever_comes_late() {
     assert_eq!(table.seen(1, 0), Some(json!({"n": 3, "k1": 1, "k2": 1, "k3": 1})));
 }
 
-// R5 N38 N40: a heartbeat, a delta or a relayed record alone makes nobody appear.
+// R5, report N38, report N40: a heartbeat, a delta or a relayed record alone makes nobody appear.
 #[test]
 fn nobody_appears_at_second_hand() {
     let (mut table, stranger, full) = with_stranger(2);
@@ -181,7 +181,7 @@ fn an_ask_is_answered_by_its_owner_and_not_too_often() {
     assert_eq!(table.sent(stranger, 4).len(), 1);
 }
 
-// R8 N24: no older frame brings back who left.
+// R8, report N24: no older frame brings back who left.
 #[test]
 fn a_leave_buries_for_good() {
     let mut table = Table::joined(2);
@@ -201,7 +201,7 @@ fn a_leave_buries_for_good() {
     assert_eq!(table.rows(1).len(), 1);
 }
 
-// R8: also when the leave arrives first.
+// R8 F8: also when the leave arrives first.
 #[test]
 fn a_leave_before_its_join_counts() {
     let (mut table, stranger, full) = with_stranger(2);
@@ -254,7 +254,7 @@ fn frames_of_two_incarnations_may_overtake_each_other() {
     assert_eq!(table.told(late), ["joined person 0"]);
 }
 
-// R5 N38: an answer that comes long after its question proves nothing: its author may be gone by now.
+// R5, report N38: an answer that comes long after its question proves nothing: its author may be gone by now.
 #[test]
 fn an_answer_is_good_for_a_while_only() {
     let (mut table, stranger, full) = with_stranger(2);
@@ -290,7 +290,7 @@ fn a_lost_leave_is_told_by_the_next_beat() {
     assert_eq!(table.rows(1).len(), 1);
 }
 
-// R8 N39: expiry buries with a floor: something newer may return, something older never.
+// R8, report N39: expiry buries with a floor: something newer may return, something older never.
 #[test]
 fn the_expired_return_with_something_newer_only() {
     let (mut table, stranger, full) = with_stranger(1);

@@ -31,7 +31,7 @@ fn turnover(table: &Table, at: usize) -> usize {
     table.told(at).iter().filter(|event| event.starts_with("joined") || event.starts_with("left")).count()
 }
 
-// R11 N61: what was evicted does not come back with its next heartbeat, over and over.
+// R11, report N61: what was evicted does not come back with its next heartbeat, over and over.
 #[test]
 fn a_full_room_does_not_flap() {
     let mut table = crowded(MEMBERS_MAX - 2);

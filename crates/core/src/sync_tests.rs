@@ -88,7 +88,7 @@ fn futile_exchanges_back_off() {
     assert_eq!(table.seats[1].replica.metadata().metadata.len(), 2);
 }
 
-// N10: nobody is made to send all it has by a few bytes, again and again.
+// Design N10: nobody is made to send all it has by a few bytes, again and again.
 #[test]
 fn exchanges_are_no_amplifier() {
     let mut table = Table::joined(2);
@@ -183,7 +183,7 @@ fn a_full_board_is_exchanged() {
     assert!(bytes < 40_000, "{bytes} bytes for one lost write");
 }
 
-// N10: what a peer is sent by request has an end.
+// Design N10: what a peer is sent by request has an end.
 #[test]
 fn questions_empty_a_purse() {
     let mut table = Table::joined(2);

@@ -119,7 +119,7 @@ fn a_golden_file_for_every_kind() {
     }
 }
 
-/// N9: a moving cursor costs at most 40 bytes of body, also with its neighbour's value told again.
+/// Design N9: a moving cursor costs at most 40 bytes of body, also with its neighbour's value told again.
 #[test]
 fn a_moving_cursor_is_small() {
     let mut table = Table::joined(2);

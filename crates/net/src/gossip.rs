@@ -2,7 +2,8 @@
 //!
 //! A gossipsub stream can die for good while its connection stays up: after five decoding errors its handler is switched
 //! off without an event. So the settings here keep every known cause away (design N2), and the actor's watchdog looks
-//! for the causes that nobody knows yet. The other settings make an old cursor die in a queue rather than wait (N5).
+//! for the causes that nobody knows yet. The other settings make an old cursor die in a queue rather than wait (design
+//! N5).
 
 use std::time::Duration;
 
@@ -102,7 +103,7 @@ mod tests {
         }
     }
 
-    /// N6, N7: the id is of source and number, so sending the same heartbeat twice is no duplicate.
+    /// Report N6, report N7: the id is of source and number, so sending the same heartbeat twice is no duplicate.
     #[test]
     fn equal_content_twice_is_two_messages() {
         let first = message(1, b"beat");

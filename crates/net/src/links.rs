@@ -153,7 +153,7 @@ mod tests {
         (smaller, larger)
     }
 
-    /// N17, N18: both ends keep the same one of two, so that neither none nor two remain.
+    /// Report N17, report N18: both ends keep the same one of two, so that neither none nor two remain.
     #[test]
     fn both_ends_keep_the_same_connection() {
         use Transport::{Quic, Tcp};

@@ -88,14 +88,14 @@ fn the_killed_are_gone_within_their_bound() {
     each_story(0..6, focus::powerless);
 }
 
-// G6 G7 N37: a new start of the same profile replaces the old session at once.
+// G6 G7, report N37: a new start of the same profile replaces the old session at once.
 #[test]
 fn a_restart_replaces_and_never_adds() {
     each_story(0..6, |seed| focus::restarted(seed, true));
     each_story(0..6, |seed| focus::restarted(seed, false));
 }
 
-// N49: everybody who wakes still has everybody, and nobody reconnects as somebody new.
+// Report N49: everybody who wakes still has everybody, and nobody reconnects as somebody new.
 #[test]
 fn nobody_is_lost_by_sleep() {
     each_story(0..6, |seed| focus::slept(seed, 3_000));

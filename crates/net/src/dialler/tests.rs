@@ -121,7 +121,7 @@ fn discovery_starts_the_back_off_anew() {
     assert!(dialler.next_deadline().unwrap() <= Tick(300_000));
 }
 
-/// N19: a restart is somebody else at the same address: the old session loses it and the new one is dialled.
+/// Report N19: a restart is somebody else at the same address: the old session loses it and the new one is dialled.
 #[test]
 fn an_address_goes_to_who_answers_there() {
     let (small, me, large) = ids();

@@ -41,7 +41,8 @@ async fn quic_is_dialled_when_it_is_what_there_is() {
     assert_eq!(b.net.peers().await[0].transport, "quic");
 }
 
-/// N1, N2: publishing to nobody is a state and not an error, and nothing about it is lost for who comes later.
+/// Report N1, report N2: publishing to nobody is a state and not an error, and nothing about it is lost for who comes
+/// later.
 #[tokio::test]
 async fn alone_in_the_room_every_call_succeeds_and_a_late_joiner_sees_the_last_value() {
     let a = Person::new("Quiet Otter").start().await;
@@ -57,7 +58,8 @@ async fn alone_in_the_room_every_call_succeeds_and_a_late_joiner_sees_the_last_v
     assert!(has(&snapshot, "n", &json!(50)));
 }
 
-/// N6, N7: beats of the same content are delivered each time; a duplicate would grey the member after five seconds.
+/// Report N6, report N7: beats of the same content are delivered each time; a duplicate would grey the member after five
+/// seconds.
 #[tokio::test]
 async fn idle_members_stay_active_by_equal_heartbeats() {
     let a = Person::new("Quiet Otter").start().await;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Person, SOON, event, has, shows, shows_members, until};
 
-/// N17, N18: both dial at once; with a limit of one per peer each end would refuse the other's.
+/// Report N17, report N18: both dial at once; with a limit of one per peer each end would refuse the other's.
 #[tokio::test]
 async fn a_simultaneous_dial_leaves_exactly_one_connection() {
     let a = Person::new("Quiet Otter").start().await;
@@ -29,7 +29,7 @@ async fn a_simultaneous_dial_leaves_exactly_one_connection() {
     assert_eq!((a.connections().await, b.connections().await), (1, 1));
 }
 
-/// N19: a restarted peer is a new session, and it takes the place of its old one.
+/// Report N19: a restarted peer is a new session, and it takes the place of its old one.
 #[tokio::test]
 async fn who_restarts_is_one_member_within_three_seconds() {
     let a = Person::new("Quiet Otter").start().await;
@@ -48,7 +48,7 @@ async fn who_restarts_is_one_member_within_three_seconds() {
     shows(&at_a, SOON, |snapshot| has(snapshot, "life", &json!(3))).await;
 }
 
-/// N19, from the other side: the one that was dialled restarts at its address.
+/// Report N19, from the other side: the one that was dialled restarts at its address.
 #[tokio::test]
 async fn who_is_dialled_may_restart_too() {
     let person = Person::new("Quiet Otter");
