@@ -56,6 +56,61 @@ async fn events_follow_the_grammar_and_their_numbers_grow() {
     heron.live.close().await;
 }
 
+// F8: streams that are opened amid comings and goings know in the end who is there, by what they were told alone: nothing
+// falls between their snapshot and the first change after it, and nothing counts twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_opened_amid_comings_and_goings_misses_none() {
+    let otter = Peer::start("Quiet Otter", &[]).await;
+    let storm = tokio::spawn({
+        let live = otter.live.clone();
+        async move {
+            for turn in 0..300_u32 {
+                let room = live.acting_as(&format!("guest {}", turn % 7), None).unwrap().room("project_123");
+                room.join(Join::new().presence(json!({"turn": turn}))).await.unwrap();
+                if turn % 3 > 0 {
+                    room.leave(Leave::default()).await.unwrap();
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let mut streams = Vec::new();
+    while !storm.is_finished() {
+        streams.push(otter.live.room("project_123").events().await.unwrap());
+        tokio::task::yield_now().await;
+    }
+    storm.await.unwrap();
+    let seen = |members: &[std::sync::Arc<parlor::Member>]| {
+        members.iter().map(|row| (row.key(), row.record.presence.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let expected =
+        seen(&otter.live.room("project_123").members(parlor::MembersQuery::default()).await.unwrap().members);
+    assert!(!expected.is_empty() && streams.len() > 5, "the test lost its point: {} streams", streams.len());
+    for mut events in streams {
+        let mut rows = BTreeMap::new();
+        let caught_up = async {
+            // The last event may be a change that leaves the rows as they are expected, so all that is there is read.
+            while rows != expected {
+                match events.next().await.expect("the room was closed").event {
+                    RoomEvent::Snapshot(snapshot) => rows = seen(&snapshot.members),
+                    RoomEvent::Change(Event::Joined { member }) => {
+                        assert!(rows.insert(member.key(), member.record.presence.clone()).is_none(), "joined twice");
+                    }
+                    RoomEvent::Change(Event::Updated { member, .. }) => {
+                        assert!(rows.insert(member.key(), member.record.presence.clone()).is_some(), "was not there");
+                    }
+                    RoomEvent::Change(Event::Left { member, .. }) => {
+                        assert!(rows.remove(&member.key()).is_some(), "left without being there");
+                    }
+                    RoomEvent::Change(_) => {}
+                }
+            }
+        };
+        soon("a stream that knows who is there", caught_up).await;
+    }
+    otter.live.close().await;
+}
+
 #[tokio::test]
 async fn a_feed_tells_joins_moves_and_leaves() {
     let otter = Peer::start("Quiet Otter", &[]).await;

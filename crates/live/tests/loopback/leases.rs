@@ -34,6 +34,7 @@ async fn a_guest_that_falls_silent_leaves_and_one_that_listens_stays() {
     heron.live.close().await;
 }
 
+// G6 G7
 #[tokio::test]
 async fn a_restart_is_one_row_that_goes_on() {
     let heron = Peer::start("Calm Heron", &[]).await;

@@ -9,3 +9,4 @@ mod peers;
 mod presence;
 mod profile;
 mod rooms;
+mod traces;

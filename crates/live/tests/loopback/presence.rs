@@ -84,6 +84,7 @@ async fn others_see_the_whole_member_at_once_and_its_changes() {
     heron.live.close().await;
 }
 
+// G14: the one who types dies without the word that ends it.
 #[tokio::test]
 async fn a_key_with_expire_vanishes_for_everybody() {
     let otter = Peer::start("Quiet Otter", &[]).await;
