@@ -13,6 +13,7 @@ pub mod args;
 mod calls;
 mod client;
 mod failure;
+mod membership;
 mod output;
 mod peer;
 mod serve;

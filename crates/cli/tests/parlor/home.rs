@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -28,6 +28,14 @@ impl Home {
 
     pub fn path(&self) -> &std::path::Path {
         self.0.path()
+    }
+
+    /// Everything in it as it is now, in another place.
+    pub fn copy(&self) -> Home {
+        let copy = Home::new();
+        let status = Command::new("cp").arg("-a").arg(self.path().join(".")).arg(copy.path()).status();
+        assert!(status.expect("cp runs").success());
+        copy
     }
 
     /// `parlor` with these arguments, which keeps to this computer and to this home.
@@ -73,18 +81,29 @@ impl Home {
 pub struct Running {
     child: Child,
     lines: Receiver<String>,
+    complaints: Receiver<String>,
 }
 
 impl Running {
     fn new(mut child: Child) -> Self {
-        let output = child.stdout.take().expect("a pipe");
-        Self { child, lines: lines_of(output) }
+        let (output, errors) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
+        Self { child, lines: lines_of(output), complaints: lines_of(errors) }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The next line of its output.
     #[track_caller]
     pub fn line(&self) -> String {
         self.lines.recv_timeout(PATIENCE).expect("a line of output in time")
+    }
+
+    /// The next line of what it writes for people.
+    #[track_caller]
+    pub fn complaint(&self) -> String {
+        self.complaints.recv_timeout(PATIENCE).expect("a line on standard error in time")
     }
 
     /// The next line that is an event of this type.
@@ -102,12 +121,12 @@ impl Running {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("the process lives");
     }
 
-    /// Waits for its end: the exit code, and what it wrote to standard error.
+    /// Waits for its end: the exit code, and what it wrote to standard error since that was read last.
     #[track_caller]
     pub fn end(mut self) -> (Option<i32>, String) {
         let (status, _) = until(PATIENCE, "the process ends", || self.child.try_wait().expect("a child"));
-        let mut text = String::new();
-        self.child.stderr.take().expect("a pipe").read_to_string(&mut text).expect("text");
+        // The pipe is closed with the process, and the list of lines with it.
+        let text = self.complaints.iter().map(|line| line + "\n").collect();
         (status.code(), text)
     }
 }
@@ -136,7 +155,7 @@ pub fn finish(mut command: Command) -> Output {
     }
 }
 
-fn lines_of(output: ChildStdout) -> Receiver<String> {
+fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {

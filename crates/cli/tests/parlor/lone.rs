@@ -108,6 +108,33 @@ fn who_is_not_there_is_told_what_to_do() {
 }
 
 #[test]
+fn a_join_ends_when_its_member_is_made_to_leave() {
+    let home = Home::new();
+    let (serving, _) = home.serve(&[]);
+    for arguments in [&["join", "blue"][..], &["join", "blue", "--json"], &["join", "blue", "--as", "visitor"]] {
+        let join = home.start(arguments);
+        join.line();
+        assert!(join.complaint().contains("Ctrl-C"));
+        let guest: &[&str] = if arguments.contains(&"--as") { &["--as", "visitor"] } else { &[] };
+        let left = home.json(&[&["leave", "blue", "--json"], guest].concat());
+        assert_eq!(left["left"], true);
+        let (code, text) = join.end();
+        assert_eq!(code, Some(0), "{text}");
+        let member = left["memberId"].as_str().expect("a member");
+        assert!(text.contains(&format!("another program made {member} leave \"blue\"")), "{text}");
+    }
+    // Forgetting the room takes it away under the feet of who is in it.
+    let join = home.start(&["join", "blue"]);
+    join.line();
+    assert_eq!(home.json(&["forget", "blue", "--json"])["forgotten"], true);
+    let (code, text) = join.end();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("forgotten the room"), "{text}");
+    serving.signal(Signal::SIGTERM);
+    assert_eq!(serving.end().0, Some(0));
+}
+
+#[test]
 fn guests_are_named_on_the_command_line() {
     let home = Home::new();
     let (_serving, _) = home.serve(&[]);
