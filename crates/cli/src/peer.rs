@@ -13,10 +13,10 @@ use crate::client::{Answer, Client, Guest};
 use crate::failure::Failure;
 use crate::output::note;
 
-/// How long a peer that has just started may take to write its `api.json`.
+/// How long a peer may take to write its `api.json` when it starts, or to let go of the profile when it ends.
 const API_WITHIN: Duration = Duration::from_secs(2);
 /// Between two looks at something that another process or peer will change.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A list that did not grow for this long, with somebody to ask, is taken for complete.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
@@ -29,25 +29,25 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Finds the running peer of the profile, or starts one.
+    ///
+    /// Who holds the lock is asked first. Only then is `api.json` worth reading: without a holder it is of a process that
+    /// died, or it came along when the directory was copied and names a peer of the original.
     pub(crate) async fn of(args: &PeerArgs, guest: Option<Guest>) -> Result<Self, Failure> {
         let config = config(args);
-        if let Some(client) = running(&config, guest.clone()).await? {
-            return Ok(Self { client, own: None });
-        }
-        match Live::start(config.clone()).await {
-            Ok(live) => Self::start(live, guest).await,
-            // Somebody holds the profile; perhaps a peer that is still starting.
-            Err(StartError::Held { pid }) => {
-                let deadline = Instant::now() + API_WITHIN;
-                while Instant::now() < deadline {
-                    if let Some(client) = running(&config, guest.clone()).await? {
-                        return Ok(Self { client, own: None });
-                    }
-                    sleep(LOOK_EVERY).await;
-                }
-                Err(Failure::Usage(held(&args.profile, pid)))
+        let deadline = Instant::now() + API_WITHIN;
+        loop {
+            let pid = match Live::start(config.clone()).await {
+                Err(StartError::Held { pid }) => pid,
+                started => return Self::start(started?, guest).await,
+            };
+            if let Some(client) = running(&config, guest.clone()).await? {
+                return Ok(Self { client, own: None });
             }
-            Err(error) => Err(error.into()),
+            // Perhaps a peer that is still starting, or one that is about to end.
+            if Instant::now() >= deadline {
+                return Err(Failure::Usage(held(&args.profile, pid)));
+            }
+            sleep(LOOK_EVERY).await;
         }
     }
 
@@ -148,4 +148,33 @@ async fn running(config: &Config, guest: Option<Guest>) -> Result<Option<Client>
     let Some(api) = ApiFile::read(&directory) else { return Ok(None) };
     let client = Client::new(&api, guest)?;
     Ok(client.is_there(&api.peer_id).await.then_some(client))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::timeout;
+
+    fn here(data_dir: &std::path::Path) -> PeerArgs {
+        PeerArgs {
+            profile: "default".into(),
+            data_dir: Some(data_dir.into()),
+            listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+            dial: Vec::new(),
+            no_multicast: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_holder_that_is_about_to_end_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let args = here(dir.path());
+        let holder = Live::start(config(&args)).await.expect("a peer");
+        let mut call = std::pin::pin!(Peer::of(&args, None));
+        assert!(timeout(LOOK_EVERY * 4, &mut call).await.is_err(), "the profile is held");
+        holder.close().await;
+        let own = call.await.unwrap_or_else(|error| panic!("{error}"));
+        assert!(own.is_own());
+        own.close().await;
+    }
 }

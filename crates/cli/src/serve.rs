@@ -1,16 +1,22 @@
 //! `parlor serve`: a peer without a window (design A11).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use parlor::{Config, Live, StartError};
 use parlor_http::{HttpConfig, Server, UiFiles};
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
 use crate::args::ServeArgs;
 use crate::failure::Failure;
 use crate::output::{note, print};
-use crate::peer::{config, holder};
+use crate::peer::{LOOK_EVERY, config, holder};
 use crate::signals::Stop;
+
+/// How long the holder of the profile may take to let go of it: a command that looks around for its default three seconds
+/// does, one that stays does not.
+const FREE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where a build of this repository leaves the pages, seen from its root.
 const UI_BUILT: &str = "ui/dist";
@@ -36,14 +42,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     };
     parlor_http::check_token(&token)?;
     let config = Config { name: args.name, ..config(&args.peer) };
-    let profile = config.profile.clone();
-    let live = Live::start(config).await.map_err(|error| match error {
-        StartError::Held { pid } => Failure::Usage(format!(
-            "the profile {profile:?} is in use by {}; stop it, or take another --profile",
-            holder(pid)
-        )),
-        error => error.into(),
-    })?;
+    let Some(live) = start(config, &mut stop).await? else { return Ok(()) };
     let http = HttpConfig { addr: args.http, token: token.clone(), ui };
     let result = match parlor_http::serve(live.clone(), http).await {
         Ok(server) => {
@@ -60,6 +59,30 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     };
     live.close().await;
     result
+}
+
+/// Starts the peer as soon as the profile is free; `None` when somebody asked to stop before it was.
+async fn start(config: Config, stop: &mut Stop) -> Result<Option<Live>, Failure> {
+    let deadline = Instant::now() + FREE_WITHIN;
+    let mut told = false;
+    loop {
+        let pid = match Live::start(config.clone()).await {
+            Err(StartError::Held { pid }) => pid,
+            started => return Ok(Some(started?)),
+        };
+        let (profile, holder) = (&config.profile, holder(pid));
+        if Instant::now() >= deadline {
+            let message = format!("the profile {profile:?} is in use by {holder}; stop it, or take another --profile");
+            return Err(Failure::Usage(message));
+        }
+        if !std::mem::replace(&mut told, true) {
+            note(&format!("parlor: the profile {profile:?} is in use by {holder}; waiting for it to end"));
+        }
+        tokio::select! {
+            () = sleep(LOOK_EVERY) => {}
+            () = stop.asked() => return Ok(None),
+        }
+    }
 }
 
 /// The first line on standard output is for programs; the address of the pages is for people.

@@ -41,6 +41,22 @@ fn the_file_of_a_dead_peer_is_ignored() {
     home.json(&["status", "--json"]);
 }
 
+// M7: a directory that was copied while its peer runs has that peer's files in it. What is started there is a session of
+// its own all the same, and never speaks through the original's.
+#[test]
+fn a_copied_directory_is_not_the_running_peer() {
+    let home = Home::new();
+    let (_serving, _) = home.serve(&[]);
+    let original = home.json(&["status", "--json"]);
+    let copy = home.copy();
+    assert!(copy.profile_dir().join("api.json").exists(), "the test lost its point");
+    let copied = copy.json(&["status", "--json"]);
+    assert_eq!(copied["userId"], original["userId"], "the same person");
+    assert_ne!(copied["sessionId"], original["sessionId"]);
+    assert_ne!(copied["peerId"], original["peerId"]);
+    assert_eq!(home.json(&["status", "--json"])["sessionId"], original["sessionId"]);
+}
+
 #[test]
 fn a_lone_command_sees_a_room_through_the_peers_it_finds() {
     let (here, there) = (Home::new(), Home::new());
@@ -132,6 +148,23 @@ fn a_join_ends_when_its_member_is_made_to_leave() {
     assert!(text.contains("forgotten the room"), "{text}");
     serving.signal(Signal::SIGTERM);
     assert_eq!(serving.end().0, Some(0));
+}
+
+#[test]
+fn serve_waits_for_a_profile_that_is_about_to_be_free() {
+    let home = Home::new();
+    let look = home.start(&["members", "blue", "--wait", "3"]);
+    until(PATIENCE, "the call holds the profile", || home.profile_dir().join("api.json").exists().then_some(()));
+    let (serving, line) = home.serve(&[]);
+    let complaint = serving.complaint();
+    assert!(complaint.contains("waiting") && complaint.contains(&look.pid().to_string()), "{complaint}");
+    assert_eq!(look.end().0, Some(0));
+    assert_eq!(home.json(&["status", "--json"])["peerId"], line["peerId"]);
+    // Whoever waits can be stopped like whoever serves.
+    let waits = home.start(&["serve"]);
+    waits.complaint();
+    waits.signal(Signal::SIGTERM);
+    assert_eq!(waits.end(), (Some(0), String::new()));
 }
 
 #[test]
