@@ -96,6 +96,22 @@ fn a_peer_that_is_told_to_stop_takes_its_members_along_at_once() {
     assert!(text.contains("has stopped"), "{text}");
 }
 
+// G5: a peer that is killed is grey at once and gone within its bound, which is no leave that anybody said.
+#[test]
+fn a_peer_that_is_killed_is_gone_within_its_bound() {
+    let Pair { here, there, serving_here, _serving_there } = pair();
+    let join = here.start(&["join", "blue"]);
+    until(PATIENCE, "the other sees the member", || (total(&there) == 1).then_some(()));
+    let watch = there.start(&["watch", "blue"]);
+    watch.event("snapshot");
+    serving_here.signal(Signal::SIGKILL);
+    let stale = watch.event("stale");
+    let left = watch.event("left");
+    assert_eq!((&left["member"]["memberId"], &left["reason"]), (&stale["member"]["memberId"], &json!("disconnected")));
+    assert_eq!(total(&there), 0);
+    assert_eq!(join.end().0, Some(1));
+}
+
 // G5: a command that is killed does not leave a ghost for ever.
 #[test]
 fn a_join_that_is_killed_expires() {
