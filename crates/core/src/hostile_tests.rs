@@ -24,33 +24,46 @@ fn a_third_party_changes_nothing_of_others() {
     table.clear();
     let before = table.rows(1);
     let evil = session(3);
-    let frames = [
-        Frame::Leave(Leave { seq: Seq(1_000), incarnation: 9, expired: false }).encode(),
-        Frame::Beat(Beat {
-            relay: false,
-            seq: Seq(1_001),
-            rev: Rev(1),
-            pulse: Pulse { count: 1, records: 1, cells: 0, links: 0 },
-        })
-        .encode(),
-    ];
-    for bytes in own.iter().chain(&frames) {
+    // One of these is the leave of its own member; none of them is anybody else's.
+    let leaves = (0..10).map(|incarnation| {
+        let seq = Seq(900 + u64::from(incarnation));
+        Frame::Leave(Leave { seq, incarnation, expired: incarnation % 2 == 0 }).encode()
+    });
+    let frames = [Frame::Beat(Beat {
+        relay: false,
+        seq: Seq(1_001),
+        rev: Rev(1),
+        pulse: Pulse { count: 1, records: 1, cells: 0, links: 0 },
+    })
+    .encode()];
+    let frames: Vec<Vec<u8>> = own.iter().cloned().chain(frames).chain(leaves).collect();
+    for bytes in &frames {
         table.frame(1, evil, evil, bytes);
+        // Its own link or somebody else's, it is the author that counts.
+        table.frame(1, evil, session(1), bytes);
     }
+    let told = table.told(1);
+    assert!(told.iter().all(|event| event.contains("person 2")), "{told:?}");
+    assert_eq!(told.last().unwrap(), "left person 2 Left");
     let after = table.rows(1);
     let others = |rows: Vec<std::sync::Arc<crate::Member>>| {
         rows.into_iter().filter(|row| row.actor.name != "person 2").collect::<Vec<_>>()
     };
     assert_eq!(others(before), others(after));
     assert_eq!(table.seen(1, 0), Some(json!({"a": 1})));
-    // F17: X times Y out; when X leaves, Y stays for the others.
+    // F17: X times Y out; when X leaves, Y stays for the others, without as much as a flicker.
+    let mut table = Table::joined(3);
     table.lose = |from, to, _| (from, to) == (1, 2);
     table.pass(11_000);
     assert_eq!(table.rows(2).len(), 2);
+    assert_eq!(table.told(2).last().unwrap(), "left person 1 Timeout");
+    table.clear();
     table.leave(2).unwrap();
     table.pass(1_000);
-    assert_eq!(table.rows(0).len(), 2);
-    assert_eq!(table.rows(1).len(), 2);
+    for at in 0..2 {
+        assert_eq!(table.told(at), ["left person 2 Left"], "at {at}");
+        assert_eq!(table.rows(at).len(), 2, "at {at}");
+    }
 }
 
 /// A record that changed its member id or its actor would leave its old row behind for ever.

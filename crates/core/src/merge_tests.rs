@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::cell::{CellKey, Stamp};
+use crate::cell::{Cell, CellKey, CellKind, Stamp};
 use crate::fixture::{Table, member, session};
 use crate::input::{DownCause, Input};
 use crate::limits::{METADATA_CELLS, PAGE_MAX};
 use crate::view::RowKey;
 use crate::wire::Frame;
-use crate::{Join, Leave, MetadataChange};
+use crate::{BoardChange, Join, Leave, MetadataChange, NoteChange};
 
 /// The most that the three of these tests have: 256 members in a room, two of them of the one who looks on.
 const DESKS: u16 = 125;
@@ -103,22 +103,49 @@ proptest! {
     }
 }
 
-/// What one side writes while it is apart: keys, each set or deleted.
-fn writes() -> impl Strategy<Value = Vec<(u16, bool)>> {
-    let sizes = prop_oneof![0usize..4, 49usize..54, 100usize..160];
-    sizes.prop_flat_map(|size| prop::collection::vec((0u16..220, prop::bool::weighted(0.75)), size))
+/// One write to a room: a key or a note that is set or goes, or a message.
+#[derive(Clone, Copy, Debug)]
+enum Write {
+    Set(u16),
+    Unset(u16),
+    Note(u16),
+    Remove(u16),
+    Say,
 }
 
-fn write(table: &mut Table, at: usize, writes: &[(u16, bool)]) {
-    for (turn, (key, set)) in writes.iter().enumerate() {
-        let key = format!("k{key:03}");
-        let change = if *set {
-            MetadataChange::new(json!({ key: format!("{at} {turn}") }))
-        } else {
-            MetadataChange { unset: vec![key], ..MetadataChange::default() }
-        };
+/// What one side writes while it is apart.
+fn writes() -> impl Strategy<Value = Vec<Write>> {
+    let sizes = prop_oneof![0usize..4, 49usize..54, 100usize..160];
+    let one = prop_oneof![
+        4 => (0u16..220).prop_map(Write::Set),
+        1 => (0u16..220).prop_map(Write::Unset),
+        2 => (0u16..60).prop_map(Write::Note),
+        1 => (0u16..60).prop_map(Write::Remove),
+        1 => Just(Write::Say),
+    ];
+    sizes.prop_flat_map(move |size| prop::collection::vec(one.clone(), size))
+}
+
+fn write(table: &mut Table, at: usize, writes: &[Write]) {
+    for (turn, write) in writes.iter().enumerate() {
+        let said = format!("{at} {turn}");
         // Over 128 live keys the writer is told; that is a limit of its API and no part of this.
-        drop(table.metadata(at, change));
+        match write {
+            Write::Set(key) => drop(table.metadata(at, MetadataChange::new(json!({ format!("k{key:03}"): said })))),
+            Write::Unset(key) => {
+                let unset = vec![format!("k{key:03}")];
+                drop(table.metadata(at, MetadataChange { unset, ..MetadataChange::default() }));
+            }
+            Write::Note(id) => {
+                let id = format!("note {id}");
+                let note = NoteChange { id, x: Some(turn as f64), text: Some(said), ..NoteChange::default() };
+                table.board(at, BoardChange { set: vec![note], remove: Vec::new() }).unwrap();
+            }
+            Write::Remove(id) => {
+                table.board(at, BoardChange { set: Vec::new(), remove: vec![format!("note {id}")] }).unwrap();
+            }
+            Write::Say => drop(table.say(at, &said, None).unwrap()),
+        }
     }
 }
 
@@ -138,6 +165,14 @@ fn newest(table: &Table) -> BTreeMap<CellKey, (Stamp, Option<Value>)> {
     newest
 }
 
+/// All cells of a seat, as [`newest`] has them.
+fn held(table: &Table, at: usize) -> BTreeMap<CellKey, (Stamp, Option<Value>)> {
+    let kinds = [CellKind::Metadata, CellKind::Board, CellKind::Log];
+    let cells = kinds.into_iter().flat_map(|kind| table.seats[at].replica.cells.of(kind));
+    let value = |cell: &Cell| cell.value.clone().map(|value| value.0);
+    cells.map(|held| ((*held.cell.key).clone(), (held.stamp, value(&held.cell)))).collect()
+}
+
 fn live(cells: &BTreeMap<CellKey, (Stamp, Option<Value>)>) -> Value {
     let live = cells.iter().filter_map(|(key, (_, value))| Some((key.field.clone(), value.clone()?)));
     Value::Object(live.collect())
@@ -155,7 +190,8 @@ fn apart(table: &mut Table) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10))]
 
-    // F9: the same for cells, tombstones included, with clocks that are a day off.
+    // F9: the same for cells of all kinds, settings, notes and messages, tombstones included, with clocks that are a day
+    // off.
     #[test]
     fn any_two_sets_of_cells_become_the_newest_of_both(
         before in writes(),
@@ -176,8 +212,12 @@ proptest! {
         table.link(0, 1);
         table.pass(10);
         for at in 0..2 {
-            prop_assert_eq!(metadata(&table, at), live(&expected), "at {}", at);
+            prop_assert_eq!(&held(&table, at), &expected, "at {}", at);
         }
+        let (one, other) = (&table.seats[0].replica, &table.seats[1].replica);
+        prop_assert_eq!(one.metadata(), other.metadata());
+        prop_assert_eq!(one.board(), other.board());
+        prop_assert_eq!(one.history(Some(1000), None).unwrap(), other.history(Some(1000), None).unwrap());
         // Deleted keys are among what was exchanged: nothing is left to say.
         let syncs = |table: &Table| table.count(0, "syncs") + table.count(1, "syncs");
         table.pass(5_000);
