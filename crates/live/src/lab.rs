@@ -41,7 +41,7 @@ impl Lab {
 
     /// Ends the peer as the death of its process would. Nobody is told, the system closes the sockets, the profile is free
     /// for another process, and `peer.json` stays behind. Calls fail with `NETWORK_UNAVAILABLE` afterwards, streams end.
-    pub async fn crash(self) {
+    pub async fn crash(&self) {
         if let Some(upkeep) = held(&self.shared.upkeep).take() {
             upkeep.abort();
         }
