@@ -18,6 +18,8 @@ use crate::workspace::{Workspace, which};
 const ALL: &str = "--workspace";
 /// The test in namespaces is behind this feature, so that the suite of all crates leaves it to its own suite.
 const WITH_LAN: [&str; 2] = ["--features", "parlor-tests/lan"];
+/// So is the one of real peers in one process. Both change how no library is built.
+const WITH_CLUSTER: [&str; 2] = ["--features", "parlor-tests/cluster"];
 /// The version of the driver of desktop windows; newer ones belong to another line of Tauri.
 const TAURI_DRIVER: &str = "2.1.0";
 
@@ -78,7 +80,7 @@ impl<'a> Session<'a> {
         }
 
         let mut clippy = self.cargo("clippy");
-        clippy.args(WITH_LAN).args(["--all-targets", "--", "-D", "warnings"]);
+        clippy.args(WITH_LAN).args(WITH_CLUSTER).args(["--all-targets", "--", "-D", "warnings"]);
         tally += Tally::check(step(self.workspace, "rust-clippy", "cargo clippy", clippy, minutes(15))?.ok);
         Ok(tally)
     }
@@ -86,6 +88,13 @@ impl<'a> Session<'a> {
     /// The committed types are those of the code.
     pub fn types(&mut self) -> Result<Tally> {
         Ok(Tally::check(types::check(self.workspace)?))
+    }
+
+    /// Real peers in one process.
+    pub fn cluster(&mut self) -> Result<Tally> {
+        let mut test = self.cargo("test");
+        test.args(WITH_CLUSTER).args(["--test", "cluster"]);
+        self.cargo_test("cluster", "stories that real peers live through", test, minutes(8))
     }
 
     /// Peers in network namespaces.

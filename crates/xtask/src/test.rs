@@ -36,6 +36,8 @@ pub enum Suite {
     Rust,
     /// The committed TypeScript types are those of the code
     Types,
+    /// Real peers in one process live through the stories of the simulator
+    Cluster,
     /// Three peers in network namespaces with real discovery
     Lan,
     /// Two browsers against two headless peers
@@ -45,13 +47,15 @@ pub enum Suite {
 }
 
 impl Suite {
-    const ALL: [Suite; 6] = [Suite::Ui, Suite::Rust, Suite::Types, Suite::Lan, Suite::E2e, Suite::Desktop];
+    const ALL: [Suite; 7] =
+        [Suite::Ui, Suite::Rust, Suite::Types, Suite::Cluster, Suite::Lan, Suite::E2e, Suite::Desktop];
 
     fn name(self) -> &'static str {
         match self {
             Suite::Ui => "ui",
             Suite::Rust => "rust",
             Suite::Types => "types",
+            Suite::Cluster => "cluster",
             Suite::Lan => "lan",
             Suite::E2e => "e2e",
             Suite::Desktop => "desktop",
@@ -62,7 +66,7 @@ impl Suite {
     fn needs(self) -> Vec<&'static Need> {
         let parts: &[&[Need]] = match self {
             Suite::Ui => &[],
-            Suite::Rust | Suite::Types => &[debian::BUILD],
+            Suite::Rust | Suite::Types | Suite::Cluster => &[debian::BUILD],
             Suite::Lan => &[debian::BUILD, debian::NETWORK],
             Suite::E2e => &[debian::BUILD, debian::BROWSER],
             Suite::Desktop => &[debian::BUILD, debian::WINDOW],
@@ -127,6 +131,7 @@ fn run(session: &mut Session<'_>, suite: Suite) -> Result<Tally> {
         Suite::Ui => session.ui(),
         Suite::Rust => session.rust(),
         Suite::Types => session.types(),
+        Suite::Cluster => session.cluster(),
         Suite::Lan => session.lan(),
         Suite::E2e => session.e2e(),
         Suite::Desktop => session.desktop(),
