@@ -5,15 +5,18 @@
 //! - a **record** is what one session says about one member. It has exactly one writer, so that writer's own counters
 //!   order it and no clock touches it: `seq` for signs of life, `rev` for content, and each field carries the `rev` that
 //!   set it. Only its owner repairs it (design R3 to R5, R8).
-//! - a **cell** is a register that many write: the room's metadata. Cells are ordered by stamps, a hybrid clock with the
+//! - a **cell** is a register that many write: the room's metadata, a field of a note, a message that is kept. Cells are ordered by stamps, a hybrid clock with the
 //!   writer's key behind it, and anybody may pass them on because each is signed (design R10 to R13).
 //!
 //! Whether somebody is there is a **lease** that runs on the observer's own clock (design R6), and what readers see is
 //! rows and events made from all of that in one place, so that the grammar of events holds by construction (design R14).
 //!
-//! Where to find a rule: `proof` R2 and R3 · `incoming` R3 to R5, R8 · `outgoing` R4, N4, A7 · `leases` R6, R7, R9 ·
-//! `departed` R8 · `cell`, `cells` R10, R11, R13 · `sync` R12 · `rows` R14, A4, A5 · `calls` A2, A3, A6 · `wire` N9 ·
-//! `check`, `limits` A8 · `error` A9.
+//! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
+//! R7, R9 · `departed` R8 · `cell`, `cells` R10, R11, R13 · `sync` R12 · `rows` R14, A4, A5 · `calls` A2, A3 · `metadata`
+//! A6 · `board` A10 · `message` A12 · `fields`, `raw`, `wire` R4, N9 · `check`, `limits` A8 · `error` A9.
+//!
+//! To add a rule: write it as prose at the head of the file that keeps it, a test beside that file, and in `mutants/` an
+//! entry that breaks it, so that a test has to name the fault.
 //!
 //! Nothing here does I/O, reads a clock or draws from a random source: the driver brings all three, and the same inputs
 //! with the same seed give the same outputs, byte for byte.
