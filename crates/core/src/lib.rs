@@ -5,8 +5,9 @@
 //! - a **record** is what one session says about one member. It has exactly one writer, so that writer's own counters
 //!   order it and no clock touches it: `seq` for signs of life, `rev` for content, and each field carries the `rev` that
 //!   set it. Only its owner repairs it (design R3 to R5, R8).
-//! - a **cell** is a register that many write: the room's metadata, a field of a note, a message that is kept. Cells are ordered by stamps, a hybrid clock with the
-//!   writer's key behind it, and anybody may pass them on because each is signed (design R10 to R13).
+//! - a **cell** is a register that many write: the room's metadata, a field of a note, a message that is kept. Cells are
+//!   ordered by stamps, a hybrid clock with the writer's key behind it, and anybody may pass them on because each is
+//!   signed (design R10 to R13).
 //!
 //! Whether somebody is there is a **lease** that runs on the observer's own clock (design R6), and what readers see is
 //! rows and events made from all of that in one place, so that the grammar of events holds by construction (design R14).
