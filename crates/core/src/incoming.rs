@@ -156,15 +156,15 @@ impl Replica {
         }
         // Also of a record that is not here yet: no older frame may make it appear afterwards (design R8).
         self.departed.bury(author, leave.incarnation);
-        if let Some(peer) = self.peers.get_mut(&author) {
-            let newest = peer.alive(leave.seq, now);
-            if let Some(record) = peer.records.remove(&leave.incarnation) {
-                let reason = if leave.expired { LeftReason::Expired } else { LeftReason::Left };
-                self.refresh(&(record.member, record.actor.user_id), reason, now);
-            }
-            if newest {
-                self.wake(author, now);
-            }
+        // Also of a session that is not known here: what it said before this is no newer sign of life (design R4).
+        let peer = self.peer(author, now);
+        let newest = peer.alive(leave.seq, now);
+        if let Some(record) = peer.records.remove(&leave.incarnation) {
+            let reason = if leave.expired { LeftReason::Expired } else { LeftReason::Left };
+            self.refresh(&(record.member, record.actor.user_id), reason, now);
+        }
+        if newest {
+            self.wake(author, now);
         }
         Verdict::Accept
     }

@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::fixture::{Table, seat, session};
 use crate::input::{DownCause, Input};
 use crate::limits::STALE_MS;
-use crate::{Join, Lease, MembersQuery, PresenceChange};
+use crate::wire::{Beat, Frame, Leave, Pulse};
+use crate::{Join, Lease, MemberState, MembersQuery, PresenceChange, Seq};
 
 /// Nothing gets through to anybody.
 fn silence(table: &mut Table) {
@@ -362,4 +363,27 @@ fn an_unlinked_member_lives_by_relayed_frames() {
     assert_eq!(table.told(0), ["stale far"]);
     table.pass(5_000);
     assert_eq!(table.told(0), ["stale far", "left far Timeout"]);
+}
+
+// R4 R6: a leave of a session that was not known is a sign of life like any other; a heartbeat that it overtook is older,
+// and does not make the lease longer.
+#[test]
+fn what_a_leave_overtook_is_no_newer_sign_of_life() {
+    let mut table = Table::of(1);
+    table.join(0, Join::new()).unwrap();
+    let Some(Frame::Full(full)) = table.sent(0, 4).pop() else { panic!("no full") };
+    let observer = table.add(seat(40, "observer", 40, 1, table.now));
+    let author = session(1);
+    let leave = Frame::Leave(Leave { seq: Seq(50), incarnation: 7, expired: false });
+    let pulse = Pulse { count: 1, records: 0, cells: 0, links: 0 };
+    let beat = Frame::Beat(Beat { relay: false, seq: Seq(20), rev: full.rev, pulse });
+    let from = table.now;
+    for (at, frame) in [(0, leave), (10, Frame::Full(full)), (400, beat)] {
+        table.now = from + at;
+        table.frame(observer, author, author, &frame.encode());
+    }
+    table.pass(from + 4_999 - table.now);
+    assert_eq!(table.rows(observer)[0].state, MemberState::Active);
+    table.pass(1);
+    assert_eq!(table.rows(observer)[0].state, MemberState::Stale, "five seconds after the leave");
 }
