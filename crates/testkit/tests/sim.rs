@@ -1,4 +1,4 @@
-//! The simulator's own proof: a hundred random stories, and one for each rule that a random story could hide.
+//! The simulator's own proof: five hundred random stories, and one for each rule that a random story could hide.
 //!
 //! The oracles (design §6), and where they stand: replicas equal after heal, by values (`sim::converge`) · one lost
 //! metadata write repaired within three beats (`focus::lost_write`) · no field ever goes back, nobody expires by time
@@ -39,8 +39,8 @@ fn each_story(range: std::ops::Range<u64>, story: impl Fn(u64) -> Story + Sync) 
 }
 
 #[test]
-fn a_hundred_random_stories_break_no_rule() {
-    each_story(0..100, Story::random);
+fn five_hundred_random_stories_break_no_rule() {
+    each_story(0..500, Story::random);
 }
 
 #[test]
