@@ -1,12 +1,9 @@
 //! What people ask of a peer, and whether the answers are those that the contract promises (design A2 to A6). One call at
 //! a time for each process, so that what it should answer is known.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parlor::{
-    Bag, Error, ErrorCode, Join, Leave, Live, MemberId, MetadataChange, PresenceChange, PresenceMode, Room, UserId,
-};
+use parlor::{Error, ErrorCode, Join, Leave, Live, MemberId, MetadataChange, Room, UserId};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -106,7 +103,7 @@ impl Callers {
     pub(crate) async fn presence(&self, who: Who, member: Option<&str>, change: &Change) {
         let members = self.members.lock().await;
         let value = self.notes.fresh(self.run);
-        let (mut args, sets) = arguments(change, value);
+        let (mut args, sets) = change.arguments(value);
         args.member_id = member.and_then(|member| MemberId::new(member).ok());
         let mine = matching(&members, who, args.member_id.as_ref());
         let answer = self.room(who).presence(args).await;
@@ -186,22 +183,4 @@ fn matching(members: &[Joined], who: Who, member: Option<&MemberId>) -> Mine {
     let mine = |joined: &&Joined| joined.who == who && member.is_none_or(|member| joined.member == *member);
     let mine: Vec<&Joined> = members.iter().filter(mine).collect();
     Mine { count: mine.len(), leased: mine.iter().any(|joined| joined.leased) }
-}
-
-/// The arguments of a change, and the fields that it sets.
-fn arguments(change: &Change, value: u64) -> (PresenceChange, &[String]) {
-    let bag = |fields: &[String]| fields.iter().map(|field| (field.clone(), json!(value))).collect::<Bag>();
-    match change {
-        Change::Set(fields) => (PresenceChange { presence: bag(fields), ..PresenceChange::default() }, fields),
-        Change::Replace(fields) => {
-            let mode = PresenceMode::Replace;
-            (PresenceChange { presence: bag(fields), mode, ..PresenceChange::default() }, fields)
-        }
-        Change::Unset(fields) => (PresenceChange { unset: fields.clone(), ..PresenceChange::default() }, &[]),
-        Change::Expire { field, ms } => {
-            let expire = BTreeMap::from([(field.clone(), *ms)]);
-            let fields = std::slice::from_ref(field);
-            (PresenceChange { presence: bag(fields), expire, ..PresenceChange::default() }, fields)
-        }
-    }
 }

@@ -1,8 +1,6 @@
 //! What people ask of their replicas, and whether the answers are those that the contract promises (design A2, A3).
 
-use std::collections::BTreeMap;
-
-use parlor_core::{Bag, ErrorCode, Join, Lease, Leave, MemberId, PresenceChange, PresenceMode, RowKey};
+use parlor_core::{ErrorCode, Join, Lease, Leave, MemberId, RowKey};
 use serde_json::json;
 
 use super::oracle::{Happening, Row};
@@ -50,7 +48,7 @@ impl World {
         let session = self.hosts[host].session()?;
         let value = self.truth.fresh(Some(session));
         let member_id = member.and_then(|member| MemberId::new(member).ok());
-        let (mut args, sets) = arguments(change, value);
+        let (mut args, sets) = change.arguments(value);
         args.member_id.clone_from(&member_id);
         let World { hosts, truth, .. } = self;
         let user = &hosts[host].actor(who).actor.user_id;
@@ -117,24 +115,6 @@ impl World {
         };
         if !expected {
             self.broken(ANSWERS, Some(host), format!("leave of {} members answered {answer:?}", rows.len()));
-        }
-    }
-}
-
-/// The arguments of a change, and the fields that it sets.
-fn arguments(change: &Change, value: u64) -> (PresenceChange, &[String]) {
-    let bag = |fields: &[String]| fields.iter().map(|field| (field.clone(), json!(value))).collect::<Bag>();
-    match change {
-        Change::Set(fields) => (PresenceChange { presence: bag(fields), ..PresenceChange::default() }, fields),
-        Change::Replace(fields) => {
-            let mode = PresenceMode::Replace;
-            (PresenceChange { presence: bag(fields), mode, ..PresenceChange::default() }, fields)
-        }
-        Change::Unset(fields) => (PresenceChange { unset: fields.clone(), ..PresenceChange::default() }, &[]),
-        Change::Expire { field, ms } => {
-            let expire = BTreeMap::from([(field.clone(), *ms)]);
-            let fields = std::slice::from_ref(field);
-            (PresenceChange { presence: bag(fields), expire, ..PresenceChange::default() }, fields)
         }
     }
 }

@@ -23,9 +23,10 @@
 //! Nobody writes values down: each write gets a number that was never written before, greater than all before it, so
 //! that whoever looks on can tell which of two is newer, who wrote it, and whether anybody did.
 //!
-//! [`step`] holds the words, [`expect`] what can be expected and how that is said, [`weather`] what a network does to frames, [`random`] draws
-//! a story, [`tell`] puts one into words and [`code`] into Rust.
+//! [`step`] holds the words, [`expect`] what can be expected and how that is said, [`weather`] what a network does to
+//! frames, [`random`] draws a story, [`tell`] puts one into words and [`code`] into Rust.
 
+mod arguments;
 mod build;
 pub mod code;
 pub mod expect;
