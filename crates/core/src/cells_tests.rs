@@ -154,3 +154,42 @@ fn an_event_names_every_key_that_changed() {
     assert_eq!(shown.len(), METADATA_SHOWN.0, "a map that somebody filled is not carried about whole");
     assert_eq!(table.seats[0].replica.metadata().metadata["title"], "kept");
 }
+
+// R12: whatever makes a cell another one makes the hash another one.
+#[test]
+fn every_part_of_a_cell_is_in_its_hash() {
+    let (one, other) = (FakeSigner::of("one"), FakeSigner::of("other"));
+    let write = |key: CellKey, hlc, value, writer: &dyn Signer| Cell::write(key, hlc, value, writer, &ROOT);
+    let key = || CellKey::metadata("x");
+    let on_board = CellKey { kind: CellKind::Board, ..key() };
+    let variants = [
+        write(key(), 7, Some(json!(1)), &*one),
+        write(key(), 8, Some(json!(1)), &*one),
+        write(key(), 7, Some(json!(1)), &*other),
+        write(key(), 7, Some(json!(2)), &*one),
+        write(key(), 7, None, &*one),
+        write(CellKey::metadata("y"), 7, Some(json!(1)), &*one),
+        write(on_board, 7, Some(json!(1)), &*one),
+    ];
+    let hash = |cell: &Cell| {
+        let mut cells = Cells::default();
+        cells.apply(cell.clone(), &mut Vec::new());
+        cells.hash()
+    };
+    let hashes: std::collections::BTreeSet<u64> = variants.iter().map(hash).collect();
+    assert_eq!(hashes.len(), variants.len());
+}
+
+// R11: a write that a full map would push out at once is none; over a register that it holds it is one.
+#[test]
+fn a_full_map_of_later_stamps_takes_no_write() {
+    let signer = FakeSigner::of("from the future");
+    let mut cells = Cells::with_caps(1, 2, 1);
+    for field in ["a", "b"] {
+        let cell = Cell::write(CellKey::board(field, "x"), 900 << 16, Some(json!(1)), &*signer, &ROOT);
+        cells.apply(cell, &mut Vec::new());
+    }
+    assert_eq!(cells.free_hlc(&CellKey::board("c", "x"), 5), None);
+    assert_eq!(cells.free_hlc(&CellKey::board("a", "x"), 5), Some((900 << 16) + 1));
+    assert_eq!(cells.free_hlc(&CellKey::board("c", "x"), 901), Some(901 << 16));
+}

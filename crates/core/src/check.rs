@@ -78,3 +78,7 @@ pub(crate) fn nested(value: &Value, string_max: usize, depth: usize, path: &str,
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

@@ -90,4 +90,15 @@ mod tests {
         assert!(!departed.is_buried(&host, 1));
         assert!(departed.is_buried(&host, 599));
     }
+
+    /// R8: a floor only rises, and what stands on it is no newer than what expired.
+    #[test]
+    fn a_floor_holds_what_is_not_newer() {
+        let host = SessionId([7; 32]);
+        let mut departed = Departed::default();
+        departed.expire(host, Seq(5));
+        departed.expire(host, Seq(3));
+        let past = |seq| departed.is_past(&host, Seq(seq));
+        assert_eq!((past(4), past(5), past(6)), (true, true, false));
+    }
 }

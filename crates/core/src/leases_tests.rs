@@ -387,3 +387,16 @@ fn what_a_leave_overtook_is_no_newer_sign_of_life() {
     table.pass(1);
     assert_eq!(table.rows(observer)[0].state, MemberState::Stale, "five seconds after the leave");
 }
+
+// R9: a client's member is not thrown out because the computer slept.
+#[test]
+fn sleep_does_not_end_the_members_of_clients() {
+    let mut table = Table::of(1);
+    let join = Join::new().ttl_seconds(5);
+    table.call(0, |replica, who, now| replica.join(who, join, Lease::Client, now)).unwrap();
+    table.now += 3_600_000;
+    table.input(0, Input::Resumed);
+    assert_eq!(table.rows(0).len(), 1);
+    table.pass(5_000);
+    assert!(table.rows(0).is_empty(), "its lease began anew and no more than that");
+}

@@ -61,6 +61,10 @@ mod props;
 #[cfg(test)]
 mod rates_tests;
 mod raw;
+#[cfg(test)]
+mod receiver_tests;
+#[cfg(test)]
+mod relay_tests;
 mod replica;
 #[cfg(test)]
 mod replication_tests;

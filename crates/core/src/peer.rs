@@ -126,7 +126,8 @@ impl Peer {
 
     /// Whether it looks on without a member here.
     pub fn watches(&self) -> bool {
-        self.records.is_empty() && self.pulse.is_some_and(|pulse| pulse.count == 0) && self.lost.is_none()
+        // One whose link closed while it had no records is forgotten at once, and any newer frame ends that it is lost.
+        self.records.is_empty() && self.pulse.is_some_and(|pulse| pulse.count == 0)
     }
 
     pub fn is_stale(&self, now: Tick) -> bool {

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::error::ErrorCode;
 use crate::fixture::{Table, member, seat, session};
-use crate::view::{By, MembersPage};
+use crate::view::{By, MemberState, MembersPage};
 use crate::{Join, MembersQuery};
 
 /// Two devices of one person and somebody who looks at them.
@@ -220,4 +220,34 @@ fn two_populated_sides_merge() {
     assert_eq!(expected.len(), 120);
     assert_eq!(table.rows(1).iter().map(|row| row.key()).collect::<Vec<_>>(), expected);
     assert_eq!(table.seats[1].replica.peers[&session(1)].records.len(), 60);
+}
+
+// A5: a person is grey only when all of its devices are silent.
+#[test]
+fn one_silent_device_does_not_grey_a_person() {
+    let mut table = two_devices();
+    table.join(1, Join::new()).unwrap();
+    table.join(2, Join::new()).unwrap();
+    table.pass(3_000);
+    table.lose = |from, _, _| from == 1;
+    table.pass(7_000);
+    assert_eq!(table.rows(0)[0].state, MemberState::Active);
+    let states: Vec<MemberState> = table.by_session(0).iter().map(|row| row.sessions[0].state).collect();
+    assert_eq!(states, [MemberState::Stale, MemberState::Active]);
+    table.lose = |_, _, _| true;
+    table.pass(6_000);
+    assert_eq!(table.rows(0)[0].state, MemberState::Stale);
+}
+
+// A1: a user is proven by its key, a guest by nothing but its host's word.
+#[test]
+fn a_guest_is_not_verified() {
+    let mut table = Table::joined(2);
+    let guest = table.seats[0].guest.clone();
+    table.call(0, |replica, _, now| replica.join(&guest, Join::new(), crate::Lease::Own, now)).unwrap();
+    for at in 0..2 {
+        for row in table.rows(at) {
+            assert_eq!(row.verified, row.actor.via.is_none(), "at {at}: {row:?}");
+        }
+    }
 }

@@ -80,3 +80,18 @@ fn one_record_makes_place_for_one() {
     let left: Vec<String> = table.told(watcher).into_iter().filter(|event| event.starts_with("left")).collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }
+
+// R11: of those who could go, it is the one that was silent for longest.
+#[test]
+fn the_stalest_goes() {
+    let mut table = crowded(MEMBERS_MAX - 3);
+    for number in [40, 41, 42] {
+        comes(&mut table, number);
+    }
+    table.lose = |from, _, _| from == 2;
+    table.pass(3_000);
+    table.clear();
+    comes(&mut table, 43);
+    let left: Vec<String> = table.told(0).into_iter().filter(|event| event.starts_with("left")).collect();
+    assert_eq!(left, ["left late 41 Evicted"]);
+}

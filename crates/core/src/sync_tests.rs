@@ -5,9 +5,10 @@ use serde_json::json;
 use crate::cell::{Cell, CellKey};
 use crate::cells::BUCKETS;
 use crate::fixture::{FakeSigner, Table, seat, session};
+use crate::ids::{Rev, Seq, SessionId};
 use crate::input::{DownCause, Input, Path, Verdict};
 use crate::view::Event;
-use crate::wire::{Frame, SyncRequest, SyncStamps, SyncWant};
+use crate::wire::{Beat, Frame, Pulse, SyncRequest, SyncStamps, SyncWant};
 use crate::{BoardChange, MetadataChange, NoteChange};
 
 // R12: any member may serve any cell, its writer need not be there.
@@ -141,8 +142,12 @@ fn a_bucket_filled_on_purpose_is_exchanged_in_parts() {
         table.frame(0, session(66), session(66), &bytes);
     }
     let late = table.add(seat(40, "late", 40, 1, table.now));
-    table.link(0, late);
+    // Something of the bucket is there, so that stamps have to be named; it would be sent whole otherwise.
+    let own = Cell::write(CellKey::metadata(&fields[0]), 10 << 16, Some(json!(2)), &*signer, &root);
+    table.frame(late, session(66), session(66), &Frame::Cells(vec![own]).encode());
+    table.link(late, 0);
     table.pass(7_200);
+    assert!(table.sent(0, 8).len() > 1, "in parts");
     let held = |at: usize| table.seats[at].replica.cells.of(crate::CellKind::Metadata).count();
     assert_eq!((held(0), held(late)), (400, 400));
     assert!(table.log.iter().all(|(.., bytes)| bytes.len() <= crate::limits::PAGE_MAX));
@@ -207,4 +212,72 @@ fn questions_empty_a_purse() {
     table.clear();
     table.input(0, Input::Frame { author, via: author, path: Path::Direct, bytes });
     assert_eq!(table.sent(0, 6).len(), 1, "it fills again");
+}
+
+/// A silent link to somebody whose heartbeats say that its cells are others.
+fn silent(table: &mut Table, number: u8) -> SessionId {
+    let peer = SessionId([number; 32]);
+    table.input(0, Input::LinkUp { peer, loopback: false });
+    peer
+}
+
+fn differs(table: &mut Table, peer: SessionId, seq: u64) {
+    let pulse = Pulse { count: 0, records: 0, cells: u64::from(peer.0[0]), links: 0 };
+    let beat = Frame::Beat(Beat { relay: false, seq: Seq(seq), rev: Rev(0), pulse });
+    table.frame(0, peer, peer, &beat.encode());
+}
+
+// R12: a difference may be on its way: it is looked into when it outlives a beat, and not while things change here.
+#[test]
+fn a_difference_has_to_outlive_a_beat_and_a_change() {
+    let mut table = Table::joined(1);
+    let peer = silent(&mut table, 70);
+    differs(&mut table, peer, 1);
+    table.pass(3_000);
+    table.clear();
+    // The first of the link was looked into at once; another hash begins anew.
+    let beat = |table: &mut Table, seq| {
+        let pulse = Pulse { count: 0, records: 0, cells: table.seats[0].replica.cells.hash(), links: 0 };
+        let beat = Frame::Beat(Beat { relay: false, seq: Seq(seq), rev: Rev(0), pulse });
+        table.frame(0, peer, peer, &beat.encode());
+    };
+    beat(&mut table, 2);
+    differs(&mut table, peer, 3);
+    assert!(table.sent(0, 7).is_empty(), "the first beat that differs");
+    table.metadata(0, MetadataChange::new(json!({"title": "x"}))).unwrap();
+    table.pass(100);
+    differs(&mut table, peer, 4);
+    assert!(table.sent(0, 7).is_empty(), "something changed just now");
+    table.pass(500);
+    differs(&mut table, peer, 5);
+    assert_eq!(table.sent(0, 7).len(), 1);
+}
+
+// R12: one exchange in flight in a room, however many links come up at once.
+#[test]
+fn one_exchange_at_a_time() {
+    let mut table = Table::joined(1);
+    let peers: Vec<SessionId> = (70..76).map(|number| silent(&mut table, number)).collect();
+    table.clear();
+    for peer in &peers {
+        differs(&mut table, *peer, 1);
+    }
+    assert_eq!(table.sent(0, 7).len(), 1);
+    table.pass(600);
+    for peer in &peers {
+        differs(&mut table, *peer, 2);
+    }
+    assert_eq!(table.sent(0, 7).len(), 2, "the next when that one is over");
+}
+
+// R12: what the other end has nothing of is sent at once, without naming stamps first.
+#[test]
+fn an_empty_bucket_is_answered_with_its_cells() {
+    let mut table = Table::joined(1);
+    table.metadata(0, MetadataChange::new(json!({"title": "x"}))).unwrap();
+    let peer = silent(&mut table, 70);
+    table.clear();
+    let bytes = Frame::SyncRequest(SyncRequest { buckets: vec![0; BUCKETS] }).encode();
+    table.input(0, Input::Frame { author: peer, via: peer, path: Path::Direct, bytes });
+    assert_eq!((table.sent(0, 6).len(), table.sent(0, 8).len()), (1, 0));
 }

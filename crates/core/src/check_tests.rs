@@ -1,0 +1,63 @@
+//! Limits are of bytes, and each is refused by its own name (design A8, A9).
+
+use serde_json::{Value, json};
+
+use crate::cell::{Cell, CellKey};
+use crate::fixture::{FakeSigner, Table, member, session};
+use crate::limits::MEMBERS_MAX;
+use crate::wire::Frame;
+use crate::{ErrorCode, Join, Lease, MetadataChange};
+
+fn refused(table: &mut Table, presence: Value) -> (ErrorCode, Value) {
+    let error = table.presence(0, presence).unwrap_err();
+    (error.code, error.details.get("limit").cloned().unwrap_or_default())
+}
+
+#[test]
+fn limits_count_bytes_and_not_characters() {
+    let mut table = Table::joined(1);
+    assert_eq!(refused(&mut table, json!({"é".repeat(40): 1})), (ErrorCode::PayloadTooLarge, json!("keyBytes")));
+    assert_eq!(
+        refused(&mut table, json!({"a": "é".repeat(1_100)})),
+        (ErrorCode::PayloadTooLarge, json!("stringBytes"))
+    );
+    assert_eq!(refused(&mut table, json!({"": 1})), (ErrorCode::InvalidPresence, Value::Null));
+    assert_eq!(refused(&mut table, json!({"__proto__": 1})), (ErrorCode::InvalidPresence, Value::Null));
+    table.presence(0, json!({"é".repeat(32): "é".repeat(1_024)})).unwrap();
+}
+
+// A8: one process has no more members than a room may have, whoever else is there.
+#[test]
+fn a_process_has_as_many_members_as_a_room() {
+    let mut table = Table::of(1);
+    let guest = table.seats[0].guest.clone();
+    let mut join = |desk: usize| {
+        let args = Join::new().member_id(member(&format!("desk {desk}")));
+        table.call(0, |replica, _, now| replica.join(&guest, args, Lease::Own, now))
+    };
+    for desk in 0..MEMBERS_MAX {
+        join(desk).unwrap();
+    }
+    assert_eq!(join(MEMBERS_MAX).unwrap_err().code, ErrorCode::PayloadTooLarge);
+    join(7).unwrap();
+}
+
+// A8: a room that others filled beyond the limits can still be renamed and cleared, and not be filled more.
+#[test]
+fn an_overfull_room_can_be_put_right() {
+    let mut table = Table::joined(1);
+    let signer = FakeSigner::of("busy");
+    let root = table.seats[0].replica.root;
+    for key in 0..6 {
+        let value = json!(vec!["x".repeat(1_500); 5]);
+        let cell = Cell::write(CellKey::metadata(&format!("k{key}")), 1 << 40, Some(value), &*signer, &root);
+        table.frame(0, session(66), session(66), &Frame::Cells(vec![cell]).encode());
+    }
+    assert_eq!(table.seats[0].replica.metadata().metadata.len(), 6, "45 KB");
+    let more = table.metadata(0, MetadataChange::new(json!({"more": "x".repeat(100)}))).unwrap_err();
+    assert_eq!(more.code, ErrorCode::PayloadTooLarge);
+    table.metadata(0, MetadataChange::new(json!({"k0": "short"}))).unwrap();
+    let unset = vec!["k1".to_owned()];
+    table.metadata(0, MetadataChange { unset, ..MetadataChange::default() }).unwrap();
+    assert_eq!(table.seats[0].replica.metadata().metadata["k0"], "short");
+}

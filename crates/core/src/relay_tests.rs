@@ -1,0 +1,175 @@
+//! Whether frames ask to be passed on, and how soon others learn of a change of links (design N4, A7, R4).
+
+use serde_json::json;
+
+use crate::fields::{Field, Fields};
+use crate::fixture::{Table, seat, session};
+use crate::ids::{SessionId, Tick};
+use crate::input::{DownCause, Input, Path};
+use crate::raw::Raw;
+use crate::wire::{Ask, Beat, Delta, Frame, Pulse};
+use crate::{Join, PresenceChange, Replica, Rev, Seq};
+
+/// Whether a change at seat 0 asks to be passed on.
+fn asks_for_it(table: &mut Table) -> bool {
+    table.pass(5_000);
+    table.clear();
+    table.presence(0, json!({ "now": table.now })).unwrap();
+    let frames = table.sent(0, 1);
+    let [Frame::Delta(delta)] = &frames[..] else { panic!("{frames:?}") };
+    delta.relay
+}
+
+// N4: where all are linked to all, nothing is passed on, somebody who looks on included.
+#[test]
+fn nothing_is_passed_on_in_a_whole_mesh() {
+    let mut table = Table::joined(3);
+    assert!(!asks_for_it(&mut table));
+    let watcher = table.add(seat(40, "watcher", 40, 1, table.now));
+    for member in 0..3 {
+        table.link(member, watcher);
+    }
+    assert!(!asks_for_it(&mut table), "with somebody who looks on");
+    table.close(1, 2, DownCause::Closed);
+    table.close(2, 1, DownCause::Closed);
+    assert!(asks_for_it(&mut table), "two of the others are not linked any more");
+    table.link(1, 2);
+    assert!(!asks_for_it(&mut table), "healed");
+}
+
+// N4: others learn of a change of links at once and not with the next heartbeat.
+#[test]
+fn a_broken_link_is_told_soon() {
+    let mut table = Table::joined(3);
+    while table.sent(0, 2).is_empty() {
+        table.pass(1);
+    }
+    table.clear();
+    table.close(0, 1, DownCause::Closed);
+    table.pass(110);
+    assert_eq!(table.sent(0, 2).len(), 1);
+}
+
+// A7: what waited for its turn alone goes out when somebody who looks on is heard of, though by another's link.
+#[test]
+fn what_waited_alone_goes_out_for_a_newcomer() {
+    let mut table = Table::joined(1);
+    table.pass(2_000);
+    table.presence(0, json!({ "n": 1 })).unwrap();
+    table.pass(10);
+    table.presence(0, json!({ "n": 2 })).unwrap();
+    table.clear();
+    table.pass(50);
+    assert!(table.sent(0, 1).is_empty(), "alone it waits for a second");
+    let pulse = Pulse { count: 0, records: 0, cells: table.seats[0].replica.cells.hash(), links: 0 };
+    let beat = Frame::Beat(Beat { relay: true, seq: Seq(1), rev: Rev(0), pulse });
+    table.frame(0, SessionId([88; 32]), SessionId([99; 32]), &beat.encode());
+    table.pass(1);
+    assert_eq!(table.sent(0, 1).len(), 1);
+}
+
+// R4 R8: a later replica of the same session counts on where the earlier one stopped, or others take it for an old one.
+#[test]
+fn a_room_that_is_opened_again_counts_on() {
+    let mut table = Table::joined(2);
+    for step in 0..5 {
+        table.presence(0, json!({ "n": step })).unwrap();
+        table.pass(100);
+    }
+    table.leave(0).unwrap();
+    table.pass(500);
+    let (old, now) = (&table.seats[0].replica, Tick(table.now));
+    let earlier = old.continuation();
+    let (seq, rev) = (old.seq, old.rev);
+    let mut again = Replica::new(old.config.clone(), old.verifier.clone(), now, 1_800_000_000_000);
+    again.continue_from(earlier);
+    assert_eq!(again.continuation(), earlier);
+    table.seats[0].replica = again;
+    table.clear();
+    table.join(0, Join::new().presence(json!({"back": true}))).unwrap();
+    let Some(Frame::Full(full)) = table.sent(0, 4).pop() else { panic!("no full") };
+    assert!(full.seq > seq && full.rev > rev && full.incarnation == 2, "{full:?}");
+    table.frame(1, session(1), session(1), &Frame::Full(full).encode());
+    assert_eq!(table.seen(1, 0), Some(json!({"back": true})));
+}
+
+// R4: a removal is told twice too, so that one lost frame leaves nothing behind.
+#[test]
+fn a_lost_removal_is_told_again() {
+    let mut table = Table::joined(2);
+    table.presence(0, json!({"typing": true})).unwrap();
+    table.pass(100);
+    table.lose = |_, _, frame| matches!(frame, Frame::Delta(_));
+    let unset = vec!["typing".to_owned()];
+    table.change(0, PresenceChange { unset, ..PresenceChange::default() }).unwrap();
+    table.lose = |_, _, _| false;
+    table.pass(40);
+    table.presence(0, json!({"n": 1})).unwrap();
+    assert_eq!((table.seen(1, 0), table.count(1, "asks")), (Some(json!({"n": 1})), 0));
+}
+
+// R4: a heartbeat speaks of what was told, not of what waits for its turn, or everybody would ask for what is coming.
+#[test]
+fn a_heartbeat_says_nothing_of_what_waits() {
+    let mut table = Table::joined(2);
+    let crowd: Vec<SessionId> = (0..120).map(|number| SessionId([100 + number; 32])).collect();
+    for peer in &crowd {
+        table.input(0, Input::LinkUp { peer: *peer, loopback: false });
+        let pulse = Pulse { count: 0, records: 0, cells: 0, links: 0 };
+        let beat = Frame::Beat(Beat { relay: false, seq: Seq(1), rev: Rev(0), pulse });
+        table.frame(0, *peer, *peer, &beat.encode());
+    }
+    table.presence(0, json!({"n": 1})).unwrap();
+    table.pass(10);
+    table.presence(0, json!({"n": 2})).unwrap();
+    table.clear();
+    // A link that closes hastens the heartbeat, and the change waits for half a second.
+    table.input(0, Input::LinkDown { peer: crowd[0], cause: DownCause::Closed });
+    table.pass(150);
+    assert_eq!((table.sent(0, 1).len(), table.sent(0, 2).len()), (0, 1));
+    assert_eq!(table.count(1, "asks"), 0);
+    table.pass(500);
+    assert_eq!(table.seen(1, 0), Some(json!({"n": 2})));
+}
+
+// R4: what an old frame says of its session is over, its heartbeat included.
+#[test]
+fn the_heartbeat_of_an_old_delta_is_old() {
+    let mut table = Table::joined(2);
+    let pulse = table.seats[1].replica.peers[&session(1)].pulse.unwrap();
+    let beat = Frame::Beat(Beat { relay: false, seq: Seq(500), rev: Rev(1), pulse });
+    table.frame(1, session(1), session(1), &beat.encode());
+    let before = table.count(1, "asks");
+    let old = Pulse { records: 1, links: 1, ..pulse };
+    let delta = Frame::Delta(Delta { relay: false, seq: Seq(400), changes: Vec::new(), pulse: Some(old) });
+    table.frame(1, session(1), session(1), &delta.encode());
+    assert_eq!(table.count(1, "asks"), before);
+    assert_eq!(table.seats[1].replica.peers[&session(1)].pulse, Some(pulse));
+}
+
+// R5: who is asked and has no member says so, or it would be asked for ever.
+#[test]
+fn who_has_no_member_answers_with_a_heartbeat() {
+    let mut table = Table::of(2);
+    table.clear();
+    let author = session(2);
+    for path in [Path::Direct, Path::Gossip] {
+        table.clear();
+        table.pass(2_500);
+        table.clear();
+        let bytes = Frame::Ask(Ask { of: session(1), nonce: 9 }).encode();
+        table.input(0, Input::Frame { author, via: author, path, bytes });
+        assert_eq!(table.sent(0, 2).len(), 1, "{path:?}");
+    }
+}
+
+// R4: a whole record drops what it does not name, but not what is newer than it.
+#[test]
+fn a_whole_record_leaves_what_overtook_it() {
+    let mut fields = Fields::default();
+    for (key, rev) in [("old", 3), ("new", 7)] {
+        fields.set(key, Field { rev: Rev(rev), value: Some(Raw::of(&json!(rev))), expires: None });
+    }
+    fields.keep_only(&["other".to_owned()], Rev(5));
+    assert_eq!(serde_json::Value::Object(fields.bag()), json!({"new": 7}));
+}
