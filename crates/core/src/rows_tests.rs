@@ -251,3 +251,14 @@ fn a_guest_is_not_verified() {
         }
     }
 }
+
+// R14: of a row that is not there, nothing can be told.
+#[test]
+fn a_row_that_never_was_has_no_end() {
+    let mut table = Table::joined(2);
+    let row = (member("nobody"), table.seats[1].who.actor.user_id.clone());
+    let now = table.tick();
+    table.seats[0].replica.refresh(&row, crate::LeftReason::Left, now);
+    table.settle();
+    assert!(table.told(0).is_empty(), "{:?}", table.told(0));
+}
