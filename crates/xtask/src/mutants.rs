@@ -1,11 +1,13 @@
 //! `cargo xtask mutants`: the rules of the core are broken one by one, and each time a test has to notice.
 //!
 //! A test that passes says little by itself; that it fails when the rule is broken says what it is worth. [`list`] is the
-//! list of what is broken and how, [`slot`] builds the core with one of them, [`trial`] runs tests until one fails. First
-//! come the core's own tests, which take seconds; what they let pass goes to the simulator and the property tests.
+//! list of what is broken and how, [`together`] puts all of it into one program that is told which rule to break, [`slot`]
+//! builds it, [`trial`] runs tests until one fails. First come the core's own tests; what they let pass goes to the
+//! simulator.
 
 mod list;
 mod slot;
+mod together;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -22,7 +24,8 @@ use serde_json::json;
 
 use crate::mutants::list::{Mutation, SOURCES};
 use crate::mutants::slot::{Slot, Sources, Suite};
-use crate::mutants::trial::{Ending, Failure};
+use crate::mutants::together::Together;
+use crate::mutants::trial::{Ending, Failure, Program};
 use crate::step::seconds;
 use crate::workspace::Workspace;
 
@@ -37,7 +40,10 @@ pub struct Options {
     list: bool,
     /// How many are tested at a time; as many as there are processors when not given
     #[arg(long, value_name = "N")]
-    slots: Option<usize>,
+    jobs: Option<usize>,
+    /// Build each by itself instead of all in one program: slow, and it names what does not compile
+    #[arg(long)]
+    apart: bool,
     /// Write what came of each to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,10 +75,8 @@ pub fn mutants(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let sources = Sources::read(&workspace.root)?;
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let slots = options.slots.unwrap_or(processors).clamp(1, list.len().max(1));
     let started = Instant::now();
-    let fates = run(workspace, &sources, &list, slots)?;
+    let fates = run(workspace, &sources, &list, options)?;
     eprintln!("  {} mutations in {}", list.len(), seconds(started.elapsed()));
     if let Some(file) = &options.json {
         std::fs::write(file, report(&list, &fates)).with_context(|| format!("cannot write {}", file.display()))?;
@@ -92,100 +96,126 @@ fn is_as_said(mutation: &Mutation, fate: &Fate) -> bool {
     }
 }
 
-/// Shares the list out to the slots; rows are printed in the order of the list.
-fn run(workspace: &Workspace, sources: &Sources, list: &[Mutation], slots: usize) -> Result<Vec<Fate>> {
-    let next = AtomicUsize::new(0);
+/// All that can be chosen are in one build and tested side by side, then the others one by one.
+fn run(workspace: &Workspace, sources: &Sources, list: &[Mutation], options: &Options) -> Result<Vec<Fate>> {
+    let slot = Slot::open(workspace, sources)?;
+    let together = if options.apart { Together::none(list) } else { Together::of(list, sources)? };
+    slot.lay(sources, &together.files)?;
+    let tests = Tests::build(workspace, &slot)?.map_err(anyhow::Error::msg).context("the core does not compile")?;
+    let limits = tests.unbroken(workspace)?;
     let (sender, done) = channel();
+    let next = &AtomicUsize::new(0);
+    let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     std::thread::scope(|scope| {
-        for number in 0..slots {
-            let (sender, next) = (sender.clone(), &next);
-            scope.spawn(move || {
-                let work = || -> Result<()> {
-                    let slot = Slot::open(workspace, number, sources)?;
-                    let limits = unbroken(workspace, &slot, sources)?;
-                    while let Some((at, mutation)) = pick(next, list) {
+        let (tests, limits, together, slot) = (&tests, &limits, &together, &slot);
+        let workers: Vec<_> = (0..jobs.max(1))
+            .map(|_| {
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    while let Some(at) = pick(next, &together.chosen) {
                         let started = Instant::now();
-                        let fate = fate(workspace, &slot, sources, mutation, &limits)?;
-                        let _ = sender.send(Ok((at, fate, started.elapsed())));
+                        let fate = tests.fate(workspace, Some(at + 1), limits);
+                        let _ = sender.send((at, fate, started.elapsed()));
                     }
-                    Ok(())
-                };
-                if let Err(error) = work() {
-                    // Nobody takes up another.
-                    next.store(list.len(), Ordering::Relaxed);
-                    let _ = sender.send(Err(error));
+                })
+            })
+            .collect();
+        scope.spawn(move || {
+            workers.into_iter().for_each(|worker| drop(worker.join()));
+            for (at, mutation) in list.iter().enumerate().filter(|(at, _)| !together.chosen[*at]) {
+                let started = Instant::now();
+                let fate = apart(workspace, slot, sources, mutation, limits);
+                let failed = fate.is_err();
+                if sender.send((at, fate, started.elapsed())).is_err() || failed {
+                    break;
                 }
-            });
-        }
-        drop(sender);
-        collect(list, done.iter())
+            }
+        });
+        let fates = collect(list, done.iter());
+        // Whoever works takes up no other when one failed.
+        next.store(list.len(), Ordering::Relaxed);
+        fates
     })
 }
 
-fn pick<'a>(next: &AtomicUsize, list: &'a [Mutation]) -> Option<(usize, &'a Mutation)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    list.get(at).map(|mutation| (at, mutation))
+fn pick(next: &AtomicUsize, chosen: &[bool]) -> Option<usize> {
+    loop {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        if *chosen.get(at)? {
+            return Some(at);
+        }
+    }
 }
 
-/// Prints what comes in, each when all before it are there.
-fn collect(list: &[Mutation], done: impl Iterator<Item = Result<(usize, Fate, Duration)>>) -> Result<Vec<Fate>> {
-    let mut waiting = BTreeMap::new();
-    let mut fates = Vec::new();
-    for message in done {
-        let (at, fate, took) = message?;
-        waiting.insert(at, (fate, took));
-        while let Some((fate, took)) = waiting.remove(&fates.len()) {
-            if let Some(mutation) = list.get(fates.len()) {
-                row(mutation, &fate, took);
-            }
-            fates.push(fate);
-        }
+/// Prints what comes in, as it comes.
+fn collect(list: &[Mutation], done: impl Iterator<Item = (usize, Result<Fate>, Duration)>) -> Result<Vec<Fate>> {
+    let mut fates = BTreeMap::new();
+    for (at, fate, took) in done {
+        let fate = fate?;
+        row(&list[at], &fate, took);
+        fates.insert(at, fate);
     }
     if fates.len() < list.len() {
         bail!("only {} of {} mutations were tested", fates.len(), list.len());
     }
-    Ok(fates)
+    Ok(fates.into_values().collect())
 }
 
-/// Tests that fail with no rule broken would catch everything.
-fn unbroken(workspace: &Workspace, slot: &Slot, sources: &Sources) -> Result<Limits> {
-    slot.lay(sources, None)?;
-    let mut limits = Limits::new();
-    for suite in Suite::ALL {
-        let programs =
-            slot.build(workspace, suite)?.map_err(anyhow::Error::msg).context("the core does not compile")?;
-        if programs.is_empty() {
-            bail!("cargo names no test program of the suite {}", suite.name());
-        }
-        let started = Instant::now();
-        for program in &programs {
-            if let Ending::Failed(failure) = trial::run(workspace, program, Duration::from_secs(600))? {
-                bail!("{failure} fails with no rule broken");
+/// The test programs of a build, in the order of asking.
+struct Tests(Vec<(Suite, Vec<Program>)>);
+
+impl Tests {
+    /// Builds them; the compiler's words when it refuses.
+    fn build(workspace: &Workspace, slot: &Slot) -> Result<std::result::Result<Self, String>> {
+        let mut tests = Vec::new();
+        for suite in Suite::ALL {
+            match slot.build(workspace, suite)? {
+                Ok(programs) if programs.is_empty() => bail!("cargo names no test program of {}", suite.name()),
+                Ok(programs) => tests.push((suite, programs)),
+                Err(words) => return Ok(Err(words)),
             }
         }
-        limits.insert(suite.name(), started.elapsed() * 4 + Duration::from_secs(10));
+        Ok(Ok(Self(tests)))
     }
-    Ok(limits)
+
+    /// Tests that fail with no rule broken would catch everything.
+    fn unbroken(&self, workspace: &Workspace) -> Result<Limits> {
+        let mut limits = Limits::new();
+        for (suite, programs) in &self.0 {
+            let started = Instant::now();
+            for program in programs {
+                if let Ending::Failed(failure) = trial::run(workspace, program, None, Duration::from_secs(600))? {
+                    bail!("{failure} fails with no rule broken");
+                }
+            }
+            limits.insert(suite.name(), started.elapsed() * 4 + Duration::from_secs(10));
+        }
+        Ok(limits)
+    }
+
+    /// Asks them, with a mutation chosen or built in.
+    fn fate(&self, workspace: &Workspace, chosen: Option<usize>, limits: &Limits) -> Result<Fate> {
+        for (suite, programs) in &self.0 {
+            let limit = limits.get(suite.name()).copied().unwrap_or(Duration::MAX);
+            for program in programs {
+                if let Ending::Failed(failure) = trial::run(workspace, program, chosen, limit)? {
+                    return Ok(Fate::Caught(failure));
+                }
+            }
+        }
+        Ok(Fate::Survived)
+    }
 }
 
-/// Breaks one rule and asks the tests.
-fn fate(workspace: &Workspace, slot: &Slot, sources: &Sources, mutation: &Mutation, limits: &Limits) -> Result<Fate> {
+/// Builds one mutation by itself, and asks the tests.
+fn apart(workspace: &Workspace, slot: &Slot, sources: &Sources, mutation: &Mutation, limits: &Limits) -> Result<Fate> {
     let path = Path::new(SOURCES).join(&mutation.entry.file);
     let mutated = mutation.applied(sources.text(&path)?)?;
-    slot.lay(sources, Some((&path, &mutated)))?;
-    for suite in Suite::ALL {
-        let programs = match slot.build(workspace, suite)? {
-            Ok(programs) => programs,
-            Err(words) => return Ok(Fate::Refused(words)),
-        };
-        let limit = limits.get(suite.name()).copied().unwrap_or(Duration::MAX);
-        for program in &programs {
-            if let Ending::Failed(failure) = trial::run(workspace, program, limit)? {
-                return Ok(Fate::Caught(failure));
-            }
-        }
+    slot.lay(sources, &BTreeMap::from([(path, mutated)]))?;
+    match Tests::build(workspace, slot)? {
+        Ok(tests) => tests.fate(workspace, None, limits),
+        Err(words) => Ok(Fate::Refused(words)),
     }
-    Ok(Fate::Survived)
 }
 
 fn row(mutation: &Mutation, fate: &Fate, took: Duration) {

@@ -1,7 +1,7 @@
-//! A place where one mutation at a time is built and tested: a copy of the crates with a target directory of its own.
+//! The place where mutations are built: a copy of the crates with a target directory of its own.
 //!
-//! The working tree is read once and never written. A file of a slot is written only when its content changes, so that
-//! cargo builds what the mutation touches and nothing else.
+//! The working tree is read once and never written. A file of the slot is written only when its content changes, so that
+//! cargo builds what a mutation touches and nothing else.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -68,6 +68,13 @@ impl Sources {
         Ok(Self { files, lock: read("Cargo.lock")? })
     }
 
+    /// A tree that consists of these.
+    #[cfg(test)]
+    pub fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
+        let files = files.map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec()));
+        Self { files: files.into(), lock: Vec::new() }
+    }
+
     /// One file as text.
     pub fn text(&self, path: &Path) -> Result<&str> {
         let content = self.files.get(path).with_context(|| format!("there is no {}", path.display()))?;
@@ -107,22 +114,22 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Opens the slot of that number.
-    pub fn open(workspace: &Workspace, number: usize, sources: &Sources) -> Result<Self> {
-        let root = workspace.target.join("mutants").join(number.to_string());
+    /// Opens it.
+    pub fn open(workspace: &Workspace, sources: &Sources) -> Result<Self> {
+        let root = workspace.target.join("mutants");
         std::fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
         let lock = File::create(root.join("lock"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!("another cargo xtask mutants is using {}", root.display()),
-            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock a slot"),
+            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the slot"),
         }
         std::fs::write(root.join("Cargo.lock"), &sources.lock)?;
         Ok(Self { root, _lock: lock })
     }
 
-    /// Makes the files here those of `sources`, but for one that has another text.
-    pub fn lay(&self, sources: &Sources, changed: Option<(&Path, &str)>) -> Result<()> {
+    /// Makes the files here those of `sources`, but for those that have another text.
+    pub fn lay(&self, sources: &Sources, changed: &BTreeMap<PathBuf, String>) -> Result<()> {
         let mut held = BTreeMap::new();
         if self.root.join("crates").exists() {
             collect(&self.root, Path::new("crates"), &mut held)?;
@@ -131,10 +138,7 @@ impl Slot {
             std::fs::remove_file(self.root.join(path))?;
         }
         for (path, content) in &sources.files {
-            let content = match changed {
-                Some((changed, text)) if changed == path => text.as_bytes(),
-                _ => content,
-            };
+            let content = changed.get(path).map_or(content.as_slice(), |text| text.as_bytes());
             let file = self.root.join(path);
             if std::fs::read(&file).is_ok_and(|held| held == content) {
                 continue;
@@ -151,10 +155,11 @@ impl Slot {
     pub fn build(&self, workspace: &Workspace, suite: Suite) -> Result<std::result::Result<Vec<Program>, String>> {
         let mut cargo = workspace.cargo();
         cargo.current_dir(&self.root);
-        // One job, since the other slots have the other processors.
-        cargo.args(["test", "--no-run", "--jobs", "1", "--message-format", "json-render-diagnostics"]);
+        cargo.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
         cargo.args(suite.selection());
         cargo.env("CARGO_TARGET_DIR", self.root.join("target")).env("CARGO_INCREMENTAL", "1");
+        // It is built once and run hundreds of times. Checks of overflow and assertions stay.
+        cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "2");
         // Whoever breaks a rule leaves things unused; no warning may be an error here.
         cargo.env_remove("RUSTFLAGS");
         let (output, errors) = (self.root.join("build.json"), self.root.join("build.log"));
@@ -199,7 +204,7 @@ fn programs(messages: &str) -> Vec<Program> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::collections::BTreeMap;
 
     use super::{Slot, Sources, programs, smaller};
     use crate::workspace::Workspace;
@@ -217,20 +222,22 @@ mod tests {
         std::fs::write(tree("crates/core/src/b.rs"), "b").expect("a tree");
         let workspace = Workspace::in_directory(place.path());
         let sources = Sources::read(place.path()).expect("sources");
-        let slot = Slot::open(&workspace, 0, &sources).expect("a slot");
-        assert!(Slot::open(&workspace, 0, &sources).is_err(), "two at a time");
-        slot.lay(&sources, None).expect("files");
-        let here = |path: &str| tree("target/mutants/0").join(path);
+        let slot = Slot::open(&workspace, &sources).expect("a slot");
+        assert!(Slot::open(&workspace, &sources).is_err(), "two at a time");
+        let unchanged = BTreeMap::new();
+        slot.lay(&sources, &unchanged).expect("files");
+        let here = |path: &str| tree("target/mutants").join(path);
         let read = |path: &str| std::fs::read_to_string(here(path)).expect("a file");
         let written =
             || std::fs::metadata(here("crates/core/src/b.rs")).and_then(|file| file.modified()).expect("a time");
         let before = written();
         std::fs::write(here("crates/core/src/old.rs"), "of an earlier tree").expect("a file");
-        slot.lay(&sources, Some((Path::new("crates/core/src/a.rs"), "mutated"))).expect("files");
+        let changed = BTreeMap::from([("crates/core/src/a.rs".into(), "mutated".to_owned())]);
+        slot.lay(&sources, &changed).expect("files");
         assert_eq!((read("crates/core/src/a.rs").as_str(), read("crates/core/src/b.rs").as_str()), ("mutated", "b"));
         assert_eq!(written(), before);
         assert!(!here("crates/core/src/old.rs").exists());
-        slot.lay(&sources, None).expect("files");
+        slot.lay(&sources, &unchanged).expect("files");
         assert_eq!(read("crates/core/src/a.rs"), "a");
         assert_eq!(
             std::fs::read_to_string(tree("crates/core/src/a.rs")).expect("a file"),

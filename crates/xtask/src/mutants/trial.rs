@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::mutants::together::CHOICE;
 use crate::step::end_group;
 use crate::workspace::Workspace;
 
@@ -71,9 +72,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Runs the tests of a program until the first fails.
-pub fn run(workspace: &Workspace, program: &Program, limit: Duration) -> Result<Ending> {
+/// Runs the tests of a program, with a mutation chosen by its number or with none, until the first fails.
+pub fn run(workspace: &Workspace, program: &Program, chosen: Option<usize>, limit: Duration) -> Result<Ending> {
     let mut command = bounded(&program.path);
+    command.env_remove(CHOICE).envs(chosen.map(|number| (CHOICE, number.to_string())));
     command.args(["--test-threads", "1"]).current_dir(&program.package);
     command.env("PROPTEST_RNG_SEED", PROPTEST_SEED).env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
     command.env("CARGO_MANIFEST_DIR", &program.package).env_remove("RUST_BACKTRACE");
@@ -182,7 +184,7 @@ mod tests {
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a program");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a program");
         let program = Program { path, package: place.path().to_owned(), name: name.map(str::to_owned) };
-        run(&Workspace::in_directory(Path::new(".")), &program, Duration::from_secs(2)).expect("an ending")
+        run(&Workspace::in_directory(Path::new(".")), &program, None, Duration::from_secs(2)).expect("an ending")
     }
 
     fn failed(test: &str, how: How) -> Ending {
