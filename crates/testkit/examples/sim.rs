@@ -1,6 +1,7 @@
 //! Plays the random stories of many seeds in parallel, and tells the first that break a rule, shortened:
 //! `cargo xtask sim --seeds N --from S`. With `--story` or `--trace` it tells one seed instead.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -9,11 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use parlor_testkit::sim::{World, check, run};
+use parlor_testkit::sim::{World, check, play, twice};
 use parlor_testkit::story::Story;
 
 /// So many seeds may fail before no more are tried.
 const ENOUGH: usize = 3;
+/// One seed of so many is played twice: what happens has to be the same.
+const TWICE_EVERY: u64 = 8;
 /// Between two lines where there is no terminal to draw on.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -33,6 +36,7 @@ struct Sum {
     frames: u64,
     events: u64,
     agreed_ms: u64,
+    judged: BTreeMap<String, u64>,
 }
 
 fn main() -> ExitCode {
@@ -47,7 +51,7 @@ fn main() -> ExitCode {
         return tell(&options);
     }
     let began = Instant::now();
-    let mut sum = play(&options);
+    let mut sum = play_all(&options);
     sum.failed.sort_unstable();
     if let Some(first) = sum.failed.first() {
         match check(&Story::random(*first)) {
@@ -55,7 +59,10 @@ fn main() -> ExitCode {
             Ok(_) => println!("seed {first} failed and did not fail again: the simulator is not deterministic"),
         }
     }
-    let Sum { played, failed, frames, events, agreed_ms } = &sum;
+    let Sum { played, failed, frames, events, agreed_ms, judged } = &sum;
+    for (rule, count) in judged {
+        println!("{count:>12} times judged: {rule}");
+    }
     println!(
         "{played} seeds from {}: {} broke a rule{}; {frames} frames, {events} events, agreement at most {:.1} s after \
          healing, {:.1} s",
@@ -90,7 +97,7 @@ fn tell(options: &Options) -> ExitCode {
 }
 
 /// Seeds are handed out one by one; after enough failures no more are.
-fn play(options: &Options) -> Sum {
+fn play_all(options: &Options) -> Sum {
     let next = AtomicU64::new(0);
     let enough = AtomicBool::new(false);
     let sum = Mutex::new(Sum::default());
@@ -104,11 +111,15 @@ fn play(options: &Options) -> Sum {
                     if number >= options.seeds {
                         break;
                     }
-                    let outcome = run(options.from.wrapping_add(number));
+                    let story = Story::random(options.from.wrapping_add(number));
+                    let outcome = if number.is_multiple_of(TWICE_EVERY) { twice(&story) } else { play(&story) };
                     let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
                     sum.played += 1;
                     sum.frames += outcome.frames;
                     sum.events += outcome.events;
+                    for (rule, count) in outcome.judged {
+                        *sum.judged.entry(rule).or_default() += count;
+                    }
                     sum.agreed_ms = sum.agreed_ms.max(outcome.agreed_ms);
                     if outcome.violation.is_some() {
                         sum.failed.push(outcome.seed);

@@ -41,7 +41,6 @@ pub fn difference(world: &World) -> Option<String> {
         owned.extend(all.iter().filter(|(key, _)| key.0 == own).map(|(key, record)| (key.clone(), record.clone())));
         views.push((host, replica, all));
     }
-    let mut first: Option<(usize, &Replica)> = None;
     for (host, replica, view) in &views {
         let name = names::host(*host);
         if *view != owned {
@@ -52,28 +51,31 @@ pub fn difference(world: &World) -> Option<String> {
                 return Some(format!("{name} sees {} silent", member.actor.name));
             }
         }
-        match first {
-            None => first = Some((*host, replica)),
-            Some((other, held)) => {
-                let (mine, theirs) = (replica.metadata(), held.metadata());
-                if mine != theirs {
-                    let (mine, theirs) = (&mine.metadata, &theirs.metadata);
-                    let other = names::host(other);
-                    return Some(format!("of the room's metadata {name} has {mine:?}, {other} has {theirs:?}"));
-                }
-                let (mine, theirs) = (replica.board(), held.board());
-                if mine != theirs {
-                    let (mine, theirs) = (&mine.notes, &theirs.notes);
-                    return Some(format!("of the board {name} has {mine:?}, {} has {theirs:?}", names::host(other)));
-                }
-                let (mine, theirs) = (replica.history(Some(1000), None), held.history(Some(1000), None));
-                if mine != theirs {
-                    return Some(format!("of the log {name} has {mine:?}, {} has {theirs:?}", names::host(other)));
-                }
-            }
-        }
     }
-    None
+    shared_difference(world)
+}
+
+/// How what is shared differs among the honest replicas that run, if it does: metadata, board, log.
+#[must_use]
+pub fn shared_difference(world: &World) -> Option<String> {
+    let mut honest = world.honest();
+    let (other, held) = honest.next()?;
+    let other = names::host(other);
+    honest.find_map(|(host, replica)| {
+        let name = names::host(host);
+        let (mine, theirs) = (replica.metadata(), held.metadata());
+        if mine != theirs {
+            let (mine, theirs) = (&mine.metadata, &theirs.metadata);
+            return Some(format!("of the room's metadata {name} has {mine:?}, {other} has {theirs:?}"));
+        }
+        let (mine, theirs) = (replica.board(), held.board());
+        if mine != theirs {
+            let (mine, theirs) = (&mine.notes, &theirs.notes);
+            return Some(format!("of the board {name} has {mine:?}, {other} has {theirs:?}"));
+        }
+        let (mine, theirs) = (replica.history(Some(1000), None), held.history(Some(1000), None));
+        (mine != theirs).then(|| format!("of the log {name} has {mine:?}, {other} has {theirs:?}"))
+    })
 }
 
 /// Where two views differ first.

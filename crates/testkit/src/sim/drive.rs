@@ -113,7 +113,7 @@ impl World {
     }
 
     /// An observer is told something: every oracle judges it by what the observer knew before.
-    fn tell(&mut self, observer: Session, event: &Event) {
+    pub(crate) fn tell(&mut self, observer: Session, event: &Event) {
         self.events += 1;
         self.trace.told(self.now, observer, event);
         let member = match event {

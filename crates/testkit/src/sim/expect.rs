@@ -1,4 +1,5 @@
-//! How the simulator looks whether what a story expects has come true.
+//! How the simulator looks whether what a story expects has come true. A failure names what was expected as its rule: see
+//! [`Expect::rule`].
 
 use parlor_core::{MemberState, RowKey};
 
@@ -8,8 +9,6 @@ use super::trace::Fact;
 use super::world::{What, World};
 use crate::story::{Expect, Someone, Step, Story, names};
 
-/// The rule that a story breaks when what it expects does not come true.
-pub const EXPECTED: &str = "what is expected comes true";
 /// How often at most it is looked at, within the time that it has.
 const LOOKS: u64 = 64;
 
@@ -93,8 +92,9 @@ impl World {
         let missing = self.missing(pending);
         if let Some(missing) = missing {
             if self.now >= until {
-                let what = self.awaited.pending[index as usize].what.to_string();
-                self.broken(EXPECTED, None, format!("{what}, but {missing}"));
+                let what = &self.awaited.pending[index as usize].what;
+                let (rule, detail) = (what.rule(), format!("{what}, but {missing}"));
+                self.broken(rule, None, detail);
                 return;
             }
             let next = (self.now + ((until - from) / LOOKS).max(1)).min(until);

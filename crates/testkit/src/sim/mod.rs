@@ -43,7 +43,7 @@ pub mod views;
 pub mod world;
 
 pub use oracle::{Happening, Oracle, Row, Told, Took, Violation};
-pub use run::{Outcome, play, run};
+pub use run::{Outcome, play, run, twice};
 pub use sessions::Session;
 pub use shrink::{Failure, check, check_with};
 pub use world::World;

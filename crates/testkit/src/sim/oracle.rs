@@ -89,6 +89,11 @@ pub trait Oracle {
         let _ = world;
         Ok(())
     }
+
+    /// How often it found something that could have broken the rule. An oracle that judged nothing proved nothing.
+    fn judged(&self) -> u64 {
+        0
+    }
 }
 
 /// An event as one observer is told it.

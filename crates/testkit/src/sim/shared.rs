@@ -130,6 +130,14 @@ fn find(replica: &Replica, id: &str) -> Option<Note> {
     replica.board().notes.iter().find(|note| note.id == id).map(|note| (**note).clone())
 }
 
+/// A register as a replica shows it: a key of the room's metadata, or `note/field` of the board.
+pub(crate) fn value(replica: &Replica, register: &str) -> Option<u64> {
+    match register.split_once('/') {
+        Some((id, field)) => find(replica, id).and_then(|note| read(&note, field)),
+        None => replica.metadata().metadata.get(register).and_then(serde_json::Value::as_u64),
+    }
+}
+
 /// A field of a note as the number that was written, if one was.
 pub(crate) fn read(note: &Note, field: &str) -> Option<u64> {
     let whole = |number: f64| (number.fract() == 0.0 && number >= 0.0).then_some(number as u64);

@@ -198,6 +198,12 @@ impl World {
         self.watch(|oracle, world| oracle.happened(world, what));
     }
 
+    /// How often each oracle found something to judge, by its rule.
+    #[must_use]
+    pub fn judged(&self) -> Vec<(String, u64)> {
+        self.oracles.iter().map(|oracle| (oracle.rule().to_owned(), oracle.judged())).collect()
+    }
+
     /// What the trace kept, in words.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

@@ -53,6 +53,22 @@ pub enum Expect {
     },
 }
 
+impl Expect {
+    /// The rule that is broken when it does not come true.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Expect::Agreement => "all agree when they are expected to",
+            Expect::Sees { .. } => "what was written is seen when it is expected to be",
+            Expect::Knows { .. } => "a member is known when it is expected to be",
+            Expect::Gone { .. } => "a member is gone when it is expected to be",
+            Expect::NobodyLeft { .. } => "nobody leaves when nobody is expected to",
+            Expect::Asked { .. } => "questions are asked when they are expected to be",
+            Expect::Members { .. } => "a list has as many members as are expected",
+        }
+    }
+}
+
 impl Story {
     /// Something is true now.
     #[must_use]

@@ -27,6 +27,7 @@ pub struct Beats {
     saw: HashMap<(String, u64), u64>,
     /// What each observer saw last of each register.
     seen: HashMap<Session, HashMap<String, u64>>,
+    judged: u64,
 }
 
 impl Oracle for Beats {
@@ -75,6 +76,10 @@ impl Oracle for Beats {
             _ => Ok(()),
         }
     }
+
+    fn judged(&self) -> u64 {
+        self.judged
+    }
 }
 
 impl Beats {
@@ -84,6 +89,7 @@ impl Beats {
             seen.remove(register);
             return Ok(());
         };
+        self.judged += 1;
         if world.truth.writer(value).is_none() {
             return Err(format!("{register} is {value}, which nobody wrote"));
         }

@@ -1,12 +1,19 @@
 //! No field of a record ever goes back at any observer, and no value is seen that nobody wrote (design R4): every value
 //! that is written is a number greater than all before it.
+//!
+//! A field that went does not come back with the value that it had, as long as the row is one and the same record: of a
+//! member on two devices, the one that spoke last is shown, and when that one leaves, the older value of the other is.
+//! The turn that a join writes into the member's metadata is judged like a field.
 
-use parlor_core::Event;
+use parlor_core::{Event, Member};
 
 use super::name;
 use crate::sim::oracle::{Happening, Oracle, Told};
 use crate::sim::sessions::Session;
 use crate::sim::world::World;
+
+/// What a join counts up in the metadata of its member, and what that is called among the fields.
+const TURN: (&str, &str) = ("turn", "the turn of its metadata");
 
 /// The newest value of one field that an observer saw of one writer.
 #[derive(Clone, Debug)]
@@ -14,17 +21,20 @@ struct Newest {
     field: String,
     writer: Session,
     value: u64,
+    /// It went, while the row was a record of this writer and of nobody else.
+    gone: bool,
 }
 
 /// See the module. By observer, then by row.
 #[derive(Debug, Default)]
 pub struct Forward {
     seen: Vec<Vec<Vec<Newest>>>,
+    judged: u64,
 }
 
 impl Oracle for Forward {
     fn rule(&self) -> &str {
-        "no field goes back"
+        super::FORWARD
     }
 
     fn happened(&mut self, _: &World, what: &Happening<'_>) -> Result<(), String> {
@@ -37,32 +47,63 @@ impl Oracle for Forward {
     }
 
     fn told(&mut self, world: &World, told: &Told<'_>) -> Result<(), String> {
-        match told.event {
-            Event::Joined { member } | Event::Updated { member, .. } => {
-                let Some(row) = told.row.filter(|row| world.is_honest(world.views.key(*row))) else { return Ok(()) };
-                let newest = place(&mut self.seen, told.observer.0 as usize, row.0 as usize);
-                for (field, value) in &member.record.presence {
-                    if told.before.is_some_and(|held| held.record.presence.get(field) == Some(value)) {
-                        continue;
-                    }
-                    let value = value.as_u64().unwrap_or(u64::MAX);
-                    let whose = || name(world, world.views.key(row));
-                    let Some(writer) = world.truth.writer(value) else {
-                        return Err(format!("{} shows {field} {value}, which nobody wrote", whose()));
-                    };
-                    match newest.iter_mut().find(|newest| newest.writer == writer && newest.field == *field) {
-                        Some(newest) if value < newest.value => {
-                            return Err(format!("{field} of {} went back from {} to {value}", whose(), newest.value));
-                        }
-                        Some(newest) => newest.value = value,
-                        None => newest.push(Newest { field: field.clone(), writer, value }),
-                    }
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+        let (Event::Joined { member } | Event::Updated { member, .. }, Some(row)) = (told.event, told.row) else {
+            return Ok(());
+        };
+        if !world.is_honest(world.views.key(row)) {
+            return Ok(());
         }
+        let of_row = world.truth.of_row(world.views.key(row));
+        let alone = of_row.is_some_and(|of_row| of_row.of_one_session().is_some());
+        let newest = place(&mut self.seen, told.observer.0 as usize, row.0 as usize);
+        let whose = || name(world, world.views.key(row));
+        match told.before {
+            Some(held) if alone && held.record.joined_at == member.record.joined_at => {
+                for newest in newest.iter_mut().filter(|newest| !newest.gone) {
+                    let is_there = |member: &Member| value_of(member, &newest.field) == Some(newest.value);
+                    newest.gone = is_there(held) && value_of(member, &newest.field).is_none();
+                }
+            }
+            _ => newest.iter_mut().for_each(|newest| newest.gone = false),
+        }
+        for (field, value) in values(member) {
+            if told.before.is_some_and(|held| values(held).any(|(other, held)| other == field && held == value)) {
+                continue;
+            }
+            self.judged += 1;
+            let Some(writer) = world.truth.writer(value) else {
+                return Err(format!("{} shows {field} {value}, which nobody wrote", whose()));
+            };
+            let known = newest.iter_mut().find(|newest| newest.writer == writer && newest.field == field);
+            let Some(known) = known else {
+                newest.push(Newest { field: field.to_owned(), writer, value, gone: false });
+                continue;
+            };
+            if value < known.value {
+                return Err(format!("{field} of {} went back from {} to {value}", whose(), known.value));
+            }
+            if value == known.value && known.gone {
+                return Err(format!("{field} of {} is {value} again, after it went", whose()));
+            }
+            (known.value, known.gone) = (value, false);
+        }
+        Ok(())
     }
+
+    fn judged(&self) -> u64 {
+        self.judged
+    }
+}
+
+/// The fields of a row, and what a join counted up; what is no number was written by nobody: no number is that great.
+fn values(member: &Member) -> impl Iterator<Item = (&str, u64)> {
+    let number = |value: &serde_json::Value| value.as_u64().unwrap_or(u64::MAX);
+    let turn = member.record.metadata.get(TURN.0).map(|value| (TURN.1, number(value)));
+    member.record.presence.iter().map(move |(field, value)| (field.as_str(), number(value))).chain(turn)
+}
+
+fn value_of(member: &Member, field: &str) -> Option<u64> {
+    values(member).find(|(other, _)| *other == field).map(|(_, value)| value)
 }
 
 fn place<T: Default>(table: &mut Vec<Vec<T>>, observer: usize, row: usize) -> &mut T {

@@ -13,15 +13,18 @@ use crate::sim::world::World;
 use crate::story::names;
 
 /// See the module.
-#[derive(Debug)]
-pub struct Grammar;
+#[derive(Debug, Default)]
+pub struct Grammar {
+    judged: u64,
+}
 
 impl Oracle for Grammar {
     fn rule(&self) -> &str {
-        "events keep their grammar"
+        super::GRAMMAR
     }
 
     fn told(&mut self, world: &World, told: &Told<'_>) -> Result<(), String> {
+        self.judged += 1;
         let whose = || told.row.map(|row| name(world, world.views.key(row))).unwrap_or_default();
         match (told.event, told.before) {
             (Event::Joined { .. }, Some(_)) => Err(format!("{} joined, who was there", whose())),
@@ -48,6 +51,10 @@ impl Oracle for Grammar {
 
     fn end(&mut self, world: &World) -> Result<(), String> {
         (0..world.hosts.len()).try_for_each(|host| list_is_as_told(world, host))
+    }
+
+    fn judged(&self) -> u64 {
+        self.judged
     }
 }
 

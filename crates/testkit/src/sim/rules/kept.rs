@@ -21,11 +21,12 @@ pub struct Kept {
     once: HashMap<(UserId, String), (String, serde_json::Value)>,
     /// What each observer was told.
     told: HashMap<Session, HashSet<String>>,
+    judged: u64,
 }
 
 impl Oracle for Kept {
     fn rule(&self) -> &str {
-        "messages are told once, and stay"
+        super::KEPT
     }
 
     fn happened(&mut self, _: &World, what: &Happening<'_>) -> Result<(), String> {
@@ -52,6 +53,7 @@ impl Oracle for Kept {
         if !world.sessions.is_honest(&message.actor.user_id) {
             return Ok(());
         }
+        self.judged += 1;
         let value = message.data.as_u64().unwrap_or(u64::MAX);
         if world.truth.writer(value).is_none() {
             return Err(format!("{} says {}, which nobody said", message.actor.name, message.data));
@@ -72,6 +74,10 @@ impl Oracle for Kept {
 
     fn end(&mut self, world: &World) -> Result<(), String> {
         (0..world.hosts.len()).try_for_each(|host| self.all_are_there(world, host))
+    }
+
+    fn judged(&self) -> u64 {
+        self.judged
     }
 }
 

@@ -39,11 +39,12 @@ pub struct Leases {
     /// By session; nothing for those that ended.
     observers: Vec<Option<Heard>>,
     seconds: u64,
+    judged: u64,
 }
 
 impl Oracle for Leases {
     fn rule(&self) -> &str {
-        "members end by their owner or by silence"
+        super::LEASES
     }
 
     fn took(&mut self, world: &World, took: &Took<'_>) -> Result<(), String> {
@@ -98,6 +99,7 @@ impl Oracle for Leases {
         if !world.truth.allows(&world.sessions, row, *reason) {
             return Err(format!("{} left, {reason:?}, which its owner never said", name(world, row)));
         }
+        self.judged += 1;
         let Some(heard) = self.of(told.observer) else { return Ok(()) };
         heard.may_expire(world, row, *reason)
     }
@@ -118,6 +120,10 @@ impl Oracle for Leases {
 
     fn end(&mut self, world: &World) -> Result<(), String> {
         (0..world.hosts.len()).try_for_each(|host| self.silence_is_seen(world, host))
+    }
+
+    fn judged(&self) -> u64 {
+        self.judged
     }
 }
 

@@ -1,20 +1,21 @@
 //! An update is visible everywhere within coalescing and latency, where nothing is lost (design A7, N4).
 //!
 //! It is judged while all is calm: for some seconds nobody came or went, no link changed, and the network loses nothing.
-//! Then a write is due at everybody one interval of the adaptive rate and one latency a hop later, and what was written
-//! over is due through what came after it.
+//! Then a write of live state is due at everybody one interval of the adaptive rate and one latency a hop later, and what
+//! was written over is due through what came after it. What is written of the room's metadata and the board, and what is
+//! said, waits for no turn: it is due one latency a hop later, wherever its own writer still shows it then.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use parlor_core::Event;
 
+use super::calm::{self, CALM_MS};
 use super::name;
 use crate::sim::oracle::{Happening, Oracle, Row, Told};
+use crate::sim::shared;
 use crate::sim::world::World;
-use crate::story::{Step, names};
+use crate::story::names;
 
-/// So long after the last disturbance everybody knows everybody, and who has to pass on what.
-const CALM_MS: u64 = 8_000;
 /// Frames a second that all members of a big room together may send (design A7).
 const RATE_SHARED: u64 = 240;
 /// Milliseconds between two frames in a small room, and at most.
@@ -37,6 +38,14 @@ struct Field {
     writes: VecDeque<Write>,
 }
 
+/// The last write of a register that everybody may write, or a message.
+#[derive(Clone, Copy, Debug)]
+struct Shared {
+    author: usize,
+    value: Option<u64>,
+    due: u64,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Prompt {
@@ -44,34 +53,44 @@ pub struct Prompt {
     /// Milliseconds within which a write is due, as long as it is calm.
     bound: Option<u64>,
     fields: Vec<Field>,
+    shared: BTreeMap<String, Shared>,
+    /// Messages, with who said them and when they are due.
+    said: Vec<(String, u64)>,
     /// Writes that were held against the rule.
-    pub judged: u64,
+    judged: u64,
 }
 
 impl Oracle for Prompt {
     fn rule(&self) -> &str {
-        "an update is everywhere in time"
+        super::PROMPT
     }
 
     fn happened(&mut self, world: &World, what: &Happening<'_>) -> Result<(), String> {
         match what {
-            Happening::Step(
-                Step::Presence { .. }
-                | Step::Moving { .. }
-                | Step::Metadata { .. }
-                | Step::Note { .. }
-                | Step::RemoveNote { .. }
-                | Step::Say { .. }
-                | Step::Expect { .. },
-            )
-            | Happening::WritesShared { .. }
-            | Happening::Said { .. } => {}
             Happening::Wrote { row, fields, value, plain, .. } => self.wrote(world, *row, fields, *value, *plain),
-            _ => {
+            Happening::WritesShared { session, register, value, .. } => {
+                let author = world.sessions.get(*session).host;
+                match way(world).filter(|_| world.now >= self.disturbed + CALM_MS) {
+                    Some(way) => {
+                        let write = Shared { author, value: *value, due: world.now + way };
+                        self.shared.insert((*register).to_owned(), write);
+                    }
+                    None => drop(self.shared.remove(*register)),
+                }
+            }
+            Happening::Said { message, .. } => {
+                if let Some(way) = way(world).filter(|_| world.now >= self.disturbed + CALM_MS) {
+                    self.said.push((message.id.clone(), world.now + way));
+                }
+            }
+            other if calm::disturbs(other) => {
                 self.disturbed = world.now;
                 self.bound = None;
                 self.fields.clear();
+                self.shared.clear();
+                self.said.clear();
             }
+            _ => {}
         }
         Ok(())
     }
@@ -111,15 +130,59 @@ impl Oracle for Prompt {
                 }
             }
         }
-        Ok(())
+        self.shared_is_seen(world)?;
+        self.said_is_heard(world)
     }
 
     fn end(&mut self, world: &World) -> Result<(), String> {
         self.second(world)
     }
+
+    fn judged(&self) -> u64 {
+        self.judged
+    }
 }
 
 impl Prompt {
+    /// What the writer of a register shows itself, everybody shows. Where it shows something else, it was refused or
+    /// somebody wrote over it.
+    fn shared_is_seen(&mut self, world: &World) -> Result<(), String> {
+        let (over, due) = std::mem::take(&mut self.shared).into_iter().partition(|(_, write)| world.now > write.due);
+        self.shared = due;
+        let over: BTreeMap<String, Shared> = over;
+        for (register, write) in over {
+            let shows = |host: usize| {
+                let process = world.hosts[host].process.as_ref()?;
+                Some(shared::value(&process.replica, &register))
+            };
+            if shows(write.author) != Some(write.value) {
+                continue;
+            }
+            self.judged += 1;
+            if let Some((host, _)) = world.honest().find(|(host, _)| shows(*host) != Some(write.value)) {
+                let (seen, at) = (shows(host).flatten(), names::host(host));
+                return Err(format!("{register} is {seen:?} at {at} and not {:?}", write.value));
+            }
+        }
+        Ok(())
+    }
+
+    fn said_is_heard(&mut self, world: &World) -> Result<(), String> {
+        let (over, due) = std::mem::take(&mut self.said).into_iter().partition(|(_, due)| world.now > *due);
+        self.said = due;
+        let over: Vec<(String, u64)> = over;
+        for (id, _) in over {
+            self.judged += 1;
+            for (host, replica) in world.honest() {
+                let page = replica.history(Some(1_000), None).map(|page| page.messages).unwrap_or_default();
+                if !page.iter().any(|message| message.id == id) {
+                    return Err(format!("message {id} has not reached {}", names::host(host)));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn wrote(&mut self, world: &World, row: Row, fields: &[String], value: u64, plain: bool) {
         if !plain {
             self.fields.retain(|field| field.row != row);
@@ -151,42 +214,16 @@ pub fn turn_ms(others: u64) -> u64 {
     (others * 1_000).div_ceil(RATE_SHARED).clamp(TURN_MS.0, TURN_MS.1)
 }
 
-/// Within how many milliseconds a write is due at everybody; nothing where no promise is made.
-fn bound(world: &World) -> Option<u64> {
-    let faults = &world.network.faults;
-    let lossless = faults.loss == 0 && faults.queue.is_none() && world.network.ways.is_empty();
-    let unlost = world.network.lost.values().all(|until| *until <= world.now);
-    if !lossless || !unlost || world.hosts.iter().any(|host| host.hostile) {
+/// Within how many milliseconds a write is due at everybody, without waiting for a turn; nothing where no promise is made.
+fn way(world: &World) -> Option<u64> {
+    if !calm::is_lossless(world, None) || world.hosts.iter().any(|host| host.hostile) {
         return None;
     }
-    let running: Vec<usize> = world.running().map(|(host, _)| host).collect();
-    let others = running.len().checked_sub(1).filter(|others| *others > 0)? as u64;
-    let hops = running.iter().map(|from| farthest(world, *from, &running)).collect::<Option<Vec<u64>>>()?;
-    let hops = hops.into_iter().max()?;
-    Some(turn_ms(others) + hops * faults.longest() + world.story.late_ms + SPARE_MS)
+    Some(calm::hops(world)? * world.network.faults.longest() + world.story.late_ms + SPARE_MS)
 }
 
-/// Hops from one host to the farthest of all; nothing when some are out of reach, or a link is not up at both ends.
-fn farthest(world: &World, from: usize, running: &[usize]) -> Option<u64> {
-    let mut left: BTreeSet<usize> = running.iter().copied().filter(|host| *host != from).collect();
-    let mut edge = vec![from];
-    let mut hops = 0;
-    while !left.is_empty() {
-        let mut next = Vec::new();
-        for host in edge {
-            let session = world.hosts[host].session()?;
-            for lane in world.network.lanes(session) {
-                if left.remove(&lane.host) {
-                    let back = world.network.linked(lane.to, session);
-                    next.push(back.then_some(lane.host)?);
-                }
-            }
-        }
-        if next.is_empty() {
-            return None;
-        }
-        hops += 1;
-        edge = next;
-    }
-    Some(hops)
+/// The same of live state, whose changes wait for their turn.
+fn bound(world: &World) -> Option<u64> {
+    let others = world.running().count().checked_sub(1).filter(|others| *others > 0)? as u64;
+    Some(turn_ms(others) + way(world)?)
 }
