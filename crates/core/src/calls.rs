@@ -152,7 +152,7 @@ impl Replica {
         }
         if told {
             self.schedule_flush(now);
-            if !self.patch(&row, (self.session(), incarnation), changed, now) {
+            if !self.patch_own(&row, incarnation, changed, now) {
                 self.refresh(&row, LeftReason::Left, now);
             }
         }

@@ -1,5 +1,6 @@
 //! The names of things. Each newtype validates once, where a value enters, so that nothing behind the edge checks again.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,8 +37,22 @@ pub struct Seq(pub u64);
 pub struct Rev(pub u64);
 
 /// A session: the public key of one running process. A fresh one at every start, never on disk.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub [u8; 32]);
+
+/// The order of the bytes. Nearly always the first eight decide, and every frame is looked up by it.
+impl Ord for SessionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let first = |id: &SessionId| id.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for SessionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl SessionId {
     /// The first eight hexadecimal digits, for people and logs.

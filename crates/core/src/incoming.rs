@@ -8,9 +8,10 @@ use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
 use crate::limits::{ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, PAGE_MAX, STALE_MS};
 use crate::peer::{Asked, Record};
-use crate::replica::Replica;
+use crate::replica::{Replica, wall_at};
+use crate::row_table::Place;
 use crate::value::Json;
-use crate::view::{Actor, LeftReason, RowKey};
+use crate::view::{Actor, LeftReason, RowKey, Timestamp};
 use crate::wire::{Ask, Beat, Delta, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
 
 /// Questions to the room at once and in a second: sessions that somebody invents must not make us ask for each of them.
@@ -73,8 +74,9 @@ impl Replica {
             self.counters.add("presence_over_limit");
             return Verdict::Reject;
         }
-        let newest = self.peer(author, now).alive(delta.seq, now);
-        if newest {
+        let peer = self.peer(author, now);
+        let newest = peer.alive(delta.seq, now);
+        if newest && peer.stale {
             self.wake(author, now);
         }
         let mut gap = false;
@@ -93,9 +95,11 @@ impl Replica {
 
     /// Takes the changes of one record; false when something before them is missing here.
     fn change_in(&mut self, author: SessionId, change: RecordChange, now: Tick) -> bool {
-        let buried = self.departed.is_buried(&author, change.incarnation);
-        let record = self.peers.get_mut(&author).and_then(|peer| peer.records.get_mut(&change.incarnation));
-        let Some(record) = record else { return buried };
+        let part = (author, change.incarnation);
+        let Some(peer) = self.peers.get_mut(&author) else { return false };
+        let Some(record) = peer.records.get_mut(&change.incarnation) else {
+            return self.departed.is_buried(&author, change.incarnation);
+        };
         let since = Rev(change.rev.0.saturating_sub(change.span));
         let complete = record.known >= since;
         let changed = record.fields.merge(change.fields, change.rev, record.known, now);
@@ -105,14 +109,21 @@ impl Replica {
             record.known = change.rev;
             record.fields.forget_removals(change.rev);
         }
-        let due = record.fields.next_expiry();
-        let row = (record.member.clone(), record.actor.user_id.clone());
+        if let Some(due) = record.fields.next_expiry() {
+            self.peers_due = self.peers_due.min(due);
+        }
+        let seen = Timestamp(wall_at(self.wall, peer.heard));
+        let row = self.rows.at(record.place).filter(|_| !bounded);
+        let patched = row.and_then(|row| Some((row.patch(part, &record.fields, changed, seen)?, row.member.clone())));
+        let row = patched.is_none().then(|| (record.member.clone(), record.actor.user_id.clone()));
         if bounded {
             self.counters.add("presence_over_limit");
         }
-        due.into_iter().for_each(|due| self.look_at_peers(due));
-        if bounded || !self.patch(&row, (author, change.incarnation), changed, now) {
+        if let Some(row) = row {
             self.refresh(&row, LeftReason::Left, now);
+        }
+        if let Some((changed, member)) = patched {
+            self.emit_updated(member, changed);
         }
         complete
     }
@@ -125,7 +136,9 @@ impl Replica {
         }
         let peer = self.peer(author, now);
         if peer.alive(beat.seq, now) {
-            self.wake(author, now);
+            if peer.stale {
+                self.wake(author, now);
+            }
             self.pulse_in(author, beat.seq, beat.pulse, now);
         }
         verdict
@@ -233,6 +246,7 @@ impl Replica {
                 act: full.act,
                 known: Rev(0),
                 full_seq: full.seq,
+                place: Place::default(),
             })
         });
         if full.seq >= record.full_seq {
@@ -251,7 +265,11 @@ impl Replica {
         }
         let due = record.fields.next_expiry();
         due.into_iter().for_each(|due| self.look_at_peers(due));
-        self.add_part(row.clone(), author, full.incarnation);
+        let place = self.add_part(row.clone(), author, full.incarnation);
+        let record = self.peers.get_mut(&author).and_then(|peer| peer.records.get_mut(&full.incarnation));
+        if let Some(record) = record {
+            record.place = place;
+        }
         // The earlier life of a row goes after the later one came, so that this is an update.
         self.call_the_roll(author, full.seq, &full.roster, now);
         self.evict_over_cap(author, now);

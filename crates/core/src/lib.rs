@@ -71,6 +71,7 @@ mod replication_tests;
 mod rows;
 mod sessions;
 mod sync;
+mod row_table;
 mod value;
 mod view;
 mod wire;

@@ -7,6 +7,7 @@ use crate::ids::{MemberId, Rev, Seq, SessionId, Tick};
 use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
+use crate::row_table::Place;
 use crate::sync::Purse;
 use crate::view::{Actor, Bag, LeftReason};
 use crate::wire::Pulse;
@@ -85,6 +86,8 @@ pub(crate) struct Record {
     pub known: Rev,
     /// The newest whole frame of this record, so that an older one cannot bring back its metadata or name.
     pub full_seq: Seq,
+    /// Where its row is.
+    pub place: Place,
 }
 
 impl Peer {

@@ -17,7 +17,8 @@ use crate::metadata;
 use crate::own::OwnRecord;
 use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, Verifier};
-use crate::view::{Event, Member, RoomMetadata, RowKey, Timestamp};
+use crate::row_table::RowTable;
+use crate::view::{Event, RoomMetadata, Timestamp};
 
 /// What a replica is made with.
 #[derive(Clone, Debug)]
@@ -57,9 +58,7 @@ pub struct Replica {
     pub(crate) cells: Cells,
     pub(crate) metadata: Arc<RoomMetadata>,
     pub(crate) notes: BTreeMap<String, Arc<Note>>,
-    pub(crate) rows: BTreeMap<RowKey, Arc<Member>>,
-    /// The records that each row is made of; some may be over already.
-    pub(crate) parts: BTreeMap<RowKey, Vec<(SessionId, u32)>>,
+    pub(crate) rows: RowTable,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
     /// The same profile runs elsewhere and was started later (design R2).
@@ -113,8 +112,7 @@ impl Replica {
             cells,
             metadata,
             notes: BTreeMap::new(),
-            rows: BTreeMap::new(),
-            parts: BTreeMap::new(),
+            rows: RowTable::default(),
             watching: 0,
             outage: false,
             outranked: false,

@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::error::{Error, ErrorCode};
 use crate::fields::Fields;
 use crate::ids::{MemberId, SessionId, Tick, UserId};
 use crate::limits::{MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX};
-use crate::raw::Raw;
-use crate::replica::{Replica, wall_at};
+use crate::replica::Replica;
+use crate::row_table::Place;
 use crate::view::{
     Actor, ActorKind, Bag, By, Event, Kind, LeftReason, Member, MemberRecord, MemberState, MembersPage, MembersQuery,
     RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
@@ -71,20 +70,19 @@ impl Replica {
     /// Holds a row against what it was, and says what happened to it. `reason` is told when it is gone.
     pub(crate) fn refresh(&mut self, key: &RowKey, reason: LeftReason, now: Tick) {
         let fresh = self.fold(key, None, now);
+        let held = self.rows.member(key).cloned();
         if fresh.is_none() {
-            self.parts.remove(key);
+            self.rows.remove(key);
         }
-        let held = self.rows.get(key).cloned();
         match (held, fresh) {
             (None, None) => {}
             (None, Some(member)) => {
                 let member = Arc::new(member);
-                self.rows.insert(key.clone(), member.clone());
+                self.show(key, member.clone());
                 self.emit(Event::Joined { member });
                 self.refresh_conflicts(key, now);
             }
             (Some(member), None) => {
-                self.rows.remove(key);
                 self.emit(Event::Left { member, reason });
                 self.refresh_conflicts(key, now);
             }
@@ -104,7 +102,7 @@ impl Replica {
             return;
         }
         let member = Arc::new(member);
-        self.rows.insert(key.clone(), member.clone());
+        self.show(key, member.clone());
         if turned {
             self.emit(match member.state {
                 MemberState::Stale => Event::Stale { member: member.clone() },
@@ -116,11 +114,17 @@ impl Replica {
         }
     }
 
+    fn show(&mut self, key: &RowKey, member: Arc<Member>) {
+        if let Some(row) = self.rows.get_mut(key) {
+            row.member = Some(member);
+        }
+    }
+
     /// Rows of other actors with the same member id learn that they are not alone.
     fn refresh_conflicts(&mut self, (member, user): &RowKey, now: Tick) {
         let others: Vec<RowKey> = self.rivals(member, user).cloned().collect();
         for other in others {
-            if let (Some(held), Some(fresh)) = (self.rows.get(&other).cloned(), self.fold(&other, None, now)) {
+            if let (Some(held), Some(fresh)) = (self.rows.member(&other).cloned(), self.fold(&other, None, now)) {
                 self.compare(&other, &held, fresh);
             }
         }
@@ -157,54 +161,42 @@ impl Replica {
         })
     }
 
-    /// A record that a row is made of. Those that are over are swept out when they become many.
-    pub(crate) fn add_part(&mut self, key: RowKey, session: SessionId, incarnation: u32) {
-        let mut parts = self.parts.remove(&key).unwrap_or_default();
-        if !parts.contains(&(session, incarnation)) {
-            parts.reserve_exact(1);
-            parts.push((session, incarnation));
+    /// A record that a row is made of; the place of the row. Records that are over are swept out when they become many.
+    pub(crate) fn add_part(&mut self, key: RowKey, session: SessionId, incarnation: u32) -> Place {
+        let (place, row) = self.rows.enter(key);
+        if !row.parts.contains(&(session, incarnation)) {
+            row.parts.reserve_exact(1);
+            row.parts.push((session, incarnation));
         }
-        if parts.len() > SWEPT_ABOVE {
+        if row.parts.len() > SWEPT_ABOVE {
+            let mut parts = std::mem::take(&mut row.parts);
             parts.retain(|(session, incarnation)| self.part_of(*session, *incarnation, Tick(0)).is_some());
+            if let Some(row) = self.rows.at(place) {
+                row.parts = parts;
+            }
         }
-        self.parts.insert(key, parts);
+        place
     }
 
     /// The short way of [`Replica::refresh`] for the most frequent case by far: values of a row that one record alone
-    /// makes. False when it is not that case.
-    pub(crate) fn patch(&mut self, key: &RowKey, part: (SessionId, u32), changed: Vec<String>, now: Tick) -> bool {
-        let alone = self.parts.get(key).is_some_and(|parts| parts[..] == [part]);
-        let (seen, fields) = match self.peers.get(&part.0) {
-            Some(peer) => (peer.heard, peer.records.get(&part.1).map(|record| &record.fields)),
-            None => (now, self.own.get(&part.1).map(|record| &record.fields)),
-        };
-        let (Some(fields), Some(row)) = (fields.filter(|_| alone), self.rows.get_mut(key)) else { return false };
-        let value = |name: &str| fields.get(name).and_then(|field| field.value.as_ref()).map(Raw::value);
-        let updates = changed.into_iter().map(|name| (value(&name), name));
-        let before = &row.record.presence;
-        let mut updates: Vec<(Option<Value>, String)> =
-            updates.filter(|(value, name)| before.get(name) != value.as_ref()).collect();
-        if updates.is_empty() {
-            return true;
-        }
-        updates.sort_unstable_by(|a, b| a.1.cmp(&b.1));
-        let member = Arc::make_mut(row);
-        member.record.last_seen_at = Timestamp(wall_at(self.wall, seen));
-        let mut changed = Vec::with_capacity(updates.len());
-        for (value, name) in updates {
-            match value {
-                Some(value) => drop(member.record.presence.insert(name.clone(), value)),
-                None => drop(member.record.presence.remove(&name)),
-            }
-            changed.push(name);
-        }
-        let member = Arc::clone(row);
-        self.emit(Event::Updated { member, changed });
+    /// makes, here an own one. False when it is not that case.
+    pub(crate) fn patch_own(&mut self, key: &RowKey, incarnation: u32, changed: Vec<String>, now: Tick) -> bool {
+        let (part, seen) = ((self.session(), incarnation), self.timestamp(now));
+        let (Some(record), Some(row)) = (self.own.get(&incarnation), self.rows.get_mut(key)) else { return false };
+        let Some(changed) = row.patch(part, &record.fields, changed, seen) else { return false };
+        let member = row.member.clone();
+        self.emit_updated(member, changed);
         true
     }
 
+    pub(crate) fn emit_updated(&mut self, member: Option<Arc<Member>>, changed: Vec<String>) {
+        if let Some(member) = member.filter(|_| !changed.is_empty()) {
+            self.emit(Event::Updated { member, changed });
+        }
+    }
+
     fn parts(&self, key: &RowKey, now: Tick) -> Vec<Part<'_>> {
-        let parts = self.parts.get(key).into_iter().flatten();
+        let parts = self.rows.get(key).into_iter().flat_map(|row| &row.parts);
         parts.filter_map(|(session, incarnation)| self.part_of(*session, *incarnation, now)).collect()
     }
 
@@ -246,7 +238,7 @@ impl Replica {
 
     /// The record of a row as calls answer it.
     pub(crate) fn record_of(&self, key: &RowKey, now: Tick) -> Result<MemberRecord, Error> {
-        let record = self.rows.get(key).map(|row| row.record.clone());
+        let record = self.rows.member(key).map(|row| row.record.clone());
         record
             .map(|record| MemberRecord { last_seen_at: self.timestamp(now), ..record })
             .ok_or_else(|| Error::new(ErrorCode::NotJoined, "not a member of this room; join first"))
@@ -264,7 +256,7 @@ impl Replica {
         }
         let after = query.cursor.as_deref().map(read_cursor).transpose()?;
         let mut rows: Vec<(Cursor, Member)> = Vec::new();
-        for key in self.rows.keys() {
+        for (key, _) in self.rows.members() {
             match query.by {
                 By::Member => rows.extend(self.fold(key, None, now).map(|member| (place(&member, [0; 32]), member))),
                 By::Session => {
@@ -298,7 +290,7 @@ impl Replica {
     /// Everything a reader needs; `at` is for the driver to fill in.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let mut members: Vec<Arc<Member>> = self.rows.values().cloned().collect();
+        let mut members: Vec<Arc<Member>> = self.rows.members().map(|(_, member)| member.clone()).collect();
         let order = |row: &Arc<Member>| (row.record.joined_at, row.record.member_id.clone(), row.actor.user_id.clone());
         members.sort_by_cached_key(order);
         Snapshot {
@@ -346,7 +338,7 @@ impl Replica {
     /// Rows of other actors with the same member id.
     fn rivals<'a>(&'a self, member: &'a MemberId, user: &'a UserId) -> impl Iterator<Item = &'a RowKey> {
         let first: RowKey = (member.clone(), UserId("".into()));
-        let same = self.rows.range(first..).map(|(row, _)| row).take_while(move |(id, _)| id == member);
+        let same = self.rows.members_from(first).map(|(row, _)| row).take_while(move |(id, _)| id == member);
         same.filter(move |(_, other)| other != user)
     }
 }

@@ -4,6 +4,8 @@
 //! and never refuses a newcomer; what was evicted is not taken in again for a while, or it and the newcomer would push
 //! each other out with every heartbeat.
 
+use std::collections::btree_map::Entry;
+
 use crate::ids::{SessionId, Tick};
 use crate::limits::{MEMBERS_MAX, STALE_MS};
 use crate::peer::{Peer, Record};
@@ -124,10 +126,13 @@ impl Replica {
                 self.peers.remove(&session);
             }
         }
-        if !self.peers.contains_key(&id) {
-            self.look_at_peers(now.plus(STALE_MS));
+        match self.peers.entry(id) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(vacant) => {
+                self.peers_due = self.peers_due.min(now.plus(STALE_MS));
+                vacant.insert(Box::new(Peer::new(id, now)))
+            }
         }
-        self.peers.entry(id).or_insert_with(|| Box::new(Peer::new(id, now)))
     }
 }
 

@@ -1,0 +1,164 @@
+//! Where the rows of a room are kept: each in a place of its own, which a record remembers. What changes thirty times a
+//! second is found without a search by name, and readers have all rows in the order of their keys.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use crate::fields::Fields;
+use crate::ids::SessionId;
+use crate::raw::Raw;
+use crate::view::{Member, RowKey, Timestamp};
+
+/// Where a row is, for as long as it has a record. Then it may be another's place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
+/// All rows of a room.
+#[derive(Debug, Default)]
+pub(crate) struct RowTable {
+    places: BTreeMap<RowKey, Place>,
+    rows: Vec<Row>,
+    free: Vec<Place>,
+}
+
+/// One row: the records that it is made of, some of which may be over already, and what readers were told of it.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    pub parts: Vec<(SessionId, u32)>,
+    /// Nothing as long as nobody was told of it.
+    pub member: Option<Arc<Member>>,
+}
+
+impl RowTable {
+    /// The row of this key, made when it is new.
+    pub fn enter(&mut self, key: RowKey) -> (Place, &mut Row) {
+        let place = match self.places.entry(key) {
+            Entry::Occupied(held) => *held.get(),
+            Entry::Vacant(vacant) => *vacant.insert(self.free.pop().unwrap_or_else(|| {
+                self.rows.push(Row::default());
+                Place(u32::try_from(self.rows.len() - 1).unwrap_or(u32::MAX))
+            })),
+        };
+        (place, &mut self.rows[place.0 as usize])
+    }
+
+    /// What is in a place, whosever it is.
+    pub fn at(&mut self, place: Place) -> Option<&mut Row> {
+        self.rows.get_mut(place.0 as usize)
+    }
+
+    pub fn get(&self, key: &RowKey) -> Option<&Row> {
+        let place = self.places.get(key)?;
+        self.rows.get(place.0 as usize)
+    }
+
+    pub fn get_mut(&mut self, key: &RowKey) -> Option<&mut Row> {
+        let place = *self.places.get(key)?;
+        self.at(place)
+    }
+
+    /// Forgets a row; its place is free for another.
+    pub fn remove(&mut self, key: &RowKey) {
+        let Some(place) = self.places.remove(key) else { return };
+        self.free.push(place);
+        if let Some(row) = self.at(place) {
+            *row = Row::default();
+        }
+    }
+
+    /// What readers were told of a row.
+    pub fn member(&self, key: &RowKey) -> Option<&Arc<Member>> {
+        self.get(key)?.member.as_ref()
+    }
+
+    /// All rows that readers were told of, by key.
+    pub fn members(&self) -> impl Iterator<Item = (&RowKey, &Arc<Member>)> {
+        self.told(self.places.iter())
+    }
+
+    /// Those from a key on.
+    pub fn members_from(&self, first: RowKey) -> impl Iterator<Item = (&RowKey, &Arc<Member>)> {
+        self.told(self.places.range(first..))
+    }
+
+    /// How many of them there are.
+    pub fn len(&self) -> usize {
+        self.members().count()
+    }
+
+    fn told<'a>(
+        &'a self,
+        places: impl Iterator<Item = (&'a RowKey, &'a Place)>,
+    ) -> impl Iterator<Item = (&'a RowKey, &'a Arc<Member>)> {
+        places.filter_map(|(key, place)| Some((key, self.rows.get(place.0 as usize)?.member.as_ref()?)))
+    }
+}
+
+impl Row {
+    /// Takes over values of the one record that this row is made of; the keys that are others now, in order. Nothing when
+    /// the row is made of more than that, or nobody was told of it yet.
+    pub fn patch(
+        &mut self,
+        part: (SessionId, u32),
+        fields: &Fields,
+        mut changed: Vec<String>,
+        seen: Timestamp,
+    ) -> Option<Vec<String>> {
+        if self.parts[..] != [part] {
+            return None;
+        }
+        let held = self.member.as_mut()?;
+        changed.sort_unstable();
+        changed.retain(|name| {
+            let value = fields.get(name).and_then(|field| field.value.as_ref()).map(Raw::value);
+            if held.record.presence.get(name) == value.as_ref() {
+                return false;
+            }
+            let presence = &mut Arc::make_mut(held).record.presence;
+            match value {
+                Some(value) => match presence.get_mut(name) {
+                    Some(place) => *place = value,
+                    None => drop(presence.insert(name.clone(), value)),
+                },
+                None => drop(presence.remove(name)),
+            }
+            true
+        });
+        if !changed.is_empty() {
+            Arc::make_mut(held).record.last_seen_at = seen;
+        }
+        Some(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ids::{MemberId, PublicKey};
+
+    use super::*;
+
+    fn key(name: &str) -> RowKey {
+        (MemberId::new(name).unwrap(), PublicKey([7; 32]).user_id())
+    }
+
+    /// A record that is over may remember a place for longer than its row was there.
+    #[test]
+    fn a_free_place_is_another_rows() {
+        let mut table = RowTable::default();
+        let (ann, bob) = ((SessionId([1; 32]), 1), (SessionId([2; 32]), 1));
+        let (place, row) = table.enter(key("ann"));
+        row.parts.push(ann);
+        assert_eq!(table.enter(key("ann")).0, place);
+        table.remove(&key("ann"));
+        assert!(table.get(&key("ann")).is_none());
+        let (again, row) = table.enter(key("bob"));
+        assert_eq!(again, place, "no place is left empty");
+        assert_eq!(row.parts, []);
+        row.parts.push(bob);
+        let changed = vec!["cursor".to_owned()];
+        let patched = table.at(place).unwrap().patch(ann, &Fields::default(), changed, Timestamp(0));
+        assert_eq!(patched, None, "ann's record changes nothing of bob's row");
+        assert_ne!(table.enter(key("cleo")).0, place);
+    }
+}
