@@ -45,7 +45,8 @@ impl World {
         if kind == ASK {
             self.awaited.asked(self.now);
         }
-        Arc::new(Letter { message, author: self.sessions.get(author).id, order, bytes: bytes.into() })
+        let id = self.sessions.get(author).id;
+        Arc::new(Letter { message, author: id, by: Some(author), order, bytes: bytes.into() })
     }
 
     /// To every peer but those who have it already.
@@ -150,8 +151,7 @@ impl World {
         let via_id = self.sessions.get(via).id;
         let verdict = self.take(host, via_id, path, &letter);
         if first && gossip && verdict == Verdict::Accept {
-            let author = self.sessions.find(&letter.author).unwrap_or(via);
-            self.spread(host, to, via, author, &letter);
+            self.spread(host, to, via, letter.by.unwrap_or(via), &letter);
         }
     }
 
@@ -159,8 +159,7 @@ impl World {
     pub(crate) fn take(&mut self, host: usize, via: SessionId, path: Path, letter: &Arc<Letter>) -> Verdict {
         self.frames += 1;
         if let Some(observer) = self.hosts[host].session() {
-            let author = self.sessions.find(&letter.author);
-            self.watch(|oracle, world| oracle.took(world, &Took { observer, author, via, letter }));
+            self.watch(|oracle, world| oracle.took(world, &Took { observer, author: letter.by, via, letter }));
         }
         self.trace.took(self.now, host, via, letter);
         self.input(host, Input::Frame { author: letter.author, via, path, bytes: letter.bytes.to_vec() })

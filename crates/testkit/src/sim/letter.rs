@@ -15,6 +15,8 @@ pub struct Letter {
     pub message: u64,
     /// Who wrote it.
     pub author: SessionId,
+    /// The same as a session of the story; none when a stranger did.
+    pub by: Option<Session>,
     /// Its place among all signs of life of its author, from 1 on; 0 for a frame that is none.
     pub order: u64,
     /// The frame.

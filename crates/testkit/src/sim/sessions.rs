@@ -1,9 +1,10 @@
 //! Every session of a story, numbered in the order of their starts: a small number is easier to keep, to compare and to
 //! name than a key of 32 bytes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use parlor_core::{SessionId, UserId};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::story::names;
 
@@ -30,10 +31,10 @@ pub struct Known {
 #[derive(Debug, Default)]
 pub struct Sessions {
     all: Vec<Known>,
-    by_id: HashMap<SessionId, Session>,
-    by_text: HashMap<String, Session>,
+    by_id: FxHashMap<SessionId, Session>,
+    by_text: FxHashMap<String, Session>,
     boots: BTreeMap<usize, u64>,
-    honest: HashSet<UserId>,
+    honest: FxHashSet<UserId>,
 }
 
 impl Sessions {

@@ -138,7 +138,7 @@ impl World {
         for _ in 0..count {
             let Some(letter) = tape.get(self.random.usize(0..tape.len().max(1))) else { return };
             let bytes = self.spoil(&letter.bytes);
-            let letter = Arc::new(Letter { message: 0, author: stranger, order: 0, bytes: bytes.into() });
+            let letter = Arc::new(Letter { message: 0, author: stranger, by: None, order: 0, bytes: bytes.into() });
             self.take(host, stranger, Path::Gossip, &letter);
         }
     }

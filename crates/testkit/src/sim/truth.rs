@@ -1,9 +1,8 @@
 //! What really happened, which no observer can know: which records there were, when each ended and how, and who wrote
 //! which value.
 
-use std::collections::HashMap;
-
 use parlor_core::{LeftReason, MemberId, RowKey};
+use rustc_hash::FxHashMap;
 
 use super::sessions::{Session, Sessions};
 
@@ -49,8 +48,8 @@ pub struct RowLife {
 /// All records of a story, and all values.
 #[derive(Debug, Default)]
 pub struct Truth {
-    rows: HashMap<RowKey, RowLife>,
-    held: HashMap<Session, Vec<RowKey>>,
+    rows: FxHashMap<RowKey, RowLife>,
+    held: FxHashMap<Session, Vec<RowKey>>,
     /// Who wrote each value; the value is the place.
     writers: Vec<Option<Session>>,
     /// Records there ever were.

@@ -1,9 +1,9 @@
 //! What every observer knows by the events that it was told: a reader that renders nothing but events sees this.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use parlor_core::{Event, Member, RowKey};
+use parlor_core::{Bag, Event, Member, MemberRecord, RowKey};
+use rustc_hash::FxHashMap;
 
 use super::oracle::Row;
 use super::sessions::Session;
@@ -11,7 +11,7 @@ use super::sessions::Session;
 /// The views of all observers, and the numbers of all rows.
 #[derive(Debug, Default)]
 pub struct Views {
-    numbers: HashMap<RowKey, Row>,
+    numbers: FxHashMap<RowKey, Row>,
     keys: Vec<RowKey>,
     /// By session, then by row.
     rows: Vec<Vec<Option<Arc<Member>>>>,
@@ -80,7 +80,12 @@ impl Views {
         }
         let held = &mut rows[row.0 as usize];
         match event {
-            Event::Joined { member } | Event::Updated { member, .. } => *held = Some(member.clone()),
+            // A copy: who shares the member with its replica makes it copy it at the next change.
+            Event::Joined { member } => *held = Some(Arc::new((**member).clone())),
+            Event::Updated { member, .. } => match held {
+                Some(held) => follow(Arc::make_mut(held), member),
+                None => *held = Some(Arc::new((**member).clone())),
+            },
             Event::Stale { member } | Event::Active { member } => {
                 // What else is new follows in an update.
                 if let Some(held) = held {
@@ -89,6 +94,59 @@ impl Views {
             }
             Event::Left { .. } => *held = None,
             _ => {}
+        }
+    }
+}
+
+/// Makes one member what the other is, and touches only what differs.
+fn follow(held: &mut Member, now: &Member) {
+    let Member { record, actor, state, own, verified, conflict, sessions } = now;
+    let MemberRecord { room, kind, member_id, joined_at, last_seen_at, metadata, presence } = record;
+    follow_bag(&mut held.record.presence, presence);
+    follow_bag(&mut held.record.metadata, metadata);
+    (held.record.kind, held.record.joined_at, held.record.last_seen_at) = (*kind, *joined_at, *last_seen_at);
+    (held.state, held.own, held.verified, held.conflict) = (*state, *own, *verified, *conflict);
+    take_over(&mut held.record.room, room);
+    take_over(&mut held.record.member_id, member_id);
+    take_over(&mut held.actor, actor);
+    take_over(&mut held.sessions, sessions);
+}
+
+fn take_over<T: Clone + PartialEq>(held: &mut T, now: &T) {
+    if held != now {
+        held.clone_from(now);
+    }
+}
+
+fn follow_bag(held: &mut Bag, now: &Bag) {
+    if held.len() != now.len() || !held.keys().eq(now.keys()) {
+        held.clone_from(now);
+        return;
+    }
+    for (held, now) in held.values_mut().zip(now.values()) {
+        take_over(held, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn bag(value: serde_json::Value) -> Bag {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_bag_becomes_the_other() {
+        let bags = [json!({}), json!({"a": 1}), json!({"a": 2}), json!({"b": 2}), json!({"a": 2, "b": {"c": null}})];
+        for before in bags.iter().cloned().map(bag) {
+            for now in bags.iter().cloned().map(bag) {
+                let mut held = before.clone();
+                follow_bag(&mut held, &now);
+                assert_eq!(held, now, "from {before:?}");
+            }
         }
     }
 }
