@@ -4,8 +4,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use parlor::{
-    Batch, Error, ErrorCode, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, MetadataChange,
-    PeerInfo, PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status,
+    Batch, Error, ErrorCode, Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery,
+    MetadataChange, PeerInfo, PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
 };
 use serde::Serialize;
 use serde::de::{Deserialize as _, DeserializeOwned};
@@ -88,6 +88,8 @@ commands!(
     members,
     metadata,
     set_metadata,
+    ticket,
+    read_ticket,
     watch,
     unwatch,
     ack,
@@ -103,8 +105,18 @@ async fn rooms(live: State<'_, Live>) -> Answer<Vec<RoomSummary>> {
 }
 
 #[tauri::command]
-async fn create_room(live: State<'_, Live>, room: String) -> Answer<RoomSummary> {
-    live.create_room(room).await
+async fn create_room(live: State<'_, Live>, room: String, private: bool) -> Answer<RoomSummary> {
+    if private { live.create_private_room(room).await } else { live.create_room(room).await }
+}
+
+#[tauri::command]
+async fn ticket(live: State<'_, Live>, room: String) -> Answer<Invitation> {
+    live.room(room).ticket().await
+}
+
+#[tauri::command]
+fn read_ticket(ticket: &str) -> Answer<TicketInfo> {
+    Ok(Ticket::parse(ticket)?.info())
 }
 
 #[tauri::command]

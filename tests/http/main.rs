@@ -5,6 +5,7 @@ mod events;
 mod fixture;
 mod guests;
 mod presence_page;
+mod private;
 mod reach;
 mod rooms;
 mod security;

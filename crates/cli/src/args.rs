@@ -33,7 +33,7 @@ pub enum Command {
     /// Make a room, so that it is listed
     Create(CreateArgs),
     /// Forget a room and what is kept of it
-    Forget(CreateArgs),
+    Forget(ForgetArgs),
     /// Enter a room and stay in it until Ctrl-C
     Join(JoinArgs),
     /// Change your live state in a room you joined
@@ -46,6 +46,8 @@ pub enum Command {
     Metadata(MetadataArgs),
     /// Print what happens in a room, one JSON object a line, until Ctrl-C
     Watch(WatchArgs),
+    /// Make a ticket that lets others into a room, or say what one is for
+    Ticket(TicketArgs),
     /// List the peers this one is connected to
     Peers(PeersArgs),
     /// Connect to a peer by its address
@@ -136,11 +138,47 @@ pub struct RoomsArgs {
     pub read: ReadArgs,
 }
 
-/// Arguments of `create` and `forget`.
+/// Arguments of `ticket`.
+#[derive(Debug, Args)]
+pub struct TicketArgs {
+    /// The room's name, 1 to 128 characters
+    #[arg(required_unless_present = "read", conflicts_with = "read")]
+    pub room: Option<String>,
+    /// Say what this ticket or link is for instead
+    #[arg(long, value_name = "TICKET")]
+    pub read: Option<String>,
+    /// Show it as a code to scan
+    #[arg(long, conflicts_with_all = ["json", "read"])]
+    pub qr: bool,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// The room's name, 1 to 128 characters
+    pub room: String,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `create`.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
     /// The room's name, 1 to 128 characters
     pub room: String,
+    /// Let nobody in, and tell nobody of it, without a ticket
+    #[arg(long)]
+    pub private: bool,
     /// Print the API's answer as JSON
     #[arg(long)]
     pub json: bool,
@@ -164,6 +202,9 @@ pub struct JoinArgs {
     /// A stable id of a device or client [default: your user id]
     #[arg(long, value_name = "ID")]
     pub member: Option<String>,
+    /// A ticket of this room, needed once for a private one
+    #[arg(long, value_name = "TICKET")]
+    pub ticket: Option<String>,
     /// How long the membership outlives this command if it is killed, 5 to 3600 seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = whole::<5, 3600>)]
     pub ttl: u32,

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::args::{
-    CreateArgs, DialArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, PeerArgs, PeersArgs, PresenceArgs,
-    ProfileArgs, RoomArgs, RoomsArgs, StatusArgs,
+    CreateArgs, DialArgs, ForgetArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, PeerArgs, PeersArgs,
+    PresenceArgs, ProfileArgs, RoomArgs, RoomsArgs, StatusArgs, TicketArgs,
 };
 use crate::client::{Answer, Guest, addressable};
 use crate::failure::Failure;
@@ -50,12 +50,25 @@ pub(crate) async fn rooms(args: RoomsArgs) -> Done {
 
 pub(crate) async fn create(args: CreateArgs) -> Done {
     addressable(&args.room)?;
-    let body = json!({"room": args.room});
+    let body = json!({"room": args.room, "private": args.private});
     let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&["rooms"], &body).await).await?;
     show(&answer, args.json, text::created)
 }
 
-pub(crate) async fn forget(args: CreateArgs) -> Done {
+pub(crate) async fn ticket(args: TicketArgs) -> Done {
+    if let Some(ticket) = args.read {
+        let body = json!({"ticket": ticket});
+        let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&["tickets"], &body).await).await?;
+        return show(&answer, args.json, text::ticket_info);
+    }
+    let room = args.room.unwrap_or_default();
+    addressable(&room)?;
+    let path = ["rooms", &room, "ticket"];
+    let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&path, &json!({})).await).await?;
+    show(&answer, args.json, if args.qr { text::ticket_as_qr } else { text::ticket })
+}
+
+pub(crate) async fn forget(args: ForgetArgs) -> Done {
     let answer = with_peer(&args.peer, None, async |peer| peer.client.delete(&["rooms", &args.room]).await).await?;
     show(&answer, args.json, text::forgotten)
 }

@@ -35,6 +35,7 @@ async fn stay_joined(args: &JoinArgs, peer: &Peer, stop: &mut Stop) -> Result<()
     body.extend(args.member.clone().map(|member| ("memberId".to_owned(), member.into())));
     body.extend(args.presence.clone().map(|presence| ("presence".to_owned(), presence.into())));
     body.extend(args.metadata.clone().map(|metadata| ("metadata".to_owned(), metadata.into())));
+    body.extend(args.ticket.clone().map(|ticket| ("ticket".to_owned(), ticket.into())));
 
     let joined = peer.client.post(&["rooms", room, "join"], &body.into()).await?;
     let record: MemberRecord = joined.read()?;

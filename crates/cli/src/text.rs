@@ -3,7 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::{Alignment, measure_text_width, pad_str};
-use parlor::{Left, Member, MemberRecord, MemberState, MembersPage, PeerInfo, RoomMetadata, RoomSummary, Status};
+use parlor::{
+    Invitation, Left, Member, MemberRecord, MemberState, MembersPage, PeerInfo, RoomMetadata, RoomSummary, Status,
+    TicketInfo,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,6 +17,8 @@ use crate::stay::kind;
 
 /// A cell that is longer is cut unless it is the last of its line; the whole of it is in the JSON.
 const CELL_MAX: usize = 44;
+/// Light squares around a QR code.
+const QUIET: usize = 4;
 
 type Text = Result<String, Failure>;
 
@@ -34,14 +39,64 @@ pub(crate) fn rooms(answer: &Answer) -> Text {
         } else {
             "known"
         };
-        vec![room.room.to_string(), room.title.clone().unwrap_or_default(), room.members.to_string(), state.to_owned()]
+        let kind = if room.private { "private" } else { "open" };
+        let title = room.title.clone().unwrap_or_default();
+        vec![room.room.to_string(), title, room.members.to_string(), kind.to_owned(), state.to_owned()]
     });
-    Ok(table(&["ROOM", "TITLE", "MEMBERS", "STATE"], rows))
+    Ok(table(&["ROOM", "TITLE", "MEMBERS", "KIND", "STATE"], rows))
 }
 
 pub(crate) fn created(answer: &Answer) -> Text {
-    let room: RoomSummary = answer.read()?;
-    Ok(harmless(&format!("The room {:?} is ready. Enter it with: parlor join {0:?}", room.room.to_string())))
+    #[derive(Deserialize)]
+    struct Created {
+        room: String,
+        ticket: Option<String>,
+    }
+    let Created { room, ticket } = answer.read()?;
+    let ready = format!("The room {room:?} is ready. Enter it with: parlor join {room:?}");
+    Ok(harmless(&match ticket {
+        Some(ticket) => format!("{ready}\nOthers need this ticket, which is its key:\n{ticket}"),
+        None => ready,
+    }))
+}
+
+pub(crate) fn ticket(answer: &Answer) -> Text {
+    let Invitation { room, ticket, link, .. } = answer.read()?;
+    let room = room.to_string();
+    Ok(harmless(&format!("Enter with: parlor join {room:?} --ticket {ticket}\nOr open: {link}")))
+}
+
+pub(crate) fn ticket_as_qr(answer: &Answer) -> Text {
+    let Invitation { link, qr, .. } = answer.read()?;
+    if qr.is_empty() {
+        return Ok(format!("The ticket is too long for a code.\n{link}"));
+    }
+    // Two squares a character, one above the other, drawn light on dark, with the margin that scanners need.
+    let dark = |x: usize, y: usize| {
+        let row = y.checked_sub(QUIET).and_then(|y| qr.get(y));
+        let square = row.zip(x.checked_sub(QUIET)).and_then(|(row, x)| row.as_bytes().get(x));
+        square == Some(&b'1')
+    };
+    let size = qr.len() + 2 * QUIET;
+    let line = |y: usize| -> String {
+        let square = |x| match (dark(x, y), dark(x, y + 1)) {
+            (true, true) => ' ',
+            (true, false) => '▄',
+            (false, true) => '▀',
+            (false, false) => '█',
+        };
+        (0..size).map(square).collect()
+    };
+    let lines: Vec<String> = (0..size).step_by(2).map(line).collect();
+    Ok(format!("{}\n{link}", lines.join("\n")))
+}
+
+pub(crate) fn ticket_info(answer: &Answer) -> Text {
+    let TicketInfo { room, private, created_by, invited_by, addresses } = answer.read()?;
+    let kind = if private { "private" } else { "open" };
+    let made = created_by.map(|user| format!(", made by {user}")).unwrap_or_default();
+    let peers = if addresses.is_empty() { "no addresses".to_owned() } else { addresses.join(", ") };
+    Ok(harmless(&format!("The {kind} room {:?}{made}. Invited by {invited_by}. Peers: {peers}", room.to_string())))
 }
 
 pub(crate) fn forgotten(answer: &Answer) -> Text {

@@ -27,6 +27,10 @@ pub struct Join {
     /// The client lease in seconds, 5 to 3600, for members that a client joined over HTTP; 60 when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence_ttl_seconds: Option<u32>,
+    /// A ticket of this room, needed once for a private one. Whoever opens the room for the caller uses it up: a replica
+    /// does not look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
 }
 
 impl Join {
@@ -54,6 +58,13 @@ impl Join {
     #[must_use]
     pub fn member_id(mut self, member_id: MemberId) -> Self {
         self.member_id = Some(member_id);
+        self
+    }
+
+    /// With this ticket.
+    #[must_use]
+    pub fn ticket(mut self, ticket: &str) -> Self {
+        self.ticket = Some(ticket.to_owned());
         self
     }
 

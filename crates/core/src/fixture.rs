@@ -76,8 +76,13 @@ pub(crate) struct Table {
 pub(crate) fn seat(number: u8, person: &str, profile: u8, boot: u64, now: u64) -> Seat {
     let signer = FakeSigner::of(person);
     let certificate = Certificate::issue(&*signer, session(number), [profile; 16], boot, person);
-    let config =
-        Config { room: RoomId::new("room").unwrap(), certificate, seed: u64::from(number), loopback_only: false };
+    let config = Config {
+        room: RoomId::new("room").unwrap(),
+        certificate,
+        seed: u64::from(number),
+        loopback_only: false,
+        private: None,
+    };
     let who = LocalActor::user(signer, person);
     let guest = format!("guest of {person}");
     let guest = LocalActor::guest(FakeSigner::of(&guest), &guest, who.actor.user_id.clone());

@@ -86,7 +86,7 @@ pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};
 pub use message::{HistoryPage, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
-pub use replica::{Config, Continuation, Replica};
+pub use replica::{Config, Continuation, PrivateRoom, Replica};
 pub use rows::{Face, Summary};
 pub use view::{
     Actor, ActorKind, Bag, By, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,

@@ -10,7 +10,7 @@ use crate::board::Note;
 use crate::cells::Cells;
 use crate::counters::Counters;
 use crate::departed::Departed;
-use crate::ids::{Rev, RoomId, Seq, SessionId, Tick};
+use crate::ids::{PublicKey, Rev, RoomId, Seq, SessionId, Tick};
 use crate::incoming::ASKS;
 use crate::input::{Input, Output, Verdict};
 use crate::metadata;
@@ -31,6 +31,26 @@ pub struct Config {
     pub seed: u64,
     /// This peer listens on loopback only, so it is never in own outage (design R9).
     pub loopback_only: bool,
+    /// What a private room is known by; nothing for an open one (design N8).
+    pub private: Option<PrivateRoom>,
+}
+
+/// What a private room is for ever, whatever its secret becomes (design N8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrivateRoom {
+    /// Who made it, and may name hosts.
+    pub creator: PublicKey,
+    /// What its cells are signed for: two rooms of one name have different ones.
+    pub root: [u8; 32],
+}
+
+impl PrivateRoom {
+    /// The room that this identity makes with this secret.
+    #[must_use]
+    pub fn new(creator: PublicKey, first_secret: &[u8; 32]) -> Self {
+        let root = blake3::derive_key("parlor private room v1", &[creator.0, *first_secret].concat());
+        PrivateRoom { creator, root }
+    }
 }
 
 /// See [`Replica::continuation`].
@@ -90,7 +110,8 @@ pub struct Replica {
 impl Replica {
     /// An empty room, watched from now on.
     pub fn new(config: Config, verifier: Arc<dyn Verifier>, now: Tick, wall_ms: u64) -> Replica {
-        let root = blake3::derive_key("parlor open room v1", config.room.as_str().as_bytes());
+        let open = || blake3::derive_key("parlor open room v1", config.room.as_str().as_bytes());
+        let root = config.private.map_or_else(open, |private| private.root);
         let cells = Cells::default();
         let metadata = metadata::shown(&cells, &config.room);
         let mut random = fastrand::Rng::with_seed(config.seed);

@@ -64,6 +64,30 @@ impl Arguments for CreateRoom {
     }
 }
 
+/// Arguments of `read_ticket`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ReadTicket {
+    pub ticket: Option<String>,
+}
+
+impl Arguments for ReadTicket {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidTicket
+    }
+}
+
+/// Arguments of a call that takes none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+impl Arguments for Nothing {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidJson
+    }
+}
+
 /// Arguments of `dial`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -3,12 +3,13 @@
 use axum::Json;
 use parlor::{Error, ErrorCode};
 use parlor::{
-    Join, Leave, Left, MemberRecord, MembersPage, MetadataChange, PeerInfo, PresenceChange, ProfileChange,
-    RoomMetadata, RoomSummary, Status,
+    Invitation, Join, Leave, Left, MemberRecord, MembersPage, MetadataChange, PeerInfo, PresenceChange, ProfileChange,
+    RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::arguments::{CreateRoom, Dial};
+use crate::arguments::{CreateRoom, Dial, Nothing, ReadTicket};
 use crate::problem::Problem;
 use crate::request::{Args, Caller, Here, Listing, RoomName};
 
@@ -22,17 +23,29 @@ pub(crate) async fn rooms(Caller(live): Caller) -> Json<Value> {
     Json(json!({"rooms": live.rooms().await}))
 }
 
-pub(crate) async fn create_room(Caller(live): Caller, Args(args): Args<CreateRoom>) -> Answer<RoomSummary> {
+/// A private room's answer has its ticket, since nobody else can come in without one.
+#[derive(Serialize)]
+pub(crate) struct Created {
+    #[serde(flatten)]
+    room: RoomSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+}
+
+pub(crate) async fn create_room(Caller(live): Caller, Args(args): Args<CreateRoom>) -> Answer<Created> {
     let Some(room) = args.room else {
         return Err(Error::new(ErrorCode::InvalidRoomId, "room is missing; give a name of 1 to 128 characters")
             .at("room")
             .into());
     };
-    if args.private {
-        let message = "this version makes open rooms only; leave `private` out";
-        return Err(Error::new(ErrorCode::Forbidden, message).at("private").into());
+    if !args.private {
+        return Ok(Json(Created { room: live.create_room(room).await?, ticket: None, link: None }));
     }
-    Ok(Json(live.create_room(room).await?))
+    let created = live.create_private_room(room.as_str()).await?;
+    let Invitation { ticket, link, .. } = live.room(room).ticket().await?;
+    Ok(Json(Created { room: created, ticket: Some(ticket), link: Some(link) }))
 }
 
 pub(crate) async fn forget_room(Caller(live): Caller, RoomName(room): RoomName) -> Answer<Value> {
@@ -62,6 +75,14 @@ pub(crate) async fn metadata(Here(room): Here) -> Answer<RoomMetadata> {
 
 pub(crate) async fn set_metadata(Here(room): Here, Args(args): Args<MetadataChange>) -> Answer<RoomMetadata> {
     Ok(Json(room.set_metadata(args).await?))
+}
+
+pub(crate) async fn ticket(Here(room): Here, Args(_): Args<Nothing>) -> Answer<Invitation> {
+    Ok(Json(room.ticket().await?))
+}
+
+pub(crate) async fn read_ticket(Args(args): Args<ReadTicket>) -> Answer<TicketInfo> {
+    Ok(Json(Ticket::parse(args.ticket.as_deref().unwrap_or_default())?.info()))
 }
 
 pub(crate) async fn peers(Caller(live): Caller) -> Json<Value> {

@@ -111,6 +111,7 @@ mod room;
 mod start;
 mod start_error;
 mod tail;
+mod ticket;
 mod upkeep;
 
 pub use batch::{Batch, FeedEvent, Update};
@@ -130,6 +131,7 @@ pub use profile::settings::Theme;
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
 pub use start_error::StartError;
+pub use ticket::{Invitation, Ticket, TicketInfo};
 
 /// Every operation, in snake case. The HTTP routes, the desktop commands and the subcommands of the command line each have
 /// all of them; a test compares the lists.
@@ -143,6 +145,8 @@ pub const OPERATIONS: &[&str] = &[
     "members",
     "metadata",
     "set_metadata",
+    "ticket",
+    "read_ticket",
     "watch",
     "peers",
     "dial",

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parlor_core::limits::ID_MAX_CHARS;
 use parlor_core::{Actor, Error, ErrorCode, LocalActor, MemberId, RoomId, Signer, Timestamp, UserId};
-use parlor_net::{NetHandle, PeerInfo};
+use parlor_net::{NetHandle, PeerInfo, RoomSecret};
 use tokio::task::AbortHandle;
 
 use crate::held::held;
@@ -18,6 +18,7 @@ use crate::open_rooms::OpenRooms;
 use crate::profile::Profile;
 use crate::report::{ProfileChange, RoomSummary, Status};
 use crate::room::Room;
+use crate::ticket::{self, ADDRESSES_MAX, Invitation, Ticket};
 use crate::{Config, StartError, near, palette, start, upkeep};
 
 /// A running peer, and who acts through this handle: the profile's own person, or a guest made by
@@ -156,7 +157,50 @@ impl Live {
     /// # Errors
     /// `INVALID_ROOM_ID`: nothing was changed. `STORAGE_FAILED`: it is remembered until this process ends.
     pub async fn create_room(&self, id: impl Into<String>) -> Result<RoomSummary, Error> {
+        self.list(RoomId::new(&id.into())?).await
+    }
+
+    /// Makes a private room: only those come in, or learn anything of it, who have a ticket (design N8). From then on the
+    /// name stands for that room in this profile, and this identity is its creator. A private room of that name which the
+    /// profile knows already is answered as it is.
+    ///
+    /// # Errors
+    /// `INVALID_ROOM_ID`; `INVALID_TICKET` while this process is in the open room of that name: leave it first.
+    /// `STORAGE_FAILED`. Nothing was changed.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (dir, other_dir) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let other = Config { data_dir: other_dir.path().into(), ..config.clone() };
+    /// # let (live, other) = (Live::start(config).await?, Live::start(other).await?);
+    /// let room = live.create_private_room("plans").await?;
+    /// assert!(room.private);
+    /// let invitation = live.room("plans").ticket().await?; // give it to those who may come in
+    ///
+    /// other.room("plans").join(Join::new().ticket(&invitation.ticket)).await?;
+    /// # live.close().await;
+    /// # other.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create_private_room(&self, id: impl Into<String>) -> Result<RoomSummary, Error> {
         let room = RoomId::new(&id.into())?;
+        if self.shared.profile.secret(&room).ok().flatten().is_none() {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret).map_err(|error| {
+                Error::new(ErrorCode::StorageFailed, format!("the system has no random numbers: {error}"))
+            })?;
+            let secret = RoomSecret::first(self.shared.identity.public_key(), secret);
+            self.shared.rooms.bind(&room, secret).await?;
+        }
+        self.list(room).await
+    }
+
+    async fn list(&self, room: RoomId) -> Result<RoomSummary, Error> {
         let kept = room.clone();
         self.blocking(move |profile| profile.opened(&kept, Timestamp(wall_ms()))).await?;
         let rooms = self.rooms().await;
@@ -177,6 +221,41 @@ impl Live {
         held(&self.joined).remove(&room);
         let known = self.blocking(move |profile| profile.forget(&room)).await?;
         Ok(known || was_open)
+    }
+
+    /// Uses a ticket: from then on the room's name stands for the room that the ticket is for. The peers that it names are
+    /// looked for meanwhile.
+    pub(crate) async fn accept(&self, ticket: &Ticket) -> Result<(), Error> {
+        match ticket.secret() {
+            Some(secret) => self.shared.rooms.bind(ticket.room(), *secret).await?,
+            None if self.shared.profile.secret(ticket.room()) != Ok(None) => {
+                return Err(ticket::refused("the ticket is for an open room, and you know a private one of that name"));
+            }
+            None => {}
+        }
+        for address in ticket.addresses() {
+            let (net, address) = (self.shared.net.clone(), address.clone());
+            // Whoever does not answer is found in another way, or is gone.
+            tokio::spawn(async move { drop(net.dial(&address).await) });
+        }
+        Ok(())
+    }
+
+    /// A ticket of a room, with where to find those who are in it: this peer and peers that it is linked to there.
+    pub(crate) async fn invite(&self, room: &RoomId) -> Result<Invitation, Error> {
+        let secret = self.shared.profile.secret(room)?;
+        let mut addresses = self.shared.net.listen_addrs();
+        // Nobody else reaches loopback, unless there is nothing else to reach.
+        if addresses.iter().any(|address| !near::is_loopback(address)) {
+            addresses.retain(|address| !near::is_loopback(address));
+        }
+        addresses.truncate(ADDRESSES_MAX / 2);
+        for peer in self.peers().await.into_iter().filter(|peer| peer.rooms.contains(room)) {
+            // Where an incoming connection comes from is not where its peer listens.
+            addresses.extend(peer.addresses.into_iter().skip(usize::from(peer.direction == "in")).take(1));
+        }
+        let inviter = self.shared.identity.public_key();
+        Ok(Ticket::new(room.clone(), secret, inviter, addresses).invitation())
     }
 
     /// The peers that this one is linked to.

@@ -1,7 +1,7 @@
 //! What spans rooms: the list of rooms near and known, and changes of a person that show in every room.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parlor_core::{Bag, Kind, Leave, LocalActor, Member, PresenceChange, RoomId, Snapshot, UserId};
 use serde_json::Value;
@@ -19,8 +19,13 @@ pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
         summary.title = recent.title;
         summary.last_opened_at = Some(recent.last_opened_at);
     }
+    let private: BTreeSet<RoomId> = shared.profile.private_rooms().into_iter().collect();
+    for room in &private {
+        rooms.entry(room.clone()).or_insert_with(|| empty(room.clone())).private = true;
+    }
     let near = shared.net.near().borrow().clone();
-    for room in near.iter() {
+    // An open room that is near is another room than the private one of its name, and cannot be opened by it.
+    for room in near.iter().filter(|room| !private.contains(&room.room)) {
         let summary = rooms.entry(room.room.clone()).or_insert_with(|| empty(room.room.clone()));
         summary.members = room.members;
         summary.title = room.title.clone().or_else(|| summary.title.take());
@@ -43,6 +48,11 @@ pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
     let mut rooms: Vec<_> = rooms.into_values().collect();
     rooms.sort_by_key(|room| (Reverse(room.near), Reverse(room.last_opened_at), room.room.clone()));
     rooms
+}
+
+/// Whether only this computer reaches a multiaddr.
+pub(crate) fn is_loopback(address: &str) -> bool {
+    address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/")
 }
 
 fn empty(room: RoomId) -> RoomSummary {

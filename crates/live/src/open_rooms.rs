@@ -10,16 +10,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parlor_core::{Error, ErrorCode, RoomId, Snapshot, UserId};
-use parlor_net::{NetHandle, RoomPort};
+use parlor_net::{NetHandle, RoomPort, RoomSecret};
 use tokio::sync::Mutex;
 
 pub(crate) use crate::keep::Hold;
 use crate::keep::Keep;
+use crate::profile::Profile;
+use crate::ticket;
 
 pub(crate) struct OpenRooms(Arc<Rooms>);
 
 struct Rooms {
     net: NetHandle,
+    profile: Arc<Profile>,
     open: Mutex<BTreeMap<RoomId, Open>>,
 }
 
@@ -33,14 +36,26 @@ pub(crate) struct Open {
 }
 
 impl OpenRooms {
-    pub(crate) fn new(net: NetHandle) -> Self {
-        Self(Arc::new(Rooms { net, open: Mutex::default() }))
+    pub(crate) fn new(net: NetHandle, profile: Arc<Profile>) -> Self {
+        Self(Arc::new(Rooms { net, profile, open: Mutex::default() }))
+    }
+
+    /// Lets a name stand for the private room of this secret in this profile (design N8). An open room of that name is
+    /// closed, if this process only looks at it.
+    ///
+    /// # Errors
+    /// `INVALID_TICKET` while this process is in the open room of that name, or when the name stands for another private
+    /// room; `STORAGE_FAILED`. Nothing was changed.
+    pub(crate) async fn bind(&self, room: &RoomId, secret: RoomSecret) -> Result<(), Error> {
+        let (rooms, room) = (Arc::clone(&self.0), room.clone());
+        whole(async move { rooms.bind(&room, secret).await }).await?
     }
 
     /// The room, opened if it was not, and kept open for at least `by` from now.
     ///
     /// # Errors
-    /// `TOO_MANY_ROOMS` when this process has as many as it may and is in all of them; `NETWORK_UNAVAILABLE` after close.
+    /// `TOO_MANY_ROOMS` when this process has as many as it may and is in all of them; `INVALID_TICKET` for a private room
+    /// whose secret is lost; `NETWORK_UNAVAILABLE` after close.
     pub(crate) async fn open(&self, room: &RoomId, by: Duration) -> Result<Open, Error> {
         let (rooms, room) = (Arc::clone(&self.0), room.clone());
         whole(async move { rooms.open(&room, by).await }).await?
@@ -93,9 +108,14 @@ impl Rooms {
             open.keep.extend(now, by);
             return Ok(open.clone());
         }
-        let port = match self.net.open(room.clone()).await {
+        let secret = self.profile.secret(room)?;
+        let open = async || match secret {
+            Some(secret) => self.net.open_private(room.clone(), secret).await,
+            None => self.net.open(room.clone()).await,
+        };
+        let port = match open().await {
             Err(error) if error.code == ErrorCode::TooManyRooms && self.close_idlest(&mut rooms).await => {
-                self.net.open(room.clone()).await?
+                open().await?
             }
             other => other?,
         };
@@ -103,6 +123,25 @@ impl Rooms {
         open.keep.extend(now, by);
         rooms.insert(room.clone(), open.clone());
         Ok(Open { fresh: true, ..open })
+    }
+
+    async fn bind(&self, room: &RoomId, secret: RoomSecret) -> Result<(), Error> {
+        let mut rooms = self.open.lock().await;
+        // A lost secret is found again by any ticket.
+        match self.profile.secret(room).ok().flatten() {
+            // An older ticket of the same room is no reason to go back.
+            Some(known) if known.room == secret.room && known.epoch >= secret.epoch => return Ok(()),
+            Some(known) if known.room != secret.room => {
+                return Err(ticket::refused("this profile knows another private room of that name; forget it first"));
+            }
+            _ => {}
+        }
+        if rooms.contains_key(room) && !self.close_if_empty(&mut rooms, room).await {
+            return Err(ticket::refused("you are in another room of that name; leave it first"));
+        }
+        let (profile, room) = (Arc::clone(&self.profile), room.clone());
+        let saved = tokio::task::spawn_blocking(move || profile.bind(&room, &secret)).await;
+        saved.map_err(|error| Error::new(ErrorCode::StorageFailed, format!("saving the key failed: {error}")))?
     }
 
     async fn sweep(&self) {

@@ -16,6 +16,7 @@ use crate::keep::{LINGER, WATCH};
 use crate::live::{Live, wall_ms};
 use crate::open_rooms::Open;
 use crate::tail::Tail;
+use crate::ticket::{self, Invitation, Ticket};
 
 /// A read that opens a room waits at most this long for the others to say who they are…
 const FIRST_READ: Duration = Duration::from_millis(600);
@@ -56,7 +57,8 @@ impl Room {
     ///
     /// # Errors
     /// `INVALID_MEMBER_ID`, `INVALID_PRESENCE`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE`; `MEMBER_ID_CONFLICT` when another
-    /// actor holds the id here. Nothing was changed.
+    /// actor holds the id here; `INVALID_TICKET` for a ticket that cannot be read, is for another room, or for a private
+    /// room while you are in another one of its name. Nothing was changed.
     ///
     /// ```
     /// # use parlor::{Config, Join, Live};
@@ -91,8 +93,25 @@ impl Room {
         self.join_with(args, Lease::Client).await
     }
 
-    async fn join_with(&self, args: Join, lease: Lease) -> Result<MemberRecord, Error> {
+    /// A ticket that lets others in: its room's name and where to find those who are there, and a private room's secret,
+    /// so give it to nobody else. Any who are in may invite.
+    ///
+    /// # Errors
+    /// `INVALID_TICKET` when this profile lost the secret of a private room. Nothing is changed.
+    pub async fn ticket(&self) -> Result<Invitation, Error> {
         let room = self.room()?;
+        self.live.invite(&room).await
+    }
+
+    async fn join_with(&self, mut args: Join, lease: Lease) -> Result<MemberRecord, Error> {
+        let room = self.room()?;
+        if let Some(ticket) = args.ticket.take() {
+            let ticket = Ticket::parse(&ticket)?;
+            if *ticket.room() != room {
+                return Err(ticket::refused(&format!("the ticket is for the room {:?}", ticket.room())));
+            }
+            self.live.accept(&ticket).await?;
+        }
         self.opened(&room, LINGER).await?;
         let record = self.with(&room, move |replica, who, now| replica.join(who, args, lease, now)).await?;
         self.live.opened(&room).await;

@@ -45,7 +45,7 @@ pub(crate) async fn start(config: Config) -> Result<Arc<Shared>, StartError> {
     }
     let own = LocalActor::user(Arc::clone(&identity) as Arc<dyn Signer>, &name);
     Ok(Arc::new(Shared {
-        rooms: OpenRooms::new(net.clone()),
+        rooms: OpenRooms::new(net.clone(), Arc::clone(&profile)),
         net,
         profile,
         identity,

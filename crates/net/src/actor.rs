@@ -86,6 +86,8 @@ struct Actor {
     out: bool,
     interfaces: Option<Interfaces>,
     counters: Counters,
+    /// Frames of private rooms that this process sealed: no two may have the same number.
+    sealed: u64,
     direct_refused: Refused,
     cutting: Cutting,
     listen: watch::Sender<Vec<String>>,
@@ -128,6 +130,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         out: false,
         interfaces: None,
         counters: Counters::default(),
+        sealed: 0,
         direct_refused,
         cutting: Cutting::new(),
         listen: watch::Sender::new(Vec::new()),
@@ -226,8 +229,8 @@ impl Actor {
     fn command(&mut self, command: Command) {
         // Answers to those who have gone away are nobody's loss.
         match command {
-            Command::Open { room, reply } => {
-                let port = self.open(room);
+            Command::Open { room, secret, reply } => {
+                let port = self.open(room, secret);
                 self.settle(self.clock.now());
                 let _ = reply.send(port);
             }

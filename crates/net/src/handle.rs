@@ -10,6 +10,7 @@ use crate::actor;
 use crate::config::{NetConfig, NetError};
 use crate::info::{NearRoom, NetworkState, PeerInfo};
 use crate::lab::{Fault, Lab};
+use crate::seal::RoomSecret;
 
 /// A closure over a room's replica, or over the reason why there is none. It returns what sends the answer, for the
 /// actor to run when everything that the replica wanted to say has gone out.
@@ -17,7 +18,7 @@ pub(crate) type Call = Box<dyn FnOnce(Result<(&mut Replica, Tick), Error>) -> Bo
 
 /// What a handle asks of the actor.
 pub(crate) enum Command {
-    Open { room: RoomId, reply: oneshot::Sender<Result<RoomPort, Error>> },
+    Open { room: RoomId, secret: Option<RoomSecret>, reply: oneshot::Sender<Result<RoomPort, Error>> },
     Close { room: RoomId, reply: oneshot::Sender<()> },
     With { room: RoomId, call: Call },
     Dial { address: String, reply: oneshot::Sender<Result<PeerInfo, Error>> },
@@ -92,12 +93,22 @@ impl NetHandle {
         self.views.network.clone()
     }
 
-    /// Enters a room's topic and begins to replicate it. A room that is open already answers its port again.
+    /// Enters an open room's topic and begins to replicate it. A room that is open already answers its port again.
     ///
     /// # Errors
-    /// `TOO_MANY_ROOMS` when 32 are open, `NETWORK_UNAVAILABLE` when the driver has stopped. Nothing was touched.
+    /// `TOO_MANY_ROOMS` when 32 are open, `INVALID_TICKET` while another room of that name is open here,
+    /// `NETWORK_UNAVAILABLE` when the driver has stopped. Nothing was touched.
     pub async fn open(&self, room: RoomId) -> Result<RoomPort, Error> {
-        self.ask(|reply| Command::Open { room, reply }).await?
+        self.ask(|reply| Command::Open { room, secret: None, reply }).await?
+    }
+
+    /// The same with a private room (design N8): only those who have its secret are met there, its frames are sealed, and
+    /// it is never advertised.
+    ///
+    /// # Errors
+    /// Those of [`open`](NetHandle::open).
+    pub async fn open_private(&self, room: RoomId, secret: RoomSecret) -> Result<RoomPort, Error> {
+        self.ask(|reply| Command::Open { room, secret: Some(secret), reply }).await?
     }
 
     /// Leaves the room with every member and forgets it. Returns when the leave is on its way; the repeats that make it

@@ -10,7 +10,8 @@
 //! - [`NetHandle`] and [`RoomPort`] are the outside; `actor` is the task behind them.
 //! - `dialler`, `links`, `outage` and `lobby` hold the rules for whom to dial, which of two connections stays, whether
 //!   our own network is out and which rooms are near. They do no I/O and read no clock, so their tests need neither.
-//! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels.
+//! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels, and `seal` keeps
+//!   those of private rooms from everybody else.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
 //!
@@ -40,6 +41,7 @@ mod listen;
 mod lobby;
 mod neighbours;
 mod outage;
+mod seal;
 mod surroundings;
 mod topic;
 
@@ -48,3 +50,4 @@ pub use handle::{NetHandle, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo};
 pub use key::SessionKey;
 pub use lab::Lab;
+pub use seal::RoomSecret;

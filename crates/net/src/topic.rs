@@ -1,10 +1,14 @@
-//! Names on the wire. A room's topic is a hash of its id, so that ids of any length fit and a topic is always short.
+//! Names on the wire. The topic of an open room is a hash of its id, so that ids of any length fit and a topic is always
+//! short; that of a private room is a hash of its secret, so that it tells nothing of its name (design N8).
 
 use libp2p::gossipsub::{IdentTopic, TopicHash};
 use parlor_core::RoomId;
 
+use crate::seal::RoomSecret;
+
 /// Domain of the hash; a change of it is a new protocol.
 const CONTEXT: &str = "parlor/1 topic of an open room";
+const PRIVATE_CONTEXT: &str = "parlor/1 topic of a private room";
 
 /// Sixteen bytes that stand for a room in a direct frame and, in hexadecimal, in its topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +20,16 @@ impl Tag {
 
     /// Of an open room.
     pub(crate) fn of(room: &RoomId) -> Tag {
-        let hash = blake3::derive_key(CONTEXT, room.as_str().as_bytes());
+        Tag::hashed(CONTEXT, room.as_str().as_bytes())
+    }
+
+    /// Of a private room, while this is its secret.
+    pub(crate) fn private(secret: &RoomSecret) -> Tag {
+        Tag::hashed(PRIVATE_CONTEXT, &secret.secret)
+    }
+
+    fn hashed(context: &str, of: &[u8]) -> Tag {
+        let hash = blake3::derive_key(context, of);
         let mut tag = [0; 16];
         tag.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         Tag(tag)

@@ -4,6 +4,7 @@
  * the user interface knows which one it talks to.
  */
 import type { Batch } from './generated/Batch';
+import type { Invitation } from './generated/Invitation';
 import type { Join } from './generated/Join';
 import type { Leave } from './generated/Leave';
 import type { Left } from './generated/Left';
@@ -17,6 +18,7 @@ import type { ProfileChange } from './generated/ProfileChange';
 import type { RoomMetadata } from './generated/RoomMetadata';
 import type { RoomSummary } from './generated/RoomSummary';
 import type { Status } from './generated/Status';
+import type { TicketInfo } from './generated/TicketInfo';
 
 /** Ends a subscription. Calling it twice is harmless. */
 export type Unsubscribe = () => void;
@@ -40,7 +42,7 @@ export interface Backend {
   readonly kind: 'desktop' | 'web' | 'fake';
 
   rooms(): Promise<RoomSummary[]>;
-  createRoom(room: string): Promise<RoomSummary>;
+  createRoom(room: string, options?: { private?: boolean }): Promise<RoomSummary>;
   forgetRoom(room: string): Promise<boolean>;
   join(room: string, args: Join): Promise<MemberRecord>;
   /** Resolves when the peer has taken the change; calls may come at frame rate, the peer coalesces. */
@@ -49,6 +51,10 @@ export interface Backend {
   members(room: string, query?: MembersQuery): Promise<MembersPage>;
   metadata(room: string): Promise<RoomMetadata>;
   setMetadata(room: string, args: MetadataChange): Promise<RoomMetadata>;
+  /** What lets others into a room. For a private room it is the key. */
+  ticket(room: string): Promise<Invitation>;
+  /** What a ticket or a link says, for asking before it is used. */
+  readTicket(ticket: string): Promise<TicketInfo>;
   peers(): Promise<PeerInfo[]>;
   dial(addr: string): Promise<PeerInfo>;
   status(): Promise<WindowStatus>;

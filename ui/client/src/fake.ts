@@ -76,7 +76,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
   return {
     kind: 'fake',
     rooms: async () => rooms.map((known) => ({ ...known })),
-    async createRoom(name) {
+    async createRoom(name, options) {
       room(name);
       const known = rooms.find((other) => other.room === name);
       const made: RoomSummary = known ?? {
@@ -84,7 +84,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         kind: 'room',
         members: 0,
         joined: false,
-        private: false,
+        private: options?.private ?? false,
         title: null,
         faces: [],
         near: false,
@@ -108,6 +108,10 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     },
     metadata: async (name) => room(name).metadata,
     setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
+    ticket: async (name) => ({ room: name, ticket: 'parlor:fake', link: 'parlor://join/fake', qr: [] }),
+    async readTicket() {
+      throw new ParlorError({ code: 'INVALID_TICKET', message: 'simulated people take no tickets', recoverable: false });
+    },
     peers: async () =>
       people.slice(0, 4).map((person) => ({
         peerId: `12D3KooW${person.memberId}`,

@@ -22,7 +22,7 @@ export function tauriBackend(): Backend {
   return {
     kind: 'desktop',
     rooms: () => call('rooms'),
-    createRoom: (room) => call('create_room', { room }),
+    createRoom: (room, options) => call('create_room', { room, private: options?.private ?? false }),
     forgetRoom: (room) => call('forget_room', { room }),
     join: (room, args) => call('join', { room, args }),
     presence: async (room, args) => void (await call<MemberRecord>('presence', { room, args })),
@@ -30,6 +30,8 @@ export function tauriBackend(): Backend {
     members: (room, query = {}) => call('members', { room, query }),
     metadata: (room) => call('metadata', { room }),
     setMetadata: (room, args) => call('set_metadata', { room, args }),
+    ticket: (room) => call('ticket', { room }),
+    readTicket: (ticket) => call('read_ticket', { ticket }),
     peers: () => call('peers'),
     dial: (addr) => call('dial', { addr }),
     status: () => call('status'),

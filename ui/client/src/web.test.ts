@@ -215,7 +215,7 @@ describe('requests', () => {
     expect(read?.init.headers).toEqual({ Authorization: 'Bearer secret-token', Accept: 'application/json' });
     expect(write?.init).toMatchObject({
       method: 'POST',
-      body: '{"room":"a b"}',
+      body: '{"room":"a b","private":false}',
       headers: { 'Content-Type': 'application/json' },
     });
     expect(requests.every(({ url }) => !url.includes('secret'))).toBe(true);

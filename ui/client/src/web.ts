@@ -47,7 +47,7 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
   return {
     kind: 'web',
     rooms: async () => (await call<{ rooms: RoomSummary[] }>('GET', '/rooms')).rooms,
-    createRoom: (room) => call('POST', '/rooms', { room }),
+    createRoom: (room, options) => call('POST', '/rooms', { room, private: options?.private ?? false }),
     forgetRoom: async (room) => (await call<{ forgotten?: boolean }>('DELETE', at(room))).forgotten ?? true,
     join: (room, args) => call('POST', at(room, '/join'), args),
     async presence(room, args) {
@@ -64,6 +64,8 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     },
     metadata: (room) => call('GET', at(room, '/metadata')),
     setMetadata: (room, args) => call('POST', at(room, '/metadata'), args),
+    ticket: (room) => call('POST', at(room, '/ticket')),
+    readTicket: (ticket) => call('POST', '/tickets', { ticket }),
     async peers() {
       const answer = await call<PeerInfo[] | { peers: PeerInfo[] }>('GET', '/peers');
       return Array.isArray(answer) ? answer : answer.peers;

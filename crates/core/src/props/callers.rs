@@ -138,6 +138,7 @@ impl Peer {
                     metadata: metadata.as_ref().map(bag),
                     member_id: id(*name, *caller),
                     presence_ttl_seconds: seconds,
+                    ticket: None,
                 };
                 let answer = self.table.call(0, |replica, _, now| replica.join(&who, args, lease, now));
                 self.record(&answer, room);

@@ -8,6 +8,7 @@
 //!     profile.json    profile id and start counter
 //!     settings.json   name, colour, theme
 //!     rooms.json      rooms opened before
+//!     keys.json       the secrets of private rooms
 //!     peer.json       where the running peer is; gone when none runs
 //! ```
 //!
@@ -16,6 +17,7 @@
 pub(crate) mod boot;
 pub(crate) mod files;
 mod identity;
+mod keyring;
 mod lock;
 mod notices;
 pub(crate) mod recent;
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp};
+use parlor_net::RoomSecret;
 use serde::Serialize;
 
 use crate::StartError;
@@ -32,6 +35,7 @@ use crate::held::held;
 use crate::keys::IdentityKey;
 use boot::Boot;
 use files::Found;
+use keyring::Keyring;
 use lock::Lock;
 pub(crate) use notices::Notices;
 use recent::{RecentRoom, RecentRooms};
@@ -46,6 +50,7 @@ pub(crate) struct Profile {
     writing: Mutex<()>,
     settings: Mutex<Settings>,
     recent: Mutex<RecentRooms>,
+    keys: Mutex<Keyring>,
     pub(crate) notices: Notices,
 }
 
@@ -79,6 +84,7 @@ impl Profile {
         let boot = boot::count(&dir, &identity.public_key().user_id(), wall_ms, &notices)?;
         let settings = load_settings(&dir, &notices)?;
         let recent = load_recent(&dir, &notices)?;
+        let keys = load_keys(&dir, &notices)?;
         let profile = Self {
             name: name.to_owned(),
             dir,
@@ -86,6 +92,7 @@ impl Profile {
             writing: Mutex::new(()),
             settings: Mutex::new(settings),
             recent: Mutex::new(recent),
+            keys: Mutex::new(keys),
             notices,
         };
         Ok((profile, identity, boot))
@@ -123,8 +130,9 @@ impl Profile {
 
     /// Remembers that the room was opened.
     pub(crate) fn opened(&self, room: &RoomId, now: Timestamp) -> Result<(), Error> {
+        let private = held(&self.keys).get(room).is_some();
         self.change_recent(|recent| {
-            recent.opened(room, now);
+            recent.opened(room, private, now);
             true
         })
         .map(drop)
@@ -138,9 +146,47 @@ impl Profile {
         .map(drop)
     }
 
-    /// Forgets the room; answers whether it was known.
+    /// Forgets the room, and the secret of a private one; answers whether it was known.
     pub(crate) fn forget(&self, room: &RoomId) -> Result<bool, Error> {
-        self.change_recent(|recent| recent.forget(room))
+        let key = self.change_keys(|keys| keys.forget(room))?;
+        Ok(self.change_recent(|recent| recent.forget(room))? || key)
+    }
+
+    /// What the room is opened with: the secret of a private one, nothing for an open one.
+    ///
+    /// # Errors
+    /// `INVALID_TICKET` for a room that was private when it was opened last, and whose secret is lost: the open room of
+    /// that name is another room, and nobody should find himself in it.
+    pub(crate) fn secret(&self, room: &RoomId) -> Result<Option<RoomSecret>, Error> {
+        let secret = held(&self.keys).get(room);
+        if secret.is_none() && held(&self.recent).iter().any(|known| known.room == *room && known.private) {
+            let message =
+                format!("the key of the private room {room:?} is lost: join with a ticket, or forget the room");
+            return Err(Error::new(ErrorCode::InvalidTicket, message));
+        }
+        Ok(secret)
+    }
+
+    /// Rooms whose secret is here.
+    pub(crate) fn private_rooms(&self) -> Vec<RoomId> {
+        held(&self.keys).rooms().cloned().collect()
+    }
+
+    /// Lets the room's name stand for the private room of this secret. When it cannot be saved, nothing changes: a secret
+    /// that is gone with the process is a room that nobody comes back to.
+    pub(crate) fn bind(&self, room: &RoomId, secret: &RoomSecret) -> Result<(), Error> {
+        self.change_keys(|keys| keys.put(room, secret)).map(drop)
+    }
+
+    fn change_keys(&self, change: impl FnOnce(&mut Keyring) -> bool) -> Result<bool, Error> {
+        let _writing = held(&self.writing);
+        let mut keys = held(&self.keys).clone();
+        if !change(&mut keys) {
+            return Ok(false);
+        }
+        self.save("keys.json", &keys)?;
+        *held(&self.keys) = keys;
+        Ok(true)
     }
 
     /// Saves the recent rooms if `change` says that it changed them.
@@ -241,6 +287,18 @@ fn load_recent(dir: &Path, notices: &Notices) -> Result<RecentRooms, StartError>
         Found::Damaged(aside) => {
             notices.damaged("rooms.json", &aside, "the list of recent rooms starts anew");
             Ok(RecentRooms::default())
+        }
+    }
+}
+
+fn load_keys(dir: &Path, notices: &Notices) -> Result<Keyring, StartError> {
+    let path = dir.join("keys.json");
+    match files::read_json(&path).map_err(|error| StartError::storage(&path, error))? {
+        Found::Value(keys) => Ok(keys),
+        Found::Nothing => Ok(Keyring::default()),
+        Found::Damaged(aside) => {
+            notices.damaged("keys.json", &aside, "private rooms need a ticket again");
+            Ok(Keyring::default())
         }
     }
 }

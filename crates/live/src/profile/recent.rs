@@ -14,6 +14,9 @@ pub(crate) struct RecentRoom {
     pub(crate) last_opened_at: Timestamp,
     #[serde(default)]
     pub(crate) title: Option<String>,
+    /// Whether it was a private room: one whose key is lost must not be taken for the open room of its name.
+    #[serde(default)]
+    pub(crate) private: bool,
 }
 
 /// All of them.
@@ -35,10 +38,10 @@ impl RecentRooms {
         self.rooms.iter()
     }
 
-    /// The room was opened now; its title stays.
-    pub(crate) fn opened(&mut self, room: &RoomId, now: Timestamp) {
-        let title = self.take(room).and_then(|old| old.title);
-        self.rooms.insert(0, RecentRoom { room: room.clone(), last_opened_at: now, title });
+    /// The room was opened now; its title stays while it is the same room.
+    pub(crate) fn opened(&mut self, room: &RoomId, private: bool, now: Timestamp) {
+        let title = self.take(room).filter(|old| old.private == private).and_then(|old| old.title);
+        self.rooms.insert(0, RecentRoom { room: room.clone(), last_opened_at: now, title, private });
         self.rooms.truncate(MAX);
     }
 
@@ -76,10 +79,10 @@ mod tests {
     fn the_newest_stand_first_and_the_oldest_go() {
         let mut recent = RecentRooms::default();
         for n in 0..MAX + 1 {
-            recent.opened(&room(n), Timestamp(n as u64));
+            recent.opened(&room(n), false, Timestamp(n as u64));
         }
         assert_eq!(recent.iter().count(), MAX);
-        recent.opened(&room(5), Timestamp(9_999));
+        recent.opened(&room(5), false, Timestamp(9_999));
         assert_eq!(recent.iter().next().unwrap().room, room(5));
         assert!(!recent.forget(&room(0)), "it made room");
         assert!(recent.forget(&room(5)) && !recent.forget(&room(5)));
@@ -98,10 +101,12 @@ mod tests {
     fn a_title_outlives_reopening() {
         let mut recent = RecentRooms::default();
         assert!(!recent.titled(&room(1), Some("Plan")), "a room that was only looked at is not remembered");
-        recent.opened(&room(1), Timestamp(1));
+        recent.opened(&room(1), false, Timestamp(1));
         assert!(recent.titled(&room(1), Some("Plan")));
         assert!(!recent.titled(&room(1), Some("Plan")));
-        recent.opened(&room(1), Timestamp(2));
+        recent.opened(&room(1), false, Timestamp(2));
         assert_eq!(recent.iter().next().unwrap().title.as_deref(), Some("Plan"));
+        recent.opened(&room(1), true, Timestamp(3));
+        assert_eq!(recent.iter().next().unwrap().title, None, "it is another room's");
     }
 }

@@ -9,6 +9,7 @@ use super::Actor;
 use crate::author::{self, Origin};
 use crate::direct::Direct;
 use crate::lobby::{ADVERT_MAX, Advert};
+use crate::seal::SEAL_BYTES;
 use crate::topic::Tag;
 
 impl Actor {
@@ -55,7 +56,7 @@ impl Actor {
                 false => MessageAcceptance::Reject,
             };
         }
-        if message.data.len() > limits::FRAME_MAX {
+        if message.data.len() > limits::FRAME_MAX + SEAL_BYTES {
             self.counters.count("frame_too_big");
             return MessageAcceptance::Reject;
         }
@@ -87,6 +88,10 @@ impl Actor {
             link.heard = now;
         }
         let Origin { author, via, path } = origin;
+        let Some(bytes) = room.open(&author, bytes) else {
+            self.counters.count("frame_seal");
+            return Some(Verdict::Reject);
+        };
         Some(room.replica.handle(Input::Frame { author, via, path, bytes }, now))
     }
 

@@ -9,6 +9,7 @@ use parlor_core::{By, Event, Input, MembersQuery, Output, Replica, RoomId, Sessi
 use tokio::sync::{broadcast, watch};
 
 use crate::handle::RoomPort;
+use crate::seal::{RoomSecret, Seal};
 use crate::topic::Tag;
 
 /// Events a slow reader may be behind.
@@ -25,6 +26,9 @@ pub(super) struct Room {
     pub id: RoomId,
     pub tag: Tag,
     pub topic: IdentTopic,
+    /// Of a private room.
+    pub secret: Option<RoomSecret>,
+    seal: Option<Seal>,
     pub replica: Replica,
     pub links: BTreeMap<PeerId, Link>,
     /// Set when the room is being left: when to drop it.
@@ -34,34 +38,45 @@ pub(super) struct Room {
     events: broadcast::Sender<(u64, Event)>,
 }
 
-/// Something to send.
-pub(super) enum Outgoing {
-    Publish(Vec<u8>),
-    Send(SessionId, Vec<u8>),
-}
-
 impl Room {
-    pub(super) fn new(id: RoomId, replica: Replica) -> Self {
-        let tag = Tag::of(&id);
+    pub(super) fn new(id: RoomId, secret: Option<RoomSecret>, replica: Replica) -> Self {
+        let tag = secret.as_ref().map_or_else(|| Tag::of(&id), Tag::private);
+        let seal = secret.as_ref().map(Seal::new);
         let snapshots = watch::Sender::new(Arc::new(replica.snapshot()));
         let events = broadcast::Sender::new(EVENTS);
-        Room { id, tag, topic: tag.topic(), replica, links: BTreeMap::new(), closing: None, at: 0, snapshots, events }
+        let (topic, links) = (tag.topic(), BTreeMap::new());
+        Room { id, tag, topic, secret, seal, replica, links, closing: None, at: 0, snapshots, events }
     }
 
     pub(super) fn port(&self) -> RoomPort {
         RoomPort { room: self.id.clone(), snapshots: self.snapshots.subscribe(), events: self.events.downgrade() }
     }
 
-    /// Runs what is due, publishes what happened, and returns what is to be sent.
-    pub(super) fn pump(&mut self, now: Tick) -> Vec<Outgoing> {
+    /// A frame as it travels: that of a private room is sealed. `sealed` counts the seals of this process.
+    pub(super) fn close(&self, frame: Vec<u8>, sealed: &mut u64) -> Option<Vec<u8>> {
+        let Some(seal) = &self.seal else { return Some(frame) };
+        *sealed += 1;
+        seal.close(&self.replica.session(), *sealed, &frame)
+    }
+
+    /// What an author said; nothing in a private room when it is not sealed with its secret.
+    pub(super) fn open(&self, author: &SessionId, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        match &self.seal {
+            Some(seal) => seal.open(author, &bytes),
+            None => Some(bytes),
+        }
+    }
+
+    /// Runs what is due, publishes what happened, and returns what is to be said, to one peer or to the room.
+    pub(super) fn pump(&mut self, now: Tick) -> Vec<(Option<SessionId>, Vec<u8>)> {
         if self.replica.next_deadline().is_some_and(|at| at <= now) {
             self.replica.handle(Input::Timeout, now);
         }
         let (mut outgoing, mut events) = (Vec::new(), Vec::new());
         while let Some(output) = self.replica.poll_output() {
             match output {
-                Output::Publish { bytes } => outgoing.push(Outgoing::Publish(bytes)),
-                Output::Send { peer, bytes } => outgoing.push(Outgoing::Send(peer, bytes)),
+                Output::Publish { bytes } => outgoing.push((None, bytes)),
+                Output::Send { peer, bytes } => outgoing.push((Some(peer), bytes)),
                 Output::Event(event) => events.push(event),
             }
         }

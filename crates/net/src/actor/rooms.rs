@@ -6,18 +6,27 @@ use libp2p::PeerId;
 use libp2p::gossipsub::{PublishError, TopicHash};
 use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, limits};
 
-use super::room::{Link, Outgoing, Room};
+use super::room::{Link, Room};
 use super::{Actor, LEAVING_MS};
 use crate::author;
 use crate::direct::{DIRECT_MAX, Direct, UNDER_WAY_MAX};
 use crate::handle::{Call, RoomPort};
+use crate::seal::{RoomSecret, SEAL_BYTES};
 use crate::topic::Tag;
 
 impl Actor {
-    pub(super) fn open(&mut self, id: RoomId) -> Result<RoomPort, Error> {
+    pub(super) fn open(&mut self, id: RoomId, secret: Option<RoomSecret>) -> Result<RoomPort, Error> {
         if let Some(room) = self.rooms.get_mut(&id) {
-            room.closing = None;
-            return Ok(room.port());
+            if room.secret == secret {
+                room.closing = None;
+                return Ok(room.port());
+            }
+            if room.closing.is_none() {
+                return Err(another_room(&id, secret.is_some()));
+            }
+            // Another room takes its name: the repeats of its leave are not waited for.
+            room.closing = Some(Tick(0));
+            self.drop_closed(Tick(0));
         }
         // A room that is on its way out takes nobody's place; it is gone within half a second.
         if self.rooms.values().filter(|room| room.closing.is_none()).count() >= limits::ROOMS_MAX {
@@ -30,13 +39,14 @@ impl Actor {
             certificate: self.certificate.clone(),
             seed: rand::Rng::random(&mut self.rng),
             loopback_only: self.loopback_only,
+            private: secret.map(|secret| secret.room),
         };
         let mut replica = Replica::new(config, Arc::clone(&self.verifier), now, (self.wall)());
         replica.continue_from(self.left);
         if self.outage.out() {
             replica.handle(Input::OwnOutage(true), now);
         }
-        let room = Room::new(id.clone(), replica);
+        let room = Room::new(id.clone(), secret, replica);
         if let Err(error) = self.swarm.behaviour_mut().gossip.subscribe(&room.topic) {
             return Err(Error::new(ErrorCode::NetworkUnavailable, format!("cannot enter {id:?}: {error}")));
         }
@@ -90,13 +100,17 @@ impl Actor {
     pub(super) fn pump(&mut self, now: Tick) {
         let mut outgoing = Vec::new();
         for room in self.rooms.values_mut() {
-            let (tag, said) = (room.tag, room.pump(now));
-            outgoing.extend(said.into_iter().map(|one| (tag, one)));
+            for (to, frame) in room.pump(now) {
+                match room.close(frame, &mut self.sealed) {
+                    Some(bytes) => outgoing.push((room.tag, to, bytes)),
+                    None => self.counters.count("own_frame_unsealed"),
+                }
+            }
         }
-        for (tag, one) in outgoing {
-            match one {
-                Outgoing::Publish(bytes) => self.publish(tag, bytes),
-                Outgoing::Send(session, bytes) => match author::peer_of(&session) {
+        for (tag, to, bytes) in outgoing {
+            match to {
+                None => self.publish(tag, bytes),
+                Some(session) => match author::peer_of(&session) {
                     Some(peer) => self.send(&peer, Direct { tag, bytes }),
                     None => self.counters.count("send_to_no_peer"),
                 },
@@ -107,7 +121,7 @@ impl Actor {
     /// Publishing never fails for a caller (design N3): alone in the room is a normal state, and what a full queue loses
     /// the replicas repair.
     pub(super) fn publish(&mut self, tag: Tag, bytes: Vec<u8>) {
-        if bytes.len() > limits::FRAME_MAX {
+        if bytes.len() > limits::FRAME_MAX + SEAL_BYTES {
             self.counters.count("own_frame_too_big");
             return;
         }
@@ -169,4 +183,10 @@ impl Actor {
             room.replica.handle(input.clone(), now);
         }
     }
+}
+
+/// A name stands for one room at a time: open and private rooms of one name do not meet (design N8).
+fn another_room(id: &RoomId, private: bool) -> Error {
+    let open = if private { "an open room or another private one" } else { "a private room" };
+    Error::new(ErrorCode::InvalidTicket, format!("{id:?} is open here as {open}"))
 }

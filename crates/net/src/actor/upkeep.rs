@@ -121,7 +121,8 @@ impl Actor {
     pub(super) fn own_adverts(&self) -> Vec<(Advert, bool)> {
         let advert =
             |room: &super::Room| (Advert::of(room.id.clone(), room.replica.summary()), room.replica.own_members() > 0);
-        self.rooms.values().map(advert).collect()
+        // Private rooms are never advertised.
+        self.rooms.values().filter(|room| room.secret.is_none()).map(advert).collect()
     }
 
     pub(super) fn advertise(&mut self, now: Tick) {

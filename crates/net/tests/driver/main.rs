@@ -6,6 +6,7 @@
 mod lab;
 mod meeting;
 mod neighbours;
+mod private;
 mod raw;
 mod refusals;
 mod restarts;

@@ -51,7 +51,13 @@ async fn the_watchdog_ends_a_connection_whose_gossip_is_dead() {
     let at_a = a.open().await;
     let mut raw = Raw::connect(&a, &room()).await;
     let person = Person::new("Brave Heron");
-    let config = Config { room: room(), certificate: person.certificate(raw.session), seed: 1, loopback_only: true };
+    let config = Config {
+        room: room(),
+        certificate: person.certificate(raw.session),
+        seed: 1,
+        loopback_only: true,
+        private: None,
+    };
     let mut replica = Replica::new(config, std::sync::Arc::new(Dalek), Tick(1), wall());
     replica.join(&person.actor(), Join::new().presence(json!({})), Lease::Own, Tick(1)).unwrap();
     replica.handle(Input::LinkUp { peer: a.net.session_id(), loopback: true }, Tick(1));

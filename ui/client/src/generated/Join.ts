@@ -19,4 +19,9 @@ memberId?: string,
 /**
  * The client lease in seconds, 5 to 3600, for members that a client joined over HTTP; 60 when missing.
  */
-presenceTtlSeconds?: number, };
+presenceTtlSeconds?: number,
+/**
+ * A ticket of this room, needed once for a private one. Whoever opens the room for the caller uses it up: a replica
+ * does not look at it.
+ */
+ticket?: string, };

@@ -23,7 +23,7 @@ members: number,
  */
 joined: boolean,
 /**
- * Whether a ticket is needed; always false so far.
+ * Whether it is a private room, whose secret this profile has.
  */
 private: boolean,
 /**
