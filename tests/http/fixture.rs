@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use parlor::{Config, Live};
-use parlor_http::{HttpConfig, Server, UiFiles};
+use parlor_http::{ConnectionLimits, HttpConfig, Server, UiFiles};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -45,6 +45,14 @@ impl Peer {
     }
 
     pub async fn start_with(change: impl FnOnce(&mut Config), ui: Option<UiFiles>) -> Self {
+        Self::start_bounded(change, ui, ConnectionLimits::default()).await
+    }
+
+    pub async fn start_bounded(
+        change: impl FnOnce(&mut Config),
+        ui: Option<UiFiles>,
+        limits: ConnectionLimits,
+    ) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let mut config = Config {
             data_dir: data.path().into(),
@@ -55,8 +63,8 @@ impl Peer {
         change(&mut config);
         let live = Live::start(config).await.expect("a peer");
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let server =
-            parlor_http::serve(live.clone(), HttpConfig { addr, token: TOKEN.into(), ui }).await.expect("an API");
+        let config = HttpConfig { addr, token: TOKEN.into(), ui, limits };
+        let server = parlor_http::serve(live.clone(), config).await.expect("an API");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { live, server, http, _data: data }
     }

@@ -1,6 +1,8 @@
 //! The HTTP contract (design A1 to A11), against real peers over loopback: what each route answers when all is well, and
 //! with which code it refuses when not.
 
+mod attempts;
+mod connections;
 mod events;
 mod fixture;
 mod guests;

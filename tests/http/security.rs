@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use parlor_http::{ApiFile, HttpConfig, ROUTES, ServeError};
+use parlor_http::{ApiFile, ConnectionLimits, HttpConfig, ROUTES, ServeError};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -160,7 +160,12 @@ async fn the_api_file_is_private_and_leads_to_the_api() {
 async fn it_never_listens_beyond_this_computer() {
     let peer = Peer::start().await;
     let start = async |addr: &str, token: &str| {
-        let config = HttpConfig { addr: addr.parse().expect("an address"), token: token.into(), ui: None };
+        let config = HttpConfig {
+            addr: addr.parse().expect("an address"),
+            token: token.into(),
+            ui: None,
+            limits: ConnectionLimits::default(),
+        };
         parlor_http::serve(peer.live.clone(), config).await.err()
     };
     for addr in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {

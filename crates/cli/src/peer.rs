@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use parlor::{Config, Live, StartError};
-use parlor_http::{ApiFile, HttpConfig, Server};
+use parlor_http::{ApiFile, ConnectionLimits, HttpConfig, Server};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -54,7 +54,12 @@ impl Peer {
     async fn start(live: Live, guest: Option<Guest>) -> Result<Self, Failure> {
         let no_token = |error| Failure::Failed(format!("the system has no random numbers: {error}"));
         let token = parlor_http::generate_token().map_err(no_token)?;
-        let http = HttpConfig { addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), token, ui: None };
+        let http = HttpConfig {
+            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            token,
+            ui: None,
+            limits: ConnectionLimits::default(),
+        };
         let server = match parlor_http::serve(live.clone(), http).await {
             Ok(server) => server,
             Err(error) => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parlor::{Config, Live, StartError};
-use parlor_http::{HttpConfig, Server, UiFiles};
+use parlor_http::{ConnectionLimits, HttpConfig, Server, UiFiles};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -43,7 +43,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     parlor_http::check_token(&token)?;
     let config = Config { name: args.name, ..config(&args.peer) };
     let Some(live) = start(config, &mut stop).await? else { return Ok(()) };
-    let http = HttpConfig { addr: args.http, token: token.clone(), ui };
+    let http = HttpConfig { addr: args.http, token: token.clone(), ui, limits: ConnectionLimits::default() };
     let result = match parlor_http::serve(live.clone(), http).await {
         Ok(server) => {
             let result = announce(&live, &server, args.ui.then_some(&token)).await;

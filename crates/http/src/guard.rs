@@ -1,33 +1,44 @@
 //! Who may ask at all (design A10). Loopback is not a boundary: every web page that the user opens and every program
 //! on the computer can reach it. So `Host` must be ours (a name that was rebound to 127.0.0.1 is not), `Origin` must be
-//! ours when a browser sends one, and every route but `/healthz` needs the token of this process.
+//! ours when a browser sends one, and every route but `/healthz` needs the token of this process. A head or a declared
+//! body beyond what a call can need is refused before anything else is read.
 
 use std::sync::Arc;
 
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
-use axum::http::{HeaderName, Method, Uri};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, ORIGIN, SEC_WEBSOCKET_PROTOCOL,
+};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
-use parlor::ErrorCode;
+use parlor::{Error, ErrorCode};
 use subtle::ConstantTimeEq;
 
 use crate::problem::Problem;
+use crate::request::BODY_MAX;
 use crate::server::App;
+use crate::visitors::Visitor;
 
 /// Names of this computer that a browser may have in its address bar.
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// The subprotocol prefix by which a browser passes the token to a WebSocket: it can set no header there.
 const BEARER_PROTOCOL: &str = "parlor.bearer.";
 
-/// Checks where a request comes from; for everything, also the pages.
+/// The longest path and query. A room's name of 128 characters, each four bytes written as escapes, has 1,536.
+const TARGET_MAX: usize = 4 * 1024;
+/// The most headers. Browsers send about twenty.
+const HEADERS_MAX: usize = 64;
+
+/// Checks where a request comes from and that its head has a reasonable size; for everything, also the pages.
 pub(crate) async fn same_origin(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     check_origin(request.headers(), request.uri(), app.port)?;
+    check_size(request.headers(), request.uri())?;
     Ok(next.run(request).await)
 }
 
@@ -39,7 +50,11 @@ pub(crate) async fn token(State(app): State<Arc<App>>, request: Request, next: N
             "the token is missing or wrong; send the header `Authorization: Bearer TOKEN` with the token of api.json",
         ));
     }
+    if let Some(visitor) = request.extensions().get::<Arc<Visitor>>() {
+        visitor.is_known();
+    }
     check_content_type(&request)?;
+    check_declared_length(request.headers())?;
     Ok(next.run(request).await)
 }
 
@@ -53,7 +68,9 @@ fn check_origin(headers: &HeaderMap, uri: &Uri, port: u16) -> Result<(), Problem
             format!("the Host header must be 127.0.0.1:{port}, localhost:{port} or [::1]:{port}"),
         ));
     }
-    if headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+    // A page of another port of this computer is `same-site`, and is as foreign as any other.
+    let foreign = |site: &HeaderValue| !site.as_bytes().eq_ignore_ascii_case(b"same-origin") && site != "none";
+    if headers.get_all("sec-fetch-site").iter().any(foreign) {
         return Err(Problem::new(ErrorCode::ForbiddenOrigin, "pages of other sites may not use this API"));
     }
     let ours = format!("http://{host}");
@@ -71,6 +88,17 @@ fn is_ours(host: &str, port: u16) -> bool {
     })
 }
 
+fn check_size(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > TARGET_MAX {
+        return Err(Error::too_large("bytes", TARGET_MAX, target, "path").into());
+    }
+    if headers.len() > HEADERS_MAX {
+        return Err(Error::too_large("headers", HEADERS_MAX, headers.len(), "head").into());
+    }
+    Ok(())
+}
+
 /// The value of a header that stands there once.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
@@ -86,7 +114,13 @@ fn holds_token(headers: &HeaderMap, path: &str, token: &str) -> bool {
         .and_then(|value| value.split_once(' '))
         .and_then(|(scheme, rest)| scheme.eq_ignore_ascii_case("bearer").then_some(rest.trim()));
     let matches = |given: &str| bool::from(given.as_bytes().ct_eq(token.as_bytes()));
-    header.is_some_and(matches) || (path.ends_with("/ws") && offered_tokens(headers).any(matches))
+    header.is_some_and(matches) || (is_socket(path) && offered_tokens(headers).any(matches))
+}
+
+/// Whether this is the path of a WebSocket, and not one that happens to end like it: a room may be called `ws`.
+fn is_socket(path: &str) -> bool {
+    let room = path.strip_prefix("/rooms/").and_then(|rest| rest.strip_suffix("/ws"));
+    room.is_some_and(|room| !room.is_empty() && !room.contains('/'))
 }
 
 /// Tokens among the subprotocols that a WebSocket offers.
@@ -100,12 +134,15 @@ fn offered_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// A body must be declared as JSON: the three types that a foreign page can send unasked are others. A call without a
-/// body needs no type.
+/// body needs no type. No body is unpacked: what it unpacks to has no bound.
 fn check_content_type(request: &Request) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
     let headers = request.headers();
+    if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(ErrorCode::UnsupportedMediaType, "the body must not be compressed"));
+    }
     let json = single(headers, &CONTENT_TYPE).is_some_and(|value| {
         value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
     });
@@ -116,10 +153,14 @@ fn check_content_type(request: &Request) -> Result<(), Problem> {
     Err(Problem::new(ErrorCode::UnsupportedMediaType, "the body must be JSON: send `Content-Type: application/json`"))
 }
 
+/// A body that says it is too long is not waited for.
+fn check_declared_length(headers: &HeaderMap) -> Result<(), Problem> {
+    let declared = single(headers, &CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0);
+    if declared > BODY_MAX { Err(Error::too_large("bytes", BODY_MAX, declared, "body").into()) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -171,7 +212,10 @@ mod tests {
             assert_eq!(origin(&[host, ("origin", page)]), Some(ErrorCode::ForbiddenOrigin), "{page}");
         }
         assert_eq!(origin(&[host, ("sec-fetch-site", "same-origin")]), None);
-        assert_eq!(origin(&[host, ("sec-fetch-site", "cross-site")]), Some(ErrorCode::ForbiddenOrigin));
+        assert_eq!(origin(&[host, ("sec-fetch-site", "none")]), None, "typed into the address bar");
+        for site in ["cross-site", "same-site", "anything"] {
+            assert_eq!(origin(&[host, ("sec-fetch-site", site)]), Some(ErrorCode::ForbiddenOrigin), "{site}");
+        }
     }
 
     #[test]
@@ -184,6 +228,8 @@ mod tests {
         }
         let offer = headers(&[("sec-websocket-protocol", "parlor.v1, parlor.bearer.secret")]);
         assert!(holds_token(&offer, "/rooms/a/ws", "secret"));
-        assert!(!holds_token(&offer, "/rooms/a/members", "secret"), "only where no header can be set");
+        for path in ["/rooms/a/members", "/rooms/ws", "/rooms//ws", "/rooms/a/b/ws", "/ws"] {
+            assert!(!holds_token(&offer, path, "secret"), "only where no header can be set, and not at {path}");
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! The HTTP surface of a peer: JSON calls, server-sent events and a WebSocket, on loopback only (design A10).
 //!
-//! A request passes four doors in this order, and each has its own file:
+//! A request passes five doors in this order, and each has its own file:
 //!
-//! 1. `guard`: is it from this computer and from nobody's web page but our own, and does it hold the token?
-//! 2. `routes`: which operation is it? [`ROUTES`] is the list the router is built from, so it cannot drift.
-//! 3. `request` and `arguments`: who acts, in which room, with which arguments? Anything wrong becomes a [`Problem`]
+//! 1. `visitors`: the connection. How many are open, how long may a head take?
+//! 2. `guard`: is it from this computer and from nobody's web page but our own, and does it hold the token?
+//! 3. `routes`: which operation is it? [`ROUTES`] is the list the router is built from, so it cannot drift.
+//! 4. `request` and `arguments`: who acts, in which room, with which arguments? Anything wrong becomes a [`Problem`]
 //!    that names it.
-//! 4. `handlers`, `events`, `socket`: the call itself, which lives in the crate `parlor`; nothing here knows a rule of
+//! 5. `handlers`, `events`, `socket`: the call itself, which lives in the crate `parlor`; nothing here knows a rule of
 //!    a room.
 //!
 //! Beside them stand `ui`, the pages of the user interface; `server`, the life of the whole; and `api_file`, by which
@@ -28,9 +29,11 @@ mod routes;
 mod server;
 mod socket;
 mod ui;
+mod visitors;
 
 pub use api_file::ApiFile;
 pub use problem::Problem;
 pub use routes::{ROUTES, Route};
 pub use server::{HttpConfig, ServeError, Server, check_token, generate_token, serve};
 pub use ui::UiFiles;
+pub use visitors::ConnectionLimits;

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use parlor::{By, Error, ErrorCode, Live, MembersQuery, Room, limits};
+use tokio::time::timeout;
 
 use crate::arguments::{Arguments, arguments, object};
 use crate::problem::Problem;
@@ -83,12 +84,16 @@ impl<T: Arguments> FromRequest<Arc<App>> for Args<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let declared = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = match Bytes::from_request(request, app).await {
-            Ok(body) => body,
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+        let body = match timeout(app.body_within, Bytes::from_request(request, app)).await {
+            Err(_) => {
+                let within = app.body_within.as_secs_f32();
+                return Err(Problem::new(ErrorCode::InvalidJson, format!("the body did not arrive within {within} s")));
+            }
+            Ok(Ok(body)) => body,
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 return Err(Error::too_large("bytes", BODY_MAX, declared.unwrap_or(BODY_MAX + 1), "body").into());
             }
-            Err(rejection) => {
+            Ok(Err(rejection)) => {
                 let status = rejection.into_response().status();
                 return Err(Problem::new(ErrorCode::InvalidJson, format!("the body could not be read ({status})")));
             }

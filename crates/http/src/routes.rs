@@ -89,10 +89,11 @@ async fn page_or_nothing(State(app): State<Arc<App>>, method: Method, uri: Uri) 
     }
 }
 
-/// Nothing here is for a cache, and nothing is what it is not declared to be.
+/// Nothing here is for a cache, nothing is what it is not declared to be, and no page of elsewhere may show any of it.
 async fn quiet_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

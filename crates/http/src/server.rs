@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use parlor::Live;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::api_file::{ApiFile, WrittenApiFile};
 use crate::routes::router;
 use crate::ui::UiFiles;
+use crate::visitors::{ConnectionLimits, receive};
 
 /// How long answers under way may take when the server stops.
 const STOP_WITHIN: Duration = Duration::from_millis(500);
@@ -28,6 +28,8 @@ pub struct HttpConfig {
     pub token: String,
     /// The pages of the user interface, if they are to be served.
     pub ui: Option<UiFiles>,
+    /// What a connection may cost.
+    pub limits: ConnectionLimits,
 }
 
 /// Why the server could not start. Nothing is left behind.
@@ -57,6 +59,8 @@ pub(crate) struct App {
     pub port: u16,
     pub ui: Option<UiFiles>,
     pub closing: Closing,
+    /// How long a body may take to arrive.
+    pub body_within: Duration,
 }
 
 /// Tells long answers that the server is about to stop.
@@ -105,7 +109,7 @@ impl Drop for Server {
 /// # Errors
 /// See [`ServeError`].
 pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError> {
-    let HttpConfig { addr, token, ui } = config;
+    let HttpConfig { addr, token, ui, limits } = config;
     if ![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&addr.ip()) {
         return Err(ServeError::NotLoopback(addr));
     }
@@ -120,16 +124,8 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
     let api_file = api_file.write(live.profile_dir()).map_err(ServeError::ApiFile)?;
 
     let (closing, told) = watch::channel(false);
-    let mut until = Closing(told.clone());
-    let app = Arc::new(App { live, token, port: addr.port(), ui, closing: Closing(told) });
-    // Small answers and events leave at once.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let service = axum::serve(listener, router(app)).with_graceful_shutdown(async move { until.wait().await });
-    let task = tokio::spawn(async move {
-        if let Err(error) = service.await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    let app = App { live, token, port: addr.port(), ui, closing: Closing(told.clone()), body_within: limits.within };
+    let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, Closing(told)));
     Ok(Server { addr, closing, task, _api_file: api_file })
 }
 

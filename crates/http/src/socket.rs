@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{Extension, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Response;
 use parlor::{Batch, Error, ErrorCode, Feed, Room};
@@ -20,6 +20,7 @@ use crate::arguments::{arguments, object};
 use crate::problem::Problem;
 use crate::request::{BODY_MAX, Here};
 use crate::server::{App, Closing};
+use crate::visitors::Visitor;
 
 /// The subprotocol that we speak.
 const PROTOCOL: &str = "parlor.v1";
@@ -27,12 +28,13 @@ const PROTOCOL: &str = "parlor.v1";
 pub(crate) async fn socket(
     State(app): State<Arc<App>>,
     Here(room): Here,
+    Extension(visitor): Extension<Arc<Visitor>>,
     Upgrade(upgrade): Upgrade,
 ) -> Result<Response, Problem> {
     let feed = room.feed().await?;
     let closing = app.closing.clone();
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY_MAX).max_frame_size(BODY_MAX);
-    Ok(upgrade.on_upgrade(move |socket| Conversation::new(socket, room, feed, closing).run()))
+    Ok(upgrade.on_upgrade(move |socket| Conversation::new(socket, room, feed, closing, visitor).run()))
 }
 
 /// A request to upgrade; anything else is told what this path is for.
@@ -72,11 +74,13 @@ struct Conversation {
     closing: Closing,
     /// The batch that waits for its acknowledgement.
     in_flight: Option<u64>,
+    /// It counts as a connection for as long as this lives.
+    _visitor: Arc<Visitor>,
 }
 
 impl Conversation {
-    fn new(socket: WebSocket, room: Room, feed: Feed, closing: Closing) -> Self {
-        Self { socket, room, feed, closing, in_flight: None }
+    fn new(socket: WebSocket, room: Room, feed: Feed, closing: Closing, visitor: Arc<Visitor>) -> Self {
+        Self { socket, room, feed, closing, in_flight: None, _visitor: visitor }
     }
 
     /// Until either end closes.

@@ -1,0 +1,140 @@
+//! The connections themselves: how many, and for how long one may take to say what it wants (design A10, N10).
+//!
+//! Every page that the user opens can connect to loopback, and so can connect often and say little. So a head has a
+//! deadline and a size, and the number of connections a bound. At the bound a newcomer takes the place of the oldest
+//! **stranger**, a connection on which no request had the token yet: whoever holds idle connections open loses those, and
+//! a client that asks at once is served. A connection that has shown the token is never closed for another.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::server::Closing;
+
+/// What a connection may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// How many connections at a time, event streams and sockets included. Default 256.
+    pub connections: usize,
+    /// How long a connection may take to send the next head, and then how long to send its body. One that says nothing
+    /// is closed, one whose body stops is refused and closed. Default 20 s each.
+    pub within: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { connections: 256, within: Duration::from_secs(20) }
+    }
+}
+
+/// The most headers that are read at all; what has more is no request. [`crate::guard`] refuses far fewer by name.
+const HEADERS_PARSED: usize = 256;
+/// The most bytes of a head that are read at all.
+const HEAD_PARSED: usize = 64 * 1024;
+
+/// One connection, as its requests and the list of all know it. It counts until the last of them lets go.
+#[derive(Debug, Default)]
+pub(crate) struct Visitor {
+    known: AtomicBool,
+    leave: Notify,
+}
+
+impl Visitor {
+    /// A request on it had the token.
+    pub(crate) fn is_known(&self) {
+        self.known.store(true, Ordering::Relaxed);
+    }
+
+    fn stranger(self: Arc<Self>) -> Option<Arc<Self>> {
+        (!self.known.load(Ordering::Relaxed)).then_some(self)
+    }
+}
+
+/// All connections, the oldest first.
+struct Visitors {
+    most: usize,
+    list: Vec<Weak<Visitor>>,
+}
+
+impl Visitors {
+    /// Takes in one more, for which a stranger may have to go; `None` when all that are here have shown the token.
+    fn admit(&mut self) -> Option<Arc<Visitor>> {
+        self.list.retain(|visitor| visitor.strong_count() > 0);
+        if self.list.len() >= self.most {
+            let mut open = self.list.iter().map(Weak::upgrade).enumerate();
+            let (place, stranger) = open.find_map(|(place, one)| Some((place, one?.stranger()?)))?;
+            stranger.leave.notify_one();
+            self.list.remove(place);
+        }
+        let visitor = Arc::new(Visitor::default());
+        self.list.push(Arc::downgrade(&visitor));
+        Some(visitor)
+    }
+}
+
+/// Serves connections until `stop`; then no more are taken, and the answers under way are finished. Dropped, it
+/// ends them where they are.
+pub(crate) async fn receive(mut listener: TcpListener, routes: Router, limits: ConnectionLimits, stop: Closing) {
+    let mut visitors = Visitors { most: limits.connections, list: Vec::new() };
+    let mut open = JoinSet::new();
+    let mut stopped = stop.clone();
+    loop {
+        tokio::select! {
+            (stream, _) = Listener::accept(&mut listener) => match visitors.admit() {
+                Some(visitor) => drop(open.spawn(converse(stream, visitor, routes.clone(), limits, stop.clone()))),
+                None => tracing::warn!("a connection was refused: {} are open", limits.connections),
+            },
+            Some(_) = open.join_next() => {}
+            () = stopped.wait() => break,
+        }
+    }
+    drop(listener);
+    while open.join_next().await.is_some() {}
+}
+
+async fn converse(
+    stream: TcpStream,
+    visitor: Arc<Visitor>,
+    routes: Router,
+    limits: ConnectionLimits,
+    mut stop: Closing,
+) {
+    // Small answers and events leave at once.
+    drop(stream.set_nodelay(true));
+    let routes = TowerToHyperService::new(routes);
+    let here = visitor.clone();
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(here.clone());
+        routes.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.within)
+        .max_headers(HEADERS_PARSED)
+        .max_header_size(HEAD_PARSED)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = visitor.leave.notified() => return,
+        () = stop.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
