@@ -1,5 +1,7 @@
 //! The binary `parlor`. The environment is read here and in the declaration of the arguments, nowhere else.
 
+#![forbid(unsafe_code)]
+
 use std::io;
 use std::process::ExitCode;
 

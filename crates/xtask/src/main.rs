@@ -3,7 +3,10 @@
 //! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types, `mutants` breaks the
 //! rules of the core one by one; `sim` and `bench` pass on to the programs of their crates. Nothing here knows what
 //! Parlor does: this crate only finds tools, calls them, and tells what came of it. [`workspace`] is the ground, [`step`]
-//! runs one command into a log, [`debian`] and [`node`] bring what is missing, [`suites`] are the parts of `test`.
+//! runs one command into a log, [`debian`] and [`node`] bring what is missing, [`suites`] are the parts of `test`,
+//! [`supply`] is the one that looks at what all is made of.
+
+#![forbid(unsafe_code)]
 
 mod debian;
 mod mutants;
@@ -12,6 +15,7 @@ mod run;
 mod stamp;
 mod step;
 mod suites;
+mod supply;
 mod tally;
 mod test;
 mod types;
@@ -99,7 +103,8 @@ fn perform(task: Task) -> Result<ExitCode> {
 /// The simulator in release, and nothing else is built.
 fn sim(workspace: &Workspace, options: &Sim) -> Result<ExitCode> {
     let mut cargo = workspace.cargo();
-    cargo.args(["run", "--quiet", "--release", "--package", "parlor-testkit", "--example", "sim", "--"]);
+    cargo.args(["run", "--quiet", "--release", "--package", "parlor-testkit", "--example", "sim"]);
+    cargo.args(workspace.locked()).arg("--");
     cargo.args(["--seeds", &options.seeds.to_string(), "--from", &options.from.to_string()]);
     cargo.args(options.story.then_some("--story")).args(options.trace.then_some("--trace"));
     pass_on(cargo)
@@ -113,7 +118,8 @@ fn bench(workspace: &Workspace, table: &str, rest: &[String]) -> Result<ExitCode
     }
     let mut build = workspace.cargo();
     build.args(["build", "--release", "--package", "parlor-bench", "--package", "parlor-cli"]);
-    let status = build.args(["--package", "parlor-desktop"]).status().context("cannot run cargo")?;
+    build.args(["--package", "parlor-desktop"]).args(workspace.locked());
+    let status = build.status().context("cannot run cargo")?;
     if !status.success() {
         bail!("what is to be measured was not built: cargo ended with {status}");
     }

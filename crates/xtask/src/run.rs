@@ -93,9 +93,7 @@ fn build(workspace: &Workspace, release: bool) -> Result<()> {
     if release {
         cargo.arg("--release");
     }
-    if workspace.ci {
-        cargo.arg("--locked");
-    }
+    cargo.args(workspace.locked());
     let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
         bail!("the app was not built: cargo ended with {status}");

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::node;
 use crate::step::{quietly, show_tail, step};
+use crate::supply;
 use crate::tally::Tally;
 use crate::types;
 use crate::workspace::{Workspace, which};
@@ -43,6 +44,11 @@ impl<'a> Session<'a> {
     /// Whether somebody wants this to end.
     pub fn stopping(&self) -> bool {
         self.workspace.stopping()
+    }
+
+    /// What all is made of.
+    pub fn supply(&mut self) -> Result<Tally> {
+        supply::check(self.workspace)
     }
 
     /// The user interface: types, unit tests, build.
@@ -171,10 +177,7 @@ impl<'a> Session<'a> {
 
     fn cargo(&self, command: &str) -> Command {
         let mut cargo = self.workspace.cargo();
-        cargo.args([command, ALL]);
-        if self.workspace.ci {
-            cargo.arg("--locked");
-        }
+        cargo.args([command, ALL]).args(self.workspace.locked());
         cargo
     }
 

@@ -30,6 +30,8 @@ pub struct Options {
 /// A part of the tests. The order is that of running: the user interface is built first, since the app embeds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Suite {
+    /// Licences, sources and pins of all that is not written here
+    Supply,
     /// The user interface: types, unit tests, build
     Ui,
     /// All crates: format, clippy, unit, integration and documentation tests
@@ -47,11 +49,12 @@ pub enum Suite {
 }
 
 impl Suite {
-    const ALL: [Suite; 7] =
-        [Suite::Ui, Suite::Rust, Suite::Types, Suite::Cluster, Suite::Lan, Suite::E2e, Suite::Desktop];
+    const ALL: [Suite; 8] =
+        [Suite::Supply, Suite::Ui, Suite::Rust, Suite::Types, Suite::Cluster, Suite::Lan, Suite::E2e, Suite::Desktop];
 
     fn name(self) -> &'static str {
         match self {
+            Suite::Supply => "supply",
             Suite::Ui => "ui",
             Suite::Rust => "rust",
             Suite::Types => "types",
@@ -65,7 +68,7 @@ impl Suite {
     /// What the system must have for it.
     fn needs(self) -> Vec<&'static Need> {
         let parts: &[&[Need]] = match self {
-            Suite::Ui => &[],
+            Suite::Supply | Suite::Ui => &[],
             Suite::Rust | Suite::Types | Suite::Cluster => &[debian::BUILD],
             Suite::Lan => &[debian::BUILD, debian::NETWORK],
             Suite::E2e => &[debian::BUILD, debian::BROWSER],
@@ -128,6 +131,7 @@ fn packages(workspace: &Workspace, suites: &[Suite], yes: bool) -> Result<Instal
 /// A suite that cannot even be tried is one failure; being told to stop ends everything.
 fn run(session: &mut Session<'_>, suite: Suite) -> Result<Tally> {
     let tally = match suite {
+        Suite::Supply => session.supply(),
         Suite::Ui => session.ui(),
         Suite::Rust => session.rust(),
         Suite::Types => session.types(),

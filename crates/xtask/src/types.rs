@@ -78,7 +78,8 @@ fn export(workspace: &Workspace) -> Result<Files> {
     let features = CRATES.map(|name| format!("{name}/ts")).join(",");
     let mut cargo = workspace.cargo();
     // The whole workspace, so that what it depends on is the same as in every other build and is not compiled anew.
-    cargo.args(["test", "--workspace", "--features", &features, "--lib", "--", "export_bindings"]);
+    cargo.args(["test", "--workspace", "--features", &features, "--lib"]).args(workspace.locked());
+    cargo.args(["--", "export_bindings"]);
     cargo.env("TS_RS_EXPORT_DIR", &scratch);
     if !step(workspace, "types", "exporting the types", cargo, LIMIT)?.ok {
         bail!("the types could not be exported");

@@ -68,6 +68,11 @@ impl Workspace {
         cargo
     }
 
+    /// What a command that builds takes so that it never writes a lock file anew where nobody would see it.
+    pub fn locked(&self) -> Option<&'static str> {
+        self.ci.then_some("--locked")
+    }
+
     /// A program of this workspace that cargo has built.
     pub fn program(&self, name: &str, profile: &str) -> PathBuf {
         self.target.join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
