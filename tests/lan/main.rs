@@ -7,13 +7,14 @@
 mod cables;
 mod lives;
 mod party;
+mod private;
 mod rooms;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use parlor_testkit::netns;
 
 fn main() {
-    let tests: [(&str, fn()); 10] = [
+    let tests: [(&str, fn()); 11] = [
         ("cables::hosts_hear_each_other_until_a_cable_is_cut", cables::hosts_hear_each_other_until_a_cable_is_cut),
         ("cables::nothing_is_left_behind", cables::nothing_is_left_behind),
         ("cables::a_cut_host_keeps_its_view_and_catches_up", cables::a_cut_host_keeps_its_view_and_catches_up),
@@ -21,6 +22,10 @@ fn main() {
         ("rooms::a_cursor_crosses", rooms::a_cursor_crosses),
         ("rooms::metadata_reaches_everyone", rooms::metadata_reaches_everyone),
         ("rooms::a_late_third_joins", rooms::a_late_third_joins),
+        (
+            "private::an_outsider_learns_neither_its_name_nor_a_word",
+            private::an_outsider_learns_neither_its_name_nor_a_word,
+        ),
         ("lives::who_leaves_is_gone_at_once", lives::who_leaves_is_gone_at_once),
         ("lives::who_crashes_is_stale_then_gone", lives::who_crashes_is_stale_then_gone),
         ("lives::who_restarts_is_one_member", lives::who_restarts_is_one_member),

@@ -35,6 +35,7 @@ pub const BUILD: &[Need] = &[
 pub const NETWORK: &[Need] = &[
     Need { package: "iproute2", probe: Probe::Program("ip") },
     Need { package: "nftables", probe: Probe::Program("nft") },
+    Need { package: "tcpdump", probe: Probe::Program("tcpdump") },
 ];
 /// To test in a browser.
 pub const BROWSER: &[Need] = &[
