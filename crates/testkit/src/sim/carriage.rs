@@ -162,6 +162,11 @@ impl World {
             self.watch(|oracle, world| oracle.took(world, &Took { observer, author: letter.by, via, letter }));
         }
         self.trace.took(self.now, host, via, letter);
-        self.input(host, Input::Frame { author: letter.author, via, path, bytes: letter.bytes.to_vec() })
+        let input = Input::Frame { author: letter.author, via, path, bytes: letter.bytes.to_vec() };
+        let verdict = self.input(host, input);
+        if letter.kind() == ASK && self.hosts[host].hostile {
+            self.answer_for_inventions(host, &letter.bytes);
+        }
+        verdict
     }
 }

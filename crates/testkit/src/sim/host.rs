@@ -6,6 +6,7 @@ use parlor_core::{Certificate, Config, LocalActor, Replica, RoomId, SessionId, S
 
 use super::keys::{self, FakeSigner, FakeVerifier};
 use super::letter::{Letter, Seen};
+use super::lies::Inventions;
 use super::oracle::Row;
 use super::sessions::Session;
 use crate::story::{Computer, Who, names};
@@ -57,6 +58,8 @@ pub struct Process {
     pub(crate) members: usize,
     /// The first frames of others that it took, for the tape.
     pub(crate) tape: Vec<Arc<Letter>>,
+    /// Sessions that it made up.
+    pub(crate) inventions: Inventions,
 }
 
 impl Host {
@@ -130,11 +133,18 @@ impl Host {
         let name = self.person.actor.name.clone();
         let certificate = Certificate::issue(&*self.signer, id, self.profile, self.boots, &name);
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
-        let config = Config { room: room.clone(), certificate, seed, loopback_only: false };
+        let config = Config { room: room.clone(), certificate, seed, loopback_only: false, private: None };
         let replica = Replica::new(config, Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
-        let process =
-            Process { session, replica, wake_at: None, seen: Seen::default(), frames: 0, members: 0, tape: Vec::new() };
-        self.process = Some(process);
+        self.process = Some(Process {
+            session,
+            replica,
+            wake_at: None,
+            seen: Seen::default(),
+            frames: 0,
+            members: 0,
+            tape: Vec::new(),
+            inventions: Inventions::default(),
+        });
     }
 }
 

@@ -27,6 +27,7 @@ pub mod focus;
 pub mod host;
 pub mod keys;
 pub mod letter;
+mod lies;
 mod links;
 pub mod network;
 pub mod oracle;

@@ -26,7 +26,7 @@ impl World {
             Some(Ok(metadata)) if metadata.metadata.get(key) != written.as_ref() => {
                 let detail =
                     format!("{value} was written to {key}, and the writer itself sees {:?}", metadata.metadata);
-                self.broken(BEATS, Some(host), detail);
+                self.wrong(BEATS, host, detail);
             }
             Some(Err(error)) => self.may_refuse(host, &actor.actor.user_id, "metadata", &error),
             _ => {}
@@ -56,11 +56,7 @@ impl World {
                 let note = board.notes.iter().find(|note| note.id == id);
                 let took = |field: &&str| note.is_some_and(|note| read(note, field) == Some(value));
                 if !edit.fields().iter().all(took) {
-                    self.broken(
-                        BEATS,
-                        Some(host),
-                        format!("{value} was written to “{id}”, and its writer sees {note:?}"),
-                    );
+                    self.wrong(BEATS, host, format!("{value} was written to “{id}”, and its writer sees {note:?}"));
                 }
             }
             Some(Err(error)) => self.may_refuse(host, &actor.actor.user_id, "a note", &error),
@@ -74,7 +70,7 @@ impl World {
         let change = BoardChange { set: Vec::new(), remove: vec![id.to_owned()] };
         match self.call(host, |replica, tick| replica.set_board(&actor, change, tick)) {
             Some(Ok(board)) if board.notes.iter().any(|note| note.id == id) => {
-                self.broken(BEATS, Some(host), format!("“{id}” was removed, and is still there for who removed it"));
+                self.wrong(BEATS, host, format!("“{id}” was removed, and is still there for who removed it"));
             }
             Some(Err(error)) => self.may_refuse(host, &actor.actor.user_id, "the end of a note", &error),
             _ => {}
@@ -94,7 +90,7 @@ impl World {
         match self.call(host, |replica, tick| replica.publish_kept(&actor, args, tick)) {
             Some(Ok(message)) => {
                 if message.actor.user_id != *user || (key.is_none() && message.data != json!(value)) {
-                    self.broken(ANSWERS, Some(host), format!("{by} said {value}, and the answer is {message:?}"));
+                    self.wrong(ANSWERS, host, format!("{by} said {value}, and the answer is {message:?}"));
                 }
                 self.happened(&Happening::Said { session, message: &message, key, value });
             }
@@ -121,7 +117,7 @@ impl World {
             _ => false,
         };
         if !may {
-            self.broken(ANSWERS, Some(host), format!("{what} was refused: {error}"));
+            self.wrong(ANSWERS, host, format!("{what} was refused: {error}"));
         }
     }
 }

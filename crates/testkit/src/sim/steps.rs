@@ -73,7 +73,7 @@ impl World {
             Step::Heal => self.heal(),
             Step::Replay { host, via, frames } => self.replay(*host, *via, *frames),
             Step::Forge { host, frames } => self.forge(*host, *frames),
-            Step::Lie { .. } => {}
+            Step::Lie { host, lie } => self.lie(*host, *lie),
             Step::Expect { what, within_ms } => self.expect(what, *within_ms),
         }
         self.network.restless = true;

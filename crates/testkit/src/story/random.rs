@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::expect::Expect;
-use super::step::{Change, Edit, Entry, FrameKind, Someone, Step, Who, set};
-use super::weather::Faults;
+use super::step::{Change, Edit, Entry, FrameKind, Lie, Someone, Step, Who, set};
+use super::weather::{Drops, Faults};
 use super::{Computer, Story, mesh, names};
 
 /// After the network healed, everybody agrees within this time.
@@ -61,7 +61,93 @@ impl Story {
         if random.bool() {
             story = coda(&mut random, story.at(heals_at + HEAL_MS), hosts);
         }
+        // Rare faults are drawn last, so that all other stories stay what they are without them.
+        if random.u8(0..5) == 0 {
+            story = full_queues(&mut random, story, heals_at);
+        }
+        if random.u8(0..5) == 0 {
+            story = with_a_liar(&mut random, story, heals_at);
+        }
         story
+    }
+}
+
+/// Links that take their time and hold little, all the while or for a while.
+fn full_queues(random: &mut fastrand::Rng, mut story: Story, heals_at: u64) -> Story {
+    let drops = pick(random, &[Drops::Oldest, Drops::Newest]);
+    let (frames, pace_ms) = (random.usize(1..16), pick(random, &[1, 5, 20, 80]));
+    let queued = story.weather.clone().queueing(frames, pace_ms, drops);
+    if random.bool() {
+        story.weather = queued;
+        return story;
+    }
+    let weather = story.weather.clone();
+    let (from, until) = (random.u64(2_000..heals_at / 2), random.u64(heals_at / 2..heals_at));
+    let between = random.bool().then(|| {
+        let host = random.usize(0..story.hosts.len());
+        (host, (host + random.usize(1..story.hosts.len())) % story.hosts.len())
+    });
+    let turns = |faults: Faults| Step::Weather { between, faults };
+    story.step_at(from, turns(queued)).step_at(until, turns(weather))
+}
+
+/// One host lies, now and then or all the time. It is one without which the others still reach each other: whoever stands
+/// between two others alone can keep from each what it likes.
+fn with_a_liar(random: &mut fastrand::Rng, mut story: Story, heals_at: u64) -> Story {
+    let hosts = story.hosts.len();
+    let liar = random.usize(0..hosts);
+    let alone = story.hosts.iter().filter(|host| host.person == story.hosts[liar].person).count() == 1;
+    if !alone || !holds_without(&story.edges, hosts, liar) {
+        return story;
+    }
+    story.hosts[liar].hostile = true;
+    for _ in 0..random.usize(2..20) {
+        let victim = (liar + random.usize(1..hosts)) % hosts;
+        let lie = lie(random, victim);
+        let (at, step) = (random.u64(3_000..heals_at), Step::Lie { host: liar, lie });
+        story = story.step_at(at, step.clone());
+        if random.bool() {
+            // Said twice, it is told at a time when the others know it already.
+            story = story.step_at(at + random.u64(1..8_000), step);
+        }
+    }
+    story
+}
+
+/// Whether all hosts but one reach each other without that one.
+fn holds_without(edges: &BTreeSet<(usize, usize)>, hosts: usize, gone: usize) -> bool {
+    let mut reached: BTreeSet<usize> = (0..hosts).find(|host| *host != gone).into_iter().collect();
+    for _ in 0..hosts {
+        let links = edges.iter().filter(|(a, b)| *a != gone && *b != gone);
+        let next: Vec<usize> =
+            links.filter(|(a, b)| reached.contains(a) || reached.contains(b)).flat_map(|(a, b)| [*a, *b]).collect();
+        reached.extend(next);
+    }
+    reached.len() + 1 == hosts
+}
+
+fn lie(random: &mut fastrand::Rng, victim: usize) -> Lie {
+    // The clock as far as it goes, and one step more; and one that is far behind.
+    const LAST: u64 = 1 << 59;
+    match random.u8(0..18) {
+        0 => Lie::TheirMemberId { victim },
+        1 => Lie::TheirGuest { victim },
+        2 => Lie::ChangeHands,
+        3 => Lie::TheirLeave { victim },
+        4 => Lie::TheirFrames { victim, frames: random.u16(1..40) },
+        5 => Lie::TheirCertificate { victim },
+        6 => Lie::TooLarge,
+        7 => Lie::TooDeep,
+        8 => Lie::Stamp { hlc: pick(random, &[0, LAST, LAST + 1, u64::MAX]) },
+        9 => Lie::TheirCell { victim },
+        10 => Lie::Sessions { count: random.u16(1..30) },
+        11 => Lie::Tombstones { count: random.u16(1..300) },
+        12 => Lie::Asks { count: random.u16(1..60) },
+        13 => Lie::SyncUnasked,
+        14 => Lie::LastNumbers,
+        15 => Lie::LastBoot { victim },
+        16 => Lie::FalseHashes,
+        _ => Lie::Garbage { count: random.u16(1..40) },
     }
 }
 
