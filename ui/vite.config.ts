@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The policy that the desktop window and `parlor serve --ui` set. The preview server sets it too, so that a page that
- * breaks it is seen before it is shipped: no inline scripts, no inline styles, nothing from elsewhere.
+ * breaks it is seen before it is shipped: no inline scripts, no inline styles, nothing
+ * from elsewhere, and no element or code made of text but by the templates of Svelte.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -14,6 +15,8 @@ const contentSecurityPolicy = [
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types svelte-trusted-html",
 ].join('; ');
 
 export default defineConfig(({ mode }) => ({

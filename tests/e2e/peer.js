@@ -67,6 +67,18 @@ export class Peer {
     return answer.json();
   }
 
+  /** Posts to the API as the profile's own person, or as a guest, and answers whatever came back. */
+  async post(path, body, guest) {
+    const headers = { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' };
+    if (guest !== undefined) {
+      headers['parlor-user'] = guest.id;
+      // A header has bytes, not characters.
+      headers['parlor-user-name'] = Buffer.from(guest.name).toString('latin1');
+    }
+    const answer = await fetch(this.http + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: answer.status, body: await answer.json() };
+  }
+
   /** Ends it as an administrator does, and returns its exit code. */
   async stop() {
     if (this.process && this.process.exitCode === null && this.process.signalCode === null) {

@@ -9,9 +9,10 @@ use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::response::{IntoResponse, Response};
 
-/// What a page may load and talk to: only us.
+/// What a page may load and talk to: only us. No text becomes an element or code but the templates of Svelte.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-                      font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                      font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
 /// More than the pages ever have; a wrong directory is noticed before it fills the memory.
 const TOTAL_MAX: usize = 64 * 1024 * 1024;
 

@@ -6,6 +6,7 @@ import { colourFor, isOfPalette } from './colour';
 import type { Rect } from './camera';
 import type { CursorUpdate } from './cursor-track';
 import type { InkValue } from './ink';
+import { lineOf } from './line';
 
 export type Tool = 'select' | 'hand' | 'pen' | 'laser';
 export const TOOLS: readonly Tool[] = ['select', 'hand', 'pen', 'laser'];
@@ -85,15 +86,6 @@ function rectOf(value: unknown): Rect | null {
 
 function numberOf(value: unknown): number | null {
   return typeof value === 'number' && Math.abs(value) <= FARTHEST ? value : null;
-}
-
-/** One line of text without control and direction characters, cut to a length that fits a row; null when empty. */
-export function lineOf(value: unknown, letters: number): string | null {
-  if (typeof value !== 'string') return null;
-  const line = value.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
-  if (line === '') return null;
-  const all = Array.from(line);
-  return all.length > letters ? `${all.slice(0, letters - 1).join('')}…` : line;
 }
 
 const isBag = (value: unknown): value is Bag => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,8 @@
-/** Every sentence of the user interface, in English. The type of the catalogue is made from this one. */
-import { list, many } from './format';
+/**
+ * Every sentence of the user interface, in English. The type of the catalogue is made from this one. What people wrote is
+ * set `apart` in it.
+ */
+import { apart, list, many } from './format';
 
 export const en = {
   app: {
@@ -23,7 +26,7 @@ export const en = {
     colour: 'Your colour',
     start: 'Start a room',
     join: 'Join a room',
-    enter: (room: string) => `Enter “${room}”`,
+    enter: (room: string) => `Enter “${apart(room)}”`,
   },
   home: {
     near: 'Near you',
@@ -41,7 +44,7 @@ export const en = {
     addPlaceholder: '192.168.1.20:4747',
     addAction: 'Connect',
     adding: 'Connecting…',
-    added: (name: string) => `Connected to ${name}.`,
+    added: (name: string) => `Connected to ${apart(name)}.`,
     addedNameless: 'Connected.',
     emptyTitle: 'Nobody has a room open yet',
     emptyText:
@@ -56,7 +59,7 @@ export const en = {
     joined: 'You are in',
     opened: (when: string) => `Opened ${when}`,
     forget: 'Forget this room',
-    forgotten: (room: string) => `“${room}” is forgotten.`,
+    forgotten: (room: string) => `“${apart(room)}” is forgotten.`,
     reach: (links: number) =>
       many(links, {
         zero: 'No one else found yet',
@@ -68,7 +71,7 @@ export const en = {
     noAddress: 'None yet',
   },
   footer: {
-    youAre: (name: string) => `You are ${name}`,
+    youAre: (name: string) => `You are ${apart(name)}`,
     visibility: {
       online: 'visible on this network',
       loopback: 'visible on this computer only',
@@ -83,7 +86,7 @@ export const en = {
     colour: 'Colour',
     theme: 'Theme',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
-    taken: (name: string) => `${name} has this colour here`,
+    taken: (name: string) => `${apart(name)} has this colour here`,
     id: 'Your id',
   },
   room: {
@@ -97,10 +100,10 @@ export const en = {
     editTitle: 'Rename this room',
     titleLabel: 'Room title',
     aloneTitle: 'Just you, for now',
-    aloneText: (room: string) => `Anyone on this network sees “${room}” on their home screen.`,
+    aloneText: (room: string) => `Anyone on this network sees “${apart(room)}” on their home screen.`,
     failedTitle: 'You could not enter this room',
     backHome: 'Back to rooms',
-    goTo: (name: string) => `Go to ${name}`,
+    goTo: (name: string) => `Go to ${apart(name)}`,
     moreOutside: (count: number) =>
       many(count, {
         one: '1 more person outside the view. Show everyone',
@@ -123,7 +126,7 @@ export const en = {
   people: {
     title: 'People',
     search: 'Find somebody',
-    nobodyFound: (words: string) => `Nobody here is called “${words}”.`,
+    nobodyFound: (words: string) => `Nobody here is called “${apart(words)}”.`,
     watching: (count: number) =>
       many(count, {
         one: '1 more is watching without being in the room',
@@ -150,7 +153,7 @@ export const en = {
   },
   activity: {
     typing: 'typing',
-    saying: (text: string) => `“${text}”`,
+    saying: (text: string) => `“${apart(text)}”`,
     selecting: 'selecting',
     pen: 'pen',
     laser: 'laser',
@@ -204,10 +207,11 @@ export const en = {
     keys: 'Other settings',
     noKeys: 'Notes that everyone in the room shares, such as a phone number or a link.',
     key: 'Name',
+    nameless: '(a name that cannot be shown)',
     value: 'Value',
     add: 'Add',
-    remove: (key: string) => `Remove ${key}`,
-    changedBy: (name: string, when: string) => `Last changed by ${name} ${when}`,
+    remove: (key: string) => `Remove ${apart(key)}`,
+    changedBy: (name: string, when: string) => `Last changed by ${apart(name)} ${when}`,
     somebody: 'somebody who is not here',
     youDid: 'you',
   },
@@ -230,11 +234,11 @@ export const en = {
   },
   notes: {
     label: 'Notes that pass',
-    renamed: (name: string) => `${name} renamed this room`,
-    titleRemoved: (name: string) => `${name} removed the title`,
-    modeChanged: (name: string) => `${name} changed the mode`,
-    lockedBy: (name: string) => `${name} locked this room`,
-    unlockedBy: (name: string) => `${name} unlocked this room`,
+    renamed: (name: string) => `${apart(name)} renamed this room`,
+    titleRemoved: (name: string) => `${apart(name)} removed the title`,
+    modeChanged: (name: string) => `${apart(name)} changed the mode`,
+    lockedBy: (name: string) => `${apart(name)} locked this room`,
+    unlockedBy: (name: string) => `${apart(name)} unlocked this room`,
     joined: (names: readonly string[]) => `${people(names)} joined`,
     left: (names: readonly string[]) => `${people(names)} left`,
     connectionLost: 'Connection lost, reconnecting',

@@ -1,4 +1,8 @@
 /** Lists, plurals and times in the language of the catalogue. */
+import { apart } from '../domain/line';
+
+export { apart };
+
 let locale = 'en';
 let lists = new Intl.ListFormat(listLocale(locale));
 let plurals = new Intl.PluralRules(locale);
@@ -11,7 +15,7 @@ export function setLocale(next: string): void {
   times = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 }
 
-export const list = (words: readonly string[]): string => lists.format(words);
+export const list = (words: readonly string[]): string => lists.format(words.map(apart));
 
 type Forms = { readonly other: string } & Partial<Record<Intl.LDMLPluralRule, string>>;
 

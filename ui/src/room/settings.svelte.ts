@@ -5,17 +5,26 @@
 import type { Backend, MetadataChange, RoomMetadata } from 'parlor-client';
 import { sentenceOf } from '../app/app.svelte';
 import type { Notes } from '../app/notes.svelte';
-import { lineOf } from '../domain/seen';
+import { lineOf } from '../domain/line';
 import { t } from '../i18n';
 
+/** No string is longer (design A8), so nothing is cut that could then be saved. */
+const VALUE_LETTERS = 2048;
 /** These have a place of their own; the others are listed. */
 const OWN_PLACE: ReadonlySet<string> = new Set(['title', 'mode', 'locked']);
+
+/** One of the others: its name, and what is shown of the name and of the value. */
+export interface Setting {
+  readonly name: string;
+  readonly label: string;
+  readonly text: string;
+}
 
 export class RoomSettings {
   title = $state<string | null>(null);
   mode = $state<string | null>(null);
   locked = $state(false);
-  keys = $state.raw<readonly (readonly [key: string, value: string])[]>([]);
+  keys = $state.raw<readonly Setting[]>([]);
   updatedAt = $state<string | null>(null);
   updatedBy = $state<string | null>(null);
 
@@ -33,8 +42,12 @@ export class RoomSettings {
     this.locked = metadata['locked'] === true;
     this.keys = Object.entries(metadata)
       .filter(([key]) => !OWN_PLACE.has(key))
-      .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+      .map(([name, value]) => ({
+        name,
+        label: lineOf(name, 64) ?? t.details.nameless,
+        text: lineOf(typeof value === 'string' ? value : JSON.stringify(value), VALUE_LETTERS) ?? '',
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
     this.updatedAt = updatedAt;
     this.updatedBy = updatedBy;
   }

@@ -1,0 +1,47 @@
+/** Rules that hold for every file of the user interface: whatever comes from a peer is text, and nothing is remote. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const ui = fileURLToPath(new URL('..', import.meta.url));
+
+const sources = ['src', 'client/src'].flatMap((folder) =>
+  readdirSync(`${ui}/${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(ts|svelte|css|html)$/.test(path) && !path.endsWith('.test.ts'))
+    .map((path) => ({ path: `${folder}/${path}`, text: readFileSync(`${ui}/${folder}/${path}`, 'utf8').replace(/^\/\/.*$/gm, '') })),
+);
+sources.push({ path: 'index.html', text: readFileSync(`${ui}/index.html`, 'utf8') });
+
+/** Each way to make elements or code of text, with a line that uses it. */
+const FORBIDDEN: readonly (readonly [what: RegExp, line: string])[] = [
+  [/\{@html\b/, '{@html name}'],
+  [/\binnerHTML\b/, 'row.innerHTML = name'],
+  [/\bouterHTML\b/, 'row.outerHTML = name'],
+  [/\binsertAdjacentHTML\b/, "row.insertAdjacentHTML('beforeend', name)"],
+  [/\bsetHTML(Unsafe)?\b/, 'row.setHTMLUnsafe(name)'],
+  [/\bparse(HTMLUnsafe|FromString)\b/, "new DOMParser().parseFromString(name, 'text/html')"],
+  [/\bcreateContextualFragment\b/, 'range.createContextualFragment(name)'],
+  [/\bcreateRawSnippet\b/, 'createRawSnippet(() => ({ render: () => name }))'],
+  [/\bdocument\.write/, 'document.write(name)'],
+  [/\bsrcdoc\b/, '<iframe srcdoc={name}></iframe>'],
+  [/\beval\s*\(/, 'eval(name)'],
+  [/\bFunction\s*\(/, 'new Function(name)'],
+  [/\bset(Timeout|Interval)\s*\(\s*['"`]/, "setTimeout('alert(1)')"],
+  [/javascript:/i, '<a href="javascript:alert(1)">'],
+  [/\bwindow\.open\b/, 'window.open(address)'],
+  [/<(iframe|object|embed|base|form[^>]*\baction)\b/i, '<iframe>'],
+  [/\b(href|src|formaction)=\{/, '<a href={address}>'],
+  [/\{\.\.\.[^}]*\b(presence|metadata)\b/, '<div {...member.presence}>'],
+];
+
+it.each(FORBIDDEN)('no file has %s', (what, line) => {
+  expect(line).toMatch(what);
+  expect(sources.length).toBeGreaterThan(50);
+  expect(sources.filter(({ text }) => what.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
+it('nothing is loaded from elsewhere', () => {
+  const remote = /["'`(=](https?:)?\/\/(?!127\.0\.0\.1|localhost|ipc\.localhost|www\.w3\.org)[a-z]/i;
+  expect('<img src="//evil.example/a">').toMatch(remote);
+  expect(sources.filter(({ text }) => remote.test(text)).map(({ path }) => path)).toEqual([]);
+});
