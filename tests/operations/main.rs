@@ -1,6 +1,8 @@
 //! One operation is written once, in the crate `parlor`, and every surface offers all of them (design §2). This reads
 //! what each surface really registers and compares.
 
+mod window;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
