@@ -125,13 +125,14 @@ async fn a_body_must_be_declared_as_json() {
 }
 
 #[tokio::test]
-async fn answers_are_for_nobodys_cache() {
+async fn answers_are_for_nobodys_cache_and_no_other_page() {
     let peer = Peer::start().await;
     for (path, token) in [("/rooms", true), ("/rooms", false), ("/nothing", true)] {
         let request = if token { peer.request(Method::GET, path) } else { peer.http.get(peer.url(path)) };
         let response = request.send().await.expect("an answer");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["cross-origin-resource-policy"], "same-origin", "{path}");
     }
 }
 
