@@ -1,22 +1,16 @@
 //! Plays the random stories of many seeds in parallel, and tells the first that break a rule, shortened:
 //! `cargo xtask sim --seeds N --from S`. With `--story` or `--trace` it tells one seed instead.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use parlor_testkit::sim::{World, check, play, twice};
+use parlor_testkit::sim::{Sum, Sweep, World};
 use parlor_testkit::story::Story;
 
-/// So many seeds may fail before no more are tried.
-const ENOUGH: usize = 3;
-/// One seed of so many is played twice: what happens has to be the same.
-const TWICE_EVERY: u64 = 8;
 /// Between two lines where there is no terminal to draw on.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -24,26 +18,16 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 struct Options {
     seeds: u64,
     from: u64,
+    jobs: Option<usize>,
     story: bool,
     trace: bool,
-}
-
-/// What came of all seeds.
-#[derive(Default)]
-struct Sum {
-    played: u64,
-    failed: Vec<u64>,
-    frames: u64,
-    events: u64,
-    agreed_ms: u64,
-    judged: BTreeMap<String, u64>,
 }
 
 fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(problem) => {
-            eprintln!("{problem}\nusage: sim [--seeds N] [--from SEED] [--story | --trace]");
+            eprintln!("{problem}\nusage: sim [--seeds N] [--from SEED] [--jobs N] [--story | --trace]");
             return ExitCode::from(2);
         }
     };
@@ -51,15 +35,19 @@ fn main() -> ExitCode {
         return tell(&options);
     }
     let began = Instant::now();
-    let mut sum = play_all(&options);
-    sum.failed.sort_unstable();
-    if let Some(first) = sum.failed.first() {
-        match check(&Story::random(*first)) {
-            Err(failure) => println!("{failure}"),
-            Ok(_) => println!("seed {first} failed and did not fail again: the simulator is not deterministic"),
-        }
+    let progress = Progress::new(options.seeds);
+    let seeds = options.from..options.from.saturating_add(options.seeds);
+    let mut sweep = Sweep::of(seeds, &Story::random);
+    if let Some(jobs) = options.jobs {
+        sweep = sweep.jobs(jobs);
     }
-    let Sum { played, failed, frames, events, agreed_ms, judged } = &sum;
+    let show = |sum: &Sum| progress.show(sum);
+    let sum = sweep.told(&show).play();
+    progress.done();
+    if let Some(failure) = &sum.failure {
+        println!("{failure}");
+    }
+    let Sum { played, failed, frames, events, agreed_ms, judged, .. } = &sum;
     for (rule, count) in judged {
         println!("{count:>12} times judged: {rule}");
     }
@@ -94,44 +82,6 @@ fn tell(options: &Options) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
-}
-
-/// Seeds are handed out one by one; after enough failures no more are.
-fn play_all(options: &Options) -> Sum {
-    let next = AtomicU64::new(0);
-    let enough = AtomicBool::new(false);
-    let sum = Mutex::new(Sum::default());
-    let progress = Progress::new(options.seeds);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while !enough.load(Ordering::Relaxed) {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= options.seeds {
-                        break;
-                    }
-                    let story = Story::random(options.from.wrapping_add(number));
-                    let outcome = if number.is_multiple_of(TWICE_EVERY) { twice(&story) } else { play(&story) };
-                    let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
-                    sum.played += 1;
-                    sum.frames += outcome.frames;
-                    sum.events += outcome.events;
-                    for (rule, count) in outcome.judged {
-                        *sum.judged.entry(rule).or_default() += count;
-                    }
-                    sum.agreed_ms = sum.agreed_ms.max(outcome.agreed_ms);
-                    if outcome.violation.is_some() {
-                        sum.failed.push(outcome.seed);
-                    }
-                    enough.fetch_or(sum.failed.len() >= ENOUGH, Ordering::Relaxed);
-                    progress.show(&sum);
-                }
-            });
-        }
-    });
-    progress.done();
-    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
@@ -182,6 +132,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         match arg.as_str() {
             "--seeds" => options.seeds = number()?,
             "--from" => options.from = number()?,
+            "--jobs" => options.jobs = Some(usize::try_from(number()?).unwrap_or(usize::MAX)),
             "--story" => options.story = true,
             "--trace" => options.trace = true,
             _ => return Err(format!("{arg}: no such option")),

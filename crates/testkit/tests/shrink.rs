@@ -100,7 +100,7 @@ fn a_failure_reads_at_sight() {
     assert!(text.contains(" has a link to "), "{text}");
     assert!(text.contains("tool is "), "{text}");
     assert!(text.contains("Story::new("), "{text}");
-    assert!(text.contains(&format!("cargo xtask sim --seeds 1 --from {seed}")), "{text}");
+    assert!(text.contains(&format!("Seed {seed}. Again, with the oracle of that rule")), "{text}");
     let debug = [" Session(", "Some(", "Fact::", "SessionId(", "Step::"];
     assert!(debug.iter().all(|dump| !text.contains(dump)), "a debug dump in\n{text}");
     println!("{text}");

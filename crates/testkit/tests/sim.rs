@@ -3,50 +3,18 @@
 //! Which oracles there are, and what each watches, stands in [`parlor_testkit::sim::rules`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::ops::Range;
 
-use parlor_testkit::sim::{check, focus, play, run, twice};
+use parlor_testkit::sim::{Sweep, focus, run};
 use parlor_testkit::story::Story;
 
-/// One story of so many is played twice.
-const TWICE_EVERY: u64 = 10;
-
-/// Plays the story of each number of a range on all processors; fails with the first failure, shortened. How often each
-/// rule was judged.
-fn each_story(range: std::ops::Range<u64>, story: impl Fn(u64) -> Story + Sync) -> BTreeMap<String, u64> {
-    let next = AtomicU64::new(range.start);
-    let failed = Mutex::new(Vec::new());
-    let judged = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= range.end {
-                        break;
-                    }
-                    let story = story(number);
-                    let outcome = if number.is_multiple_of(TWICE_EVERY) { twice(&story) } else { play(&story) };
-                    let mut judged = judged.lock().unwrap_or_else(PoisonError::into_inner);
-                    for (rule, count) in outcome.judged {
-                        *judged.entry(rule).or_default() += count;
-                    }
-                    if outcome.violation.is_some() {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(number);
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some(first) = failed.iter().min() {
-        let Err(failure) = check(&story(*first)) else {
-            panic!("{first} failed, and does not when it is played again")
-        };
-        panic!("{} of {range:?} failed, first {first}:\n\n{failure}", failed.len());
+/// Plays the story of each number of a range; fails with the first failure, shortened. How often each rule was judged.
+fn each_story(range: Range<u64>, story: impl Fn(u64) -> Story + Sync) -> BTreeMap<String, u64> {
+    let sum = Sweep::of(range, &story).play();
+    if let Some(failure) = sum.failure {
+        panic!("{:?} failed:\n\n{failure}", sum.failed);
     }
-    judged.into_inner().unwrap_or_else(PoisonError::into_inner)
+    sum.judged
 }
 
 /// And no rule holds because nothing ever put it to the test.

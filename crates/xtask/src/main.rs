@@ -60,6 +60,9 @@ struct Sim {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// How many at a time; as many as there are processors when not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
     /// Tell the story of the first seed in plain words instead
     #[arg(long)]
     story: bool,
@@ -106,6 +109,9 @@ fn sim(workspace: &Workspace, options: &Sim) -> Result<ExitCode> {
     cargo.args(["run", "--quiet", "--release", "--package", "parlor-testkit", "--example", "sim"]);
     cargo.args(workspace.locked()).arg("--");
     cargo.args(["--seeds", &options.seeds.to_string(), "--from", &options.from.to_string()]);
+    if let Some(jobs) = options.jobs {
+        cargo.args(["--jobs", &jobs.to_string()]);
+    }
     cargo.args(options.story.then_some("--story")).args(options.trace.then_some("--trace"));
     pass_on(cargo)
 }

@@ -96,11 +96,15 @@ impl<'a> Session<'a> {
         Ok(Tally::check(types::check(self.workspace)?))
     }
 
-    /// Real peers in one process.
+    /// Real peers in one process: the stories, and the examples in the documentation.
     pub fn cluster(&mut self) -> Result<Tally> {
         let mut test = self.cargo("test");
         test.args(WITH_CLUSTER).args(["--test", "cluster"]);
-        self.cargo_test("cluster", "stories that real peers live through", test, minutes(8))
+        let mut tally = self.cargo_test("cluster", "stories that real peers live through", test, minutes(8))?;
+        let mut examples = self.cargo("test");
+        examples.args(WITH_CLUSTER).arg("--doc");
+        tally += self.cargo_test("cluster-doc", "examples with real peers", examples, minutes(8))?;
+        Ok(tally)
     }
 
     /// Peers in network namespaces.

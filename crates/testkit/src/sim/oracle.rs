@@ -3,7 +3,7 @@
 //! Those that the simulator always brings stand in [`super::rules`]. Whoever tests something of their own adds more:
 //!
 //! ```
-//! use parlor_core::Event;
+//! use parlor_testkit::parlor_core::Event;
 //! use parlor_testkit::sim::{Oracle, Told, World};
 //! use parlor_testkit::story::Story;
 //!

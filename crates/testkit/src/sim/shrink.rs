@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::oracle::Violation;
+use super::rules;
 use super::run::{Outcome, finish};
 use super::tell;
 use super::world::World;
@@ -61,6 +62,15 @@ pub fn check_with(story: &Story, prepare: impl Fn(&mut World)) -> Result<Outcome
     world.play_out();
     let lines = tell::story(&world.trace, &world.sessions);
     Err(Box::new(Failure { violation, story: best, lines, found: story.clone(), plays }))
+}
+
+impl Failure {
+    /// Of a story that does not always do the same.
+    pub(crate) fn unstable(story: Story, outcome: Outcome) -> Self {
+        let detail = format!("it broke a rule, or had another trace, and has the trace {} now", outcome.hash);
+        let violation = Violation { rule: rules::SAME.to_owned(), at: 0, host: None, detail };
+        Failure { violation, found: story.clone(), story, lines: Vec::new(), plays: 0 }
+    }
 }
 
 struct Shrinking<'a> {
@@ -164,9 +174,16 @@ impl fmt::Display for Failure {
         self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         writeln!(f, "\nAs Rust:\n\n{}\n", self.story.code())?;
         let seed = self.found.seed;
-        if self.found == Story::random(seed) {
-            writeln!(f, "Seed {seed}. Again:\n\n    cargo xtask sim --seeds 1 --from {seed}")?;
+        if self.found != Story::random(seed) {
+            return Ok(());
         }
-        Ok(())
+        if rules::is_always_watched(&self.violation.rule) {
+            writeln!(f, "Seed {seed}. Again:\n\n    cargo xtask sim --seeds 1 --from {seed}")
+        } else {
+            writeln!(
+                f,
+                "Seed {seed}. Again, with the oracle of that rule:\n\n    check_with(&Story::random({seed}), …)"
+            )
+        }
     }
 }

@@ -54,18 +54,29 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// The rules that are broken when something expected does not come true, in the order of the kinds.
+    pub const RULES: [&str; 7] = [
+        "all agree when they are expected to",
+        "what was written is seen when it is expected to be",
+        "a member is known when it is expected to be",
+        "a member is gone when it is expected to be",
+        "nobody leaves when nobody is expected to",
+        "questions are asked when they are expected to be",
+        "a list has as many members as are expected",
+    ];
+
     /// The rule that is broken when it does not come true.
     #[must_use]
     pub fn rule(&self) -> &'static str {
-        match self {
-            Expect::Agreement => "all agree when they are expected to",
-            Expect::Sees { .. } => "what was written is seen when it is expected to be",
-            Expect::Knows { .. } => "a member is known when it is expected to be",
-            Expect::Gone { .. } => "a member is gone when it is expected to be",
-            Expect::NobodyLeft { .. } => "nobody leaves when nobody is expected to",
-            Expect::Asked { .. } => "questions are asked when they are expected to be",
-            Expect::Members { .. } => "a list has as many members as are expected",
-        }
+        Self::RULES[match self {
+            Expect::Agreement => 0,
+            Expect::Sees { .. } => 1,
+            Expect::Knows { .. } => 2,
+            Expect::Gone { .. } => 3,
+            Expect::NobodyLeft { .. } => 4,
+            Expect::Asked { .. } => 5,
+            Expect::Members { .. } => 6,
+        }]
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! Four more are of this simulator: messages are told once and stay ([`KEPT`], in [`kept`]), the next deadline of a replica
 //! lies ahead ([`DEADLINE`], wherever a replica is driven), calls answer what the contract says ([`ANSWERS`], wherever one
-//! is made), and what a story expects comes true ([`Expect::rule`](crate::story::Expect::rule)).
+//! is made), and what a story expects comes true ([`Expect::rule`]).
 //!
 //! What a hostile host says of itself is not judged. What honest hosts believe of one another is, with the same rules.
 //!
@@ -37,6 +37,7 @@ use parlor_core::RowKey;
 
 use super::oracle::Oracle;
 use super::world::World;
+use crate::story::Expect;
 
 /// Replicas are equal after healing, by values.
 pub const AGREE: &str = "replicas are equal after healing";
@@ -77,6 +78,14 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(repair::Repair::default()),
         Box::new(agree::Agree::default()),
     ]
+}
+
+/// Whether a rule is one of those that every world brings.
+#[must_use]
+pub fn is_always_watched(rule: &str) -> bool {
+    [SAME, DEADLINE, ANSWERS].contains(&rule)
+        || Expect::RULES.contains(&rule)
+        || all().iter().any(|oracle| oracle.rule() == rule)
 }
 
 /// A row in words: its member and whose it is.
