@@ -272,6 +272,12 @@ impl Live {
         self.shared.net.dial(addr).await
     }
 
+    /// What was refused, repaired and lost, by name, since this peer started: of its network and of the rooms that are open
+    /// now. The names are for people who look for a fault, and may change.
+    pub async fn counters(&self) -> BTreeMap<String, u64> {
+        self.shared.net.counters().await
+    }
+
     /// The peer and the profile's own person, whoever acts through this handle.
     pub async fn status(&self) -> Status {
         let net = &self.shared.net;

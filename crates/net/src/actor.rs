@@ -27,6 +27,7 @@ use tokio::time::Instant;
 
 use crate::address;
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
+use crate::budget::Authors;
 use crate::clock::Clock;
 use crate::config::{NetConfig, NetError};
 use crate::counters::Counters;
@@ -86,6 +87,10 @@ struct Actor {
     out: bool,
     interfaces: Option<Interfaces>,
     counters: Counters,
+    /// What authors may still send.
+    authors: Authors,
+    /// Who sent far too much, and until when nothing is taken from them.
+    cut_off: Vec<(PeerId, Tick)>,
     /// Frames of private rooms that this process sealed: no two may have the same number.
     sealed: u64,
     direct_refused: Refused,
@@ -130,6 +135,8 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         out: false,
         interfaces: None,
         counters: Counters::default(),
+        authors: Authors::default(),
+        cut_off: Vec::new(),
         sealed: 0,
         direct_refused,
         cutting: Cutting::new(),

@@ -29,6 +29,8 @@ pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
     /// The peers that a lab has cut off.
     pub(crate) cuts: Toggle<allow_block_list::Behaviour<BlockedPeers>>,
+    /// The peers that sent far too much, for a while.
+    pub(crate) cut_off: allow_block_list::Behaviour<BlockedPeers>,
     pub(crate) gossip: Gossip,
     pub(crate) direct: request_response::Behaviour<FrameCodec>,
     identify: identify::Behaviour,
@@ -58,6 +60,7 @@ pub(crate) fn swarm(
                 .with_max_established(Some(ESTABLISHED_MAX)),
         ),
         cuts: lab.then(allow_block_list::Behaviour::default).into(),
+        cut_off: allow_block_list::Behaviour::default(),
         gossip: gossip::behaviour(key.keypair())?,
         direct: direct::behaviour(refused),
         identify: identify::Behaviour::new(

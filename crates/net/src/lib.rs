@@ -12,6 +12,7 @@
 //!   our own network is out and which rooms are near. They do no I/O and read no clock, so their tests need neither.
 //! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels, and `seal` keeps
 //!   those of private rooms from everybody else.
+//! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
 //!
@@ -26,6 +27,7 @@ mod actor;
 mod address;
 mod author;
 mod behaviour;
+mod budget;
 mod clock;
 mod config;
 mod counters;

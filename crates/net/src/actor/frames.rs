@@ -50,6 +50,9 @@ impl Actor {
             self.counters.count("frame_without_author");
             return MessageAcceptance::Reject;
         };
+        if !self.affords(relay, &origin, message.data.len(), now) {
+            return MessageAcceptance::Ignore;
+        }
         if message.topic == Tag::LOBBY.hash() {
             return match self.advert(&message.data, now) {
                 true => MessageAcceptance::Accept,
@@ -131,6 +134,9 @@ impl Actor {
         let Some(origin) = author::of_direct(peer) else {
             return self.counters.count("frame_without_author");
         };
+        if !self.affords(peer, &origin, frame.bytes.len(), now) {
+            return;
+        }
         if frame.tag == Tag::LOBBY {
             self.advert(&frame.bytes, now);
         } else {

@@ -10,7 +10,8 @@ use parlor_core::{DownCause, Tick};
 
 use super::Actor;
 use crate::address::{self, Transport};
-use crate::author;
+use crate::author::{self, Origin};
+use crate::budget::{Budget, CUT_OFF_MS, FROM_NEIGHBOUR, Spent};
 use crate::dialler::Source;
 use crate::info::PeerInfo;
 use crate::links::{Closing, Connection, Connections};
@@ -21,6 +22,8 @@ pub(super) struct Peer {
     pub connections: Connections,
     /// What it was seen to be subscribed to; bounded by gossipsub's filter.
     pub topics: BTreeSet<TopicHash>,
+    /// What it may still send.
+    pub budget: Option<Budget>,
     /// Direct frames that it has not answered yet.
     pub under_way: usize,
     /// First and last time that it wrote to a topic without being seen to subscribe.
@@ -96,6 +99,47 @@ impl Actor {
         entry.connections.iter_mut().for_each(|connection| connection.closing = Some(why));
         if self.swarm.disconnect_peer_id(*peer).is_ok() {
             self.counters.count(counter);
+        }
+    }
+
+    /// Whether a frame is within what its sender and its author may send; a peer that goes far beyond is cut off.
+    pub(super) fn affords(&mut self, sender: &PeerId, origin: &Origin, bytes: usize, now: Tick) -> bool {
+        let Some(peer) = self.peers.get_mut(sender) else { return false };
+        let budget = peer.budget.get_or_insert_with(|| Budget::new(&FROM_NEIGHBOUR, now));
+        let from_sender = budget.spend(&FROM_NEIGHBOUR, bytes, now);
+        if from_sender != Spent::Paid {
+            self.counters.count("over_budget");
+        }
+        // What a neighbour could not pay for is not its author's.
+        let from_author = match from_sender {
+            Spent::Paid => self.authors.spend(origin.author, bytes, now),
+            _ => Spent::Over,
+        };
+        if from_sender == Spent::Paid && from_author != Spent::Paid {
+            self.counters.count("author_over_budget");
+        }
+        let own = origin.author == origin.via;
+        if from_sender == Spent::TooMuch || (own && from_author == Spent::TooMuch) {
+            self.cut_off(*sender, now);
+        }
+        from_sender == Spent::Paid && from_author == Spent::Paid
+    }
+
+    /// Ends the connections to a peer, and has none with it for a while.
+    fn cut_off(&mut self, peer: PeerId, now: Tick) {
+        if self.swarm.behaviour_mut().cut_off.block_peer(peer) {
+            self.counters.count("flooder_cut_off");
+            self.cut_off.push((peer, now.plus(CUT_OFF_MS)));
+        }
+    }
+
+    /// Peers may try again whose time is over.
+    pub(super) fn forgive(&mut self, now: Tick) {
+        let (over, still): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.cut_off).into_iter().partition(|(_, at)| *at <= now);
+        self.cut_off = still;
+        for (peer, _) in over {
+            self.swarm.behaviour_mut().cut_off.unblock_peer(peer);
         }
     }
 

@@ -49,6 +49,7 @@ impl Actor {
         self.close_silent(now);
         self.watchdog(now);
         self.limit_strangers(now);
+        self.forgive(now);
         self.lobby.expire(now);
         self.advertise(now);
         self.show_near();

@@ -1,0 +1,165 @@
+//! What others may send (design N10): a purse per peer that hands us frames, and one per author whoever hands them on.
+//!
+//! A purse fills steadily up to a bound. A frame that it cannot pay for is dropped unread and passed on to nobody, which
+//! honest rooms repair by themselves; a peer that goes on regardless is cut off for a while. So a flood ends at the first
+//! honest peer that it reaches, and what comes through is no more than a busy room.
+
+use std::collections::BTreeMap;
+
+use parlor_core::{SessionId, Tick};
+
+/// What a purse gains, and how much it holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate {
+    frames_per_s: u64,
+    frames_max: u64,
+    bytes_per_s: u64,
+    bytes_max: u64,
+}
+
+/// From one neighbour, whoever wrote it. A star of 64 people in one room passes on 240 frames a second at its centre, and
+/// a newcomer is sent a room of 256 members and a full board at once.
+pub(crate) const FROM_NEIGHBOUR: Rate =
+    Rate { frames_per_s: 2_000, frames_max: 8_000, bytes_per_s: 2 << 20, bytes_max: 32 << 20 };
+/// From one author, by whatever way. A session says 30 things a second in a room, and all of its records when asked.
+pub(crate) const FROM_AUTHOR: Rate =
+    Rate { frames_per_s: 500, frames_max: 2_000, bytes_per_s: 1 << 20, bytes_max: 32 << 20 };
+/// Frames over the budget after which a neighbour is cut off.
+const OVER_MAX: u32 = 2_000;
+/// How long it stays so.
+pub(crate) const CUT_OFF_MS: u64 = 60_000;
+/// Authors that are remembered. Those that spoke longest ago make room: their purses would be full again.
+const AUTHORS_MAX: usize = 4_096;
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    /// It is paid for.
+    Paid,
+    /// It is dropped.
+    Over,
+    /// And whoever sent it is to be cut off.
+    TooMuch,
+}
+
+/// What is left. Counted in thousandths, so that a millisecond's gain is a whole number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    frames: u64,
+    bytes: u64,
+    at: Tick,
+    over: u32,
+}
+
+impl Budget {
+    pub(crate) fn new(rate: &Rate, now: Tick) -> Self {
+        Self { frames: rate.frames_max * 1_000, bytes: rate.bytes_max * 1_000, at: now, over: 0 }
+    }
+
+    /// Pays for a frame.
+    pub(crate) fn spend(&mut self, rate: &Rate, bytes: usize, now: Tick) -> Spent {
+        let passed = now.since(self.at);
+        self.at = now;
+        let filled =
+            |left: u64, per_s: u64, max: u64| left.saturating_add(passed.saturating_mul(per_s)).min(max * 1_000);
+        self.frames = filled(self.frames, rate.frames_per_s, rate.frames_max);
+        self.bytes = filled(self.bytes, rate.bytes_per_s, rate.bytes_max);
+        let frames = self.frames.checked_sub(1_000);
+        let bytes = self.bytes.checked_sub((bytes as u64).saturating_mul(1_000));
+        let (Some(frames), Some(bytes)) = (frames, bytes) else {
+            self.over = self.over.saturating_add(1);
+            return if self.over >= OVER_MAX { Spent::TooMuch } else { Spent::Over };
+        };
+        (self.frames, self.bytes) = (frames, bytes);
+        // Who keeps to the rate again is forgiven.
+        if frames > rate.frames_max * 500 {
+            self.over = 0;
+        }
+        Spent::Paid
+    }
+}
+
+/// The purses of authors.
+#[derive(Debug, Default)]
+pub(crate) struct Authors(BTreeMap<SessionId, Budget>);
+
+impl Authors {
+    /// Pays for a frame of this author.
+    pub(crate) fn spend(&mut self, author: SessionId, bytes: usize, now: Tick) -> Spent {
+        if self.0.len() >= AUTHORS_MAX && !self.0.contains_key(&author) {
+            // A quarter at once, so that making room for inventions costs next to nothing.
+            let mut spoke: Vec<Tick> = self.0.values().map(|budget| budget.at).collect();
+            let (_, &mut quiet, _) = spoke.select_nth_unstable(AUTHORS_MAX / 4);
+            self.0.retain(|_, budget| budget.at > quiet);
+        }
+        let budget = self.0.entry(author).or_insert_with(|| Budget::new(&FROM_AUTHOR, now));
+        budget.spend(&FROM_AUTHOR, bytes, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(ms: u64) -> Tick {
+        Tick(1_000 + ms)
+    }
+
+    #[test]
+    fn a_busy_room_for_an_hour_costs_nothing_over() {
+        let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
+        for frame in 0..3_600 * 480 {
+            assert_eq!(budget.spend(&FROM_NEIGHBOUR, 200, after(frame * 1_000 / 480)), Spent::Paid, "{frame}");
+        }
+    }
+
+    #[test]
+    fn a_newcomer_may_be_sent_a_whole_room_at_once() {
+        let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
+        let pages = (16 << 20) / (32 << 10);
+        for bytes in std::iter::repeat_n(12 << 10, 256).chain(std::iter::repeat_n(32 << 10, pages)) {
+            assert_eq!(budget.spend(&FROM_NEIGHBOUR, bytes, after(5)), Spent::Paid);
+        }
+    }
+
+    #[test]
+    fn a_flood_is_dropped_and_then_cut_off() {
+        let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
+        let spent: Vec<Spent> = (0..12_000).map(|_| budget.spend(&FROM_NEIGHBOUR, 10, after(1))).collect();
+        let count = |what| spent.iter().filter(|spent| **spent == what).count();
+        assert_eq!((count(Spent::Paid), count(Spent::Over)), (8_000, OVER_MAX as usize - 1));
+        assert_eq!(spent.last(), Some(&Spent::TooMuch));
+        // Few frames, many bytes.
+        let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
+        let paid = (0..1_000).filter(|_| budget.spend(&FROM_NEIGHBOUR, 64 << 10, after(1)) == Spent::Paid).count();
+        assert_eq!(paid, 512);
+    }
+
+    #[test]
+    fn one_burst_too_many_is_forgiven() {
+        let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
+        for _ in 0..9_500 {
+            budget.spend(&FROM_NEIGHBOUR, 10, after(1));
+        }
+        assert_eq!(budget.spend(&FROM_NEIGHBOUR, 10, after(10_000)), Spent::Paid);
+        let again: Vec<Spent> = (0..9_500).map(|_| budget.spend(&FROM_NEIGHBOUR, 10, after(10_001))).collect();
+        assert!(!again.contains(&Spent::TooMuch));
+    }
+
+    #[test]
+    fn invented_authors_are_bounded_and_do_not_refill_anybody() {
+        let mut authors = Authors::default();
+        let busy = SessionId([255; 32]);
+        let mut paid = 0;
+        for frame in 0..20_000_u64 {
+            let mut author = [0; 32];
+            author[..8].copy_from_slice(&frame.to_le_bytes());
+            authors.spend(SessionId(author), 10, after(frame / 100));
+            if frame % 2 == 0 {
+                paid += u64::from(authors.spend(busy, 10, after(frame / 100)) == Spent::Paid);
+            }
+            assert!(authors.0.len() <= AUTHORS_MAX);
+        }
+        assert_eq!(paid, FROM_AUTHOR.frames_max + FROM_AUTHOR.frames_per_s / 5 - 1, "of 10,000 in a fifth of a second");
+    }
+}
