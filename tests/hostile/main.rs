@@ -156,7 +156,7 @@ async fn a_flood_ends_where_it_comes_in() {
         }
         said
     };
-    let said = flood.await;
+    let said = tokio::time::timeout(Duration::from_secs(30), flood).await.expect("the flood is not cut off");
     here.counted("flooder_cut_off").await;
     assert!(here.count("over_budget").await + here.count("author_over_budget").await > 0, "after {said}");
     still_well(&here, &there).await;
