@@ -17,7 +17,6 @@ use crate::ids::{RoomId, Tick, UserId};
 use crate::limits::{KEY_MAX, NOTES_MAX, TEXT_MAX};
 use crate::proof::LocalActor;
 use crate::replica::Replica;
-use crate::value::Json;
 use crate::view::{Event, Kind, Timestamp};
 
 /// The register that says that a note is gone.
@@ -204,8 +203,8 @@ impl Replica {
         };
         let mut newest: Option<Stamp> = None;
         for held in self.cells.of_object(CellKind::Board, id) {
-            let Some(Json(value)) = &held.cell.value else { continue };
-            let number = |default: f64| value.as_f64().unwrap_or(default);
+            let Some(value) = &held.cell.value else { continue };
+            let number = |default: f64| value.number().unwrap_or(default);
             match held.cell.key.field.as_str() {
                 REMOVED => return None,
                 "x" => note.x = number(note.x),
@@ -213,8 +212,8 @@ impl Replica {
                 "w" => note.w = number(note.w),
                 "h" => note.h = number(note.h),
                 "z" => note.z = number(note.z),
-                "color" => note.color = text(value).unwrap_or(note.color),
-                "text" => note.text = text(value).unwrap_or(note.text),
+                "color" => note.color = value.text().unwrap_or(note.color),
+                "text" => note.text = value.text().unwrap_or(note.text),
                 // A field of a later version.
                 _ => continue,
             }
@@ -225,10 +224,6 @@ impl Replica {
         note.updated_by = newest.writer.user_id();
         Some(note)
     }
-}
-
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
 }
 
 /// The fields that a change names, checked.

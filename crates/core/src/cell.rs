@@ -12,10 +12,10 @@ use crate::bytes64;
 use crate::check;
 use crate::error::ErrorCode;
 use crate::ids::PublicKey;
-use crate::limits::{STRING_MAX, TEXT_MAX};
+use crate::limits::{OBJECTS_MAX, STRING_MAX, TEXT_MAX};
 use crate::message;
 use crate::proof::{Signer, Verifier};
-use crate::value::{self, Json};
+use crate::raw::Raw;
 use crate::wire::VERSION;
 
 /// No stamp above this is taken by any replica: 2^43 ms of wall clock, some 278 years (design R10).
@@ -102,14 +102,14 @@ pub(crate) struct Cell {
     pub key: Arc<CellKey>,
     pub hlc: u64,
     pub writer: PublicKey,
-    pub value: Option<Json>,
+    pub value: Option<Raw>,
     #[serde(with = "bytes64")]
     pub signature: [u8; 64],
 }
 
 impl Cell {
     pub fn write(key: CellKey, hlc: u64, value: Option<Value>, signer: &dyn Signer, root: &[u8; 32]) -> Self {
-        let value = value.map(Json);
+        let value = value.as_ref().map(Raw::of);
         let mut cell = Cell { key: Arc::new(key), hlc, writer: signer.public_key(), value, signature: [0; 64] };
         cell.signature = signer.sign(&cell.message(root));
         cell
@@ -132,8 +132,15 @@ impl Cell {
         if !self.is_well_formed() {
             return Some("cell_value");
         }
-        if self.value.as_ref().is_some_and(|Json(value)| json_size(value) > CELL_VALUE_MAX) {
+        if self.value.as_ref().is_some_and(|value| !value.is_within(CELL_VALUE_MAX)) {
             return Some("cell_size");
+        }
+        if !Raw::have_at_most(OBJECTS_MAX, self.value.iter()) {
+            return Some("cell_objects");
+        }
+        // Only now, because it builds some of the value.
+        if self.key.kind == CellKind::Log && !self.value.as_ref().is_some_and(message::is_body) {
+            return Some("cell_value");
         }
         if !verifier.verify(&self.writer, &self.message(root), &self.signature) {
             return Some("cell_signature");
@@ -142,25 +149,18 @@ impl Cell {
     }
 
     fn is_well_formed(&self) -> bool {
-        let fits = |string_max| match &self.value {
-            Some(Json(value)) => check::nested(value, string_max, 2, "", ErrorCode::InvalidMetadata).is_ok(),
-            None => true,
-        };
+        let fits = |string_max| self.value.as_ref().is_none_or(|value| value.is_well_formed(string_max));
         match self.key.kind {
             CellKind::Metadata => fits(STRING_MAX),
             CellKind::Board => fits(TEXT_MAX),
             // Nobody takes a message back, and nobody but its writer can have written it.
-            CellKind::Log => {
-                fits(TEXT_MAX)
-                    && *self.key == CellKey::message(&self.writer, &self.key.field)
-                    && self.value.as_ref().is_some_and(|Json(value)| message::is_body(value))
-            }
+            CellKind::Log => fits(TEXT_MAX) && *self.key == CellKey::message(&self.writer, &self.key.field),
         }
     }
 
     fn value_bytes(&self) -> Vec<u8> {
         match &self.value {
-            Some(Json(value)) => [vec![1], value::encode(value)].concat(),
+            Some(value) => [&[1], value.bytes()].concat(),
             None => vec![0],
         }
     }

@@ -154,14 +154,10 @@ impl Cells {
         registers.order.iter().rev().filter_map(|(_, key)| registers.held.get(key))
     }
 
-    /// All cells of some buckets, by bucket.
-    pub fn in_buckets(&self, buckets: &BTreeSet<u8>) -> BTreeMap<u8, Vec<&Held>> {
-        let mut found: BTreeMap<u8, Vec<&Held>> = BTreeMap::new();
+    /// All cells of some buckets, by key.
+    pub fn in_buckets(&self, buckets: &BTreeSet<u8>) -> impl Iterator<Item = &Held> {
         let all = [&self.metadata, &self.board, &self.log].into_iter().flat_map(|registers| registers.held.values());
-        for held in all.filter(|held| buckets.contains(&held.bucket)) {
-            found.entry(held.bucket).or_default().push(held);
-        }
-        found
+        all.filter(|held| buckets.contains(&held.bucket))
     }
 
     fn registers(&self, kind: CellKind) -> &Registers {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode};
-use crate::limits::{DEPTH_MAX, KEY_MAX, STRING_MAX, TOP_KEYS};
+use crate::limits::{DEPTH_MAX, KEY_MAX, OBJECTS_MAX, STRING_MAX, TOP_KEYS};
 use crate::view::Bag;
 
 /// The key that stands for "this was not an object"; no check lets it pass.
@@ -20,6 +20,10 @@ pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<
     for (name, value) in bag {
         entry(name, value, what, code)?;
     }
+    let objects = bag.values().map(objects).sum();
+    if objects > OBJECTS_MAX {
+        return Err(Error::too_large("objects", OBJECTS_MAX, objects, what));
+    }
     let size = size(bag);
     if size > max {
         return Err(Error::too_large("bytes", max, size, what));
@@ -35,6 +39,15 @@ pub(crate) fn entry(name: &str, value: &Value, what: &str, code: ErrorCode) -> R
     let path = format!("{what}.{name}");
     key(name, &path, code)?;
     nested(value, STRING_MAX, 2, &path, code)
+}
+
+/// Objects that a value is made of, at all levels.
+pub(crate) fn objects(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(objects).sum(),
+        Value::Object(items) => 1 + items.values().map(objects).sum::<usize>(),
+        _ => 0,
+    }
 }
 
 /// Bytes of a bag as JSON.

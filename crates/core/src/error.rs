@@ -176,6 +176,7 @@ impl Error {
         let what = match limit {
             "bytes" | "valueBytes" => format!("{path} is {was} bytes of JSON"),
             "keys" => format!("{path} has {was} keys"),
+            "objects" => format!("{path} has {was} objects in it"),
             "keyBytes" => format!("{path} has a key of {was} bytes"),
             "stringBytes" => format!("{path} has a string of {was} bytes"),
             "depth" => format!("{path} is nested {was} levels deep"),

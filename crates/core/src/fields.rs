@@ -2,11 +2,14 @@
 
 use crate::check;
 use crate::ids::{Rev, Tick};
-use crate::limits::{PRESENCE_MAX, TOP_KEYS};
+use crate::limits::{OBJECTS_MAX, PRESENCE_MAX, STRING_MAX, TOP_KEYS};
 use crate::raw::Raw;
 use crate::value::Key;
 use crate::view::Bag;
 use crate::wire::FieldChange;
+
+/// Bytes of JSON that an object has at least, with its comma: `{"":0},`.
+const OBJECT_JSON: usize = 6;
 
 /// One field. Without a value it is a removal that is still told to those who may not have heard.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +35,7 @@ impl Fields {
     }
 
     /// Keys that have a value, and their values.
-    pub fn live(&self) -> impl Iterator<Item = (&str, &Raw)> {
+    pub fn live(&self) -> impl Iterator<Item = (&str, &Raw)> + Clone {
         self.0.iter().filter_map(|(key, field)| Some((&**key, field.value.as_ref()?)))
     }
 
@@ -128,15 +131,19 @@ impl Fields {
     /// each other; true when others had to go. The writer's next whole record sets it right.
     pub fn bound(&mut self) -> bool {
         let size = |(key, field): &(Box<str>, Field)| key.len() + field.value.as_ref().map_or(0, Raw::len);
-        if self.0.len() <= TOP_KEYS && self.0.iter().map(size).sum::<usize>() <= PRESENCE_MAX {
+        if self.0.len() <= TOP_KEYS
+            && self.0.iter().map(size).sum::<usize>() <= PRESENCE_MAX
+            && Raw::have_at_most(OBJECTS_MAX, self.live().map(|(_, raw)| raw))
+        {
             return false;
         }
         let before = self.0.len();
         self.0.sort_by(|a, b| (b.1.rev, &b.0).cmp(&(a.1.rev, &a.0)));
-        let mut bytes = 0;
+        let (mut bytes, mut objects) = (0, 0);
         let kept = self.0.iter().take(4 * TOP_KEYS).take_while(|field| {
             bytes += size(field);
-            bytes <= 4 * PRESENCE_MAX
+            objects += field.1.value.as_ref().map_or(0, |raw| raw.weight().objects);
+            bytes <= 4 * PRESENCE_MAX && objects <= 2 * OBJECTS_MAX
         });
         let kept = kept.count();
         self.0.truncate(kept);
@@ -147,7 +154,8 @@ impl Fields {
     /// Whether these values and so many more, of so many keys and bytes, are surely within the limits of a presence.
     pub fn have_room(&self, keys: usize, json: usize) -> bool {
         let most = |(key, raw): (&str, &Raw)| 6 * key.len() + 4 + raw.json_most();
-        self.live().count() + keys <= TOP_KEYS && self.live().map(most).sum::<usize>() + json < PRESENCE_MAX
+        self.live().count() + keys <= TOP_KEYS
+            && self.live().map(most).sum::<usize>() + json < PRESENCE_MAX.min(OBJECT_JSON * OBJECTS_MAX)
     }
 
     pub fn len(&self) -> usize {
@@ -162,8 +170,9 @@ impl Fields {
 /// Whether changes that arrive keep the limits, piece by piece (design A8).
 pub(crate) fn changes_fit(changes: &[FieldChange]) -> bool {
     changes.len() <= 2 * TOP_KEYS
+        && Raw::have_at_most(OBJECTS_MAX, changes.iter().filter_map(|change| change.value.as_ref()))
         && changes.iter().all(|change| {
             check::is_key(&change.key.0)
-                && change.value.as_ref().is_none_or(|raw| raw.fits(crate::limits::STRING_MAX, PRESENCE_MAX))
+                && change.value.as_ref().is_none_or(|raw| raw.is_well_formed(STRING_MAX) && raw.is_within(PRESENCE_MAX))
         })
 }

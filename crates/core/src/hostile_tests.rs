@@ -10,7 +10,7 @@ use crate::input::{Input, Path, Verdict};
 use crate::limits::{DEPARTED_MAX, MEMBERS_MAX, METADATA_CELLS};
 use crate::proof::Certificate;
 use crate::raw::Raw;
-use crate::value::{Json, Key};
+use crate::value::Key;
 use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, SyncRequest};
 use crate::{Join, Lease, MetadataChange};
 
@@ -103,8 +103,8 @@ fn receivers_refuse_what_is_not_the_authors_to_say() {
         ("member_id_of_another", fresh(Full { member: theirs, ..(*full).clone() })),
         ("actor", fresh(Full { actor: guest, ..(*full).clone() })),
         ("certificate", fresh(Full { certificate: stolen, ..(*full).clone() })),
-        ("metadata_over_limit", fresh(Full { metadata: Json(json!([])), ..(*full).clone() })),
-        ("metadata_over_limit", fresh(Full { metadata: Json(json!({"a": "x".repeat(2049)})), ..(*full).clone() })),
+        ("metadata_over_limit", fresh(Full { metadata: Raw::of(&json!([])), ..(*full).clone() })),
+        ("metadata_over_limit", fresh(Full { metadata: Raw::of(&json!({"a": "x".repeat(2049)})), ..(*full).clone() })),
     ];
     for (why, full) in cases {
         let before = table.count(1, why);

@@ -6,11 +6,11 @@ use crate::error::ErrorCode;
 use crate::fields::{Fields, changes_fit};
 use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
-use crate::limits::{ASK_EVERY_MS, FRAME_MAX, MEMBER_METADATA_MAX, PAGE_MAX, STALE_MS};
+use crate::limits::{ASK_EVERY_MS, FRAME_MAX, FRAME_OBJECTS_MAX, MEMBER_METADATA_MAX, PAGE_MAX, STALE_MS};
 use crate::peer::{Asked, Record};
+use crate::raw::Raw;
 use crate::replica::{Replica, wall_at};
 use crate::row_table::Place;
-use crate::value::Json;
 use crate::view::{Actor, LeftReason, RowKey, Timestamp};
 use crate::wire::{Ask, Beat, Delta, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
 
@@ -56,7 +56,7 @@ impl Replica {
             Frame::Cells(cells) => self.cells_in(cells, now),
             Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request, now),
             Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, &stamps, now),
-            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, &want, now),
+            Frame::SyncWant(want) if path == Path::Direct => self.sync_want_in(author, &want),
             Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => {
                 self.counters.add("sync_by_gossip");
                 Verdict::Ignore
@@ -70,8 +70,16 @@ impl Replica {
             self.counters.add("frame_of_departed");
             return verdict;
         }
-        if !delta.changes.iter().all(|change| changes_fit(&change.fields)) {
+        let values = delta.changes.iter().flat_map(|change| &change.fields).filter_map(|change| change.value.as_ref());
+        if !delta.changes.iter().all(|change| changes_fit(&change.fields))
+            || !Raw::have_at_most(FRAME_OBJECTS_MAX, values)
+        {
             self.counters.add("presence_over_limit");
+            return Verdict::Reject;
+        }
+        if !delta.changes.is_sorted_by(|a, b| a.incarnation < b.incarnation) {
+            // Each change is an event that holds a whole row, so that many of one record would be many copies of it.
+            self.counters.add("delta_out_of_order");
             return Verdict::Reject;
         }
         let peer = self.peer(author, now);
@@ -297,11 +305,12 @@ impl Replica {
             self.counters.add("member_id_of_another");
             return None;
         }
-        let Json(serde_json::Value::Object(metadata)) = &full.metadata else {
+        let metadata = full.metadata.is_within(MEMBER_METADATA_MAX).then(|| full.metadata.value());
+        let Some(serde_json::Value::Object(metadata)) = metadata else {
             self.counters.add("metadata_over_limit");
             return None;
         };
-        if check::bag(metadata, MEMBER_METADATA_MAX, "metadata", ErrorCode::InvalidMetadata).is_err() {
+        if check::bag(&metadata, MEMBER_METADATA_MAX, "metadata", ErrorCode::InvalidMetadata).is_err() {
             self.counters.add("metadata_over_limit");
             return None;
         }
@@ -309,7 +318,7 @@ impl Replica {
             self.counters.add("presence_over_limit");
             return None;
         }
-        Some((actor, metadata.clone()))
+        Some((actor, metadata))
     }
 
     fn ask_in(&mut self, author: SessionId, ask: Ask, path: Path, now: Tick) -> Verdict {

@@ -49,6 +49,8 @@ mod input;
 mod leases;
 pub mod limits;
 #[cfg(test)]
+mod memory_tests;
+#[cfg(test)]
 mod merge_tests;
 mod message;
 mod metadata;
@@ -68,10 +70,10 @@ mod relay_tests;
 mod replica;
 #[cfg(test)]
 mod replication_tests;
+mod row_table;
 mod rows;
 mod sessions;
 mod sync;
-mod row_table;
 mod value;
 mod view;
 mod wire;

@@ -10,9 +10,9 @@ pub const ROOM_METADATA_MAX: usize = 32 * 1024;
 pub const ROOM_METADATA_KEYS: usize = 128;
 /// Metadata cells a replica keeps, tombstones counted (design R11).
 pub const METADATA_CELLS: usize = 1024;
-/// What readers are shown of a room's metadata that others filled beyond its limits: so many of the newest keys, and so
-/// many bytes of them, so that no peer can make every reader carry megabytes about.
-pub const METADATA_SHOWN: (usize, usize) = (2 * ROOM_METADATA_KEYS, 2 * ROOM_METADATA_MAX);
+/// What readers are shown of a room's metadata that others filled beyond its limits: so many of the newest keys, so many
+/// bytes of them, and so much memory, so that no peer can make every reader carry megabytes about.
+pub const METADATA_SHOWN: (usize, usize, usize) = (2 * ROOM_METADATA_KEYS, 2 * ROOM_METADATA_MAX, 768 * 1024);
 /// Board cells a replica keeps, tombstones counted (design R11).
 pub const BOARD_CELLS: usize = 32_768;
 /// Messages a replica keeps.
@@ -21,6 +21,11 @@ pub const LOG_CELLS: usize = 500;
 pub const NOTES_MAX: usize = 2_000;
 /// Keys at the top of a bag.
 pub const TOP_KEYS: usize = 64;
+/// Objects in a bag or a shared value, at all levels. One that is built takes hundreds of bytes, however short it is as
+/// JSON: without this limit a member of 4 KiB would be one of half a megabyte.
+pub const OBJECTS_MAX: usize = 256;
+/// Objects that one frame brings to all records: four members that are full of them.
+pub const FRAME_OBJECTS_MAX: usize = 4 * OBJECTS_MAX;
 /// Bytes of one key.
 pub const KEY_MAX: usize = 64;
 /// Levels of nesting; the bag itself is the first.

@@ -10,6 +10,7 @@ use crate::cell::{Cell, CellKey, CellKind, Stamp};
 use crate::fixture::{Table, member, session};
 use crate::input::{DownCause, Input};
 use crate::limits::{METADATA_CELLS, PAGE_MAX};
+use crate::raw::Raw;
 use crate::view::RowKey;
 use crate::wire::Frame;
 use crate::{BoardChange, Join, Leave, MetadataChange, NoteChange};
@@ -155,7 +156,7 @@ fn newest(table: &Table) -> BTreeMap<CellKey, (Stamp, Option<Value>)> {
     for (.., bytes) in table.log.iter().filter(|(.., bytes)| bytes[1] == 6) {
         let Ok(Frame::Cells(cells)) = Frame::decode(bytes, PAGE_MAX) else { panic!("no cells") };
         for cell in cells {
-            let fresh = (cell.stamp(), cell.value.clone().map(|value| value.0));
+            let fresh = (cell.stamp(), cell.value.as_ref().map(Raw::value));
             let held = newest.entry((*cell.key).clone()).or_insert_with(|| fresh.clone());
             if fresh.0 > held.0 {
                 *held = fresh;
@@ -169,7 +170,7 @@ fn newest(table: &Table) -> BTreeMap<CellKey, (Stamp, Option<Value>)> {
 fn held(table: &Table, at: usize) -> BTreeMap<CellKey, (Stamp, Option<Value>)> {
     let kinds = [CellKind::Metadata, CellKind::Board, CellKind::Log];
     let cells = kinds.into_iter().flat_map(|kind| table.seats[at].replica.cells.of(kind));
-    let value = |cell: &Cell| cell.value.clone().map(|value| value.0);
+    let value = |cell: &Cell| cell.value.as_ref().map(Raw::value);
     cells.map(|held| ((*held.cell.key).clone(), (held.stamp, value(&held.cell)))).collect()
 }
 

@@ -12,11 +12,11 @@ use crate::cell::{CELL_VALUE_MAX, Cell, CellKey, CellKind, json_size};
 use crate::check;
 use crate::error::{Error, ErrorCode};
 use crate::ids::{MemberId, Tick};
-use crate::limits::{KEY_MAX, MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX, NAME_MAX, TEXT_MAX};
+use crate::limits::{KEY_MAX, MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX, NAME_MAX, OBJECTS_MAX, TEXT_MAX};
 use crate::proof::LocalActor;
+use crate::raw::Raw;
 use crate::replica::Replica;
-use crate::value::Json;
-use crate::view::{Actor, ActorKind, Event, Timestamp};
+use crate::view::{Actor, ActorKind, Bag, Timestamp};
 
 /// Arguments of a publish that is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,12 +81,15 @@ struct Body {
     via: Option<crate::ids::UserId>,
 }
 
-/// Whether a value is the content of a message.
-pub(crate) fn is_body(value: &Value) -> bool {
-    body(value).is_some()
+/// Whether a value is the content of a message. What was said is not looked at: it may be anything.
+pub(crate) fn is_body(value: &Raw) -> bool {
+    let Some(members) = value.members() else { return false };
+    let others = members.into_iter().filter(|(key, _)| *key != "data");
+    let others = others.map(|(key, value)| Some((key.to_owned(), value.scalar()?)));
+    others.collect::<Option<Bag>>().is_some_and(|others| body(others.into()).is_some())
 }
 
-fn body(value: &Value) -> Option<Body> {
+fn body(value: Value) -> Option<Body> {
     let body = Body::deserialize(value).ok()?;
     let short = (1..=KEY_MAX).contains(&body.kind.len()) && body.name.len() <= NAME_MAX;
     let via = body.via.as_ref().is_none_or(|via| via.as_str().len() <= KEY_MAX);
@@ -112,7 +115,7 @@ impl Replica {
         let member = self.own_member(who, args.member_id.as_ref())?;
         let nonce = args.idempotency_key.unwrap_or_else(|| format!("{:016x}", self.random.u64(..)));
         let key = CellKey::message(&who.signer.public_key(), &nonce);
-        if let Some(said) = self.cells.get(&key).and_then(message) {
+        if let Some(said) = self.message(&key) {
             return Ok(said);
         }
         let mut value = json!({ "type": args.kind, "data": args.data, "memberId": member, "name": who.actor.name });
@@ -123,8 +126,12 @@ impl Replica {
         if size > CELL_VALUE_MAX {
             return Err(Error::too_large("bytes", CELL_VALUE_MAX, size, "data"));
         }
+        let objects = check::objects(&value);
+        if objects > OBJECTS_MAX {
+            return Err(Error::too_large("objects", OBJECTS_MAX, objects, "data"));
+        }
         self.write(who, vec![(key.clone(), Some(value))], now)?;
-        let said = self.cells.get(&key).and_then(message);
+        let said = self.message(&key);
         said.ok_or_else(|| Error::new(ErrorCode::CellFrozen, "the log is full of messages from the future"))
     }
 
@@ -156,17 +163,21 @@ impl Replica {
     /// Readers are told of messages that were not here before.
     pub(crate) fn log_was_changed(&mut self, touched: &[Arc<CellKey>]) {
         for key in touched.iter().filter(|key| key.kind == CellKind::Log) {
-            if let Some(message) = self.cells.get(key).and_then(message) {
-                self.emit(Event::Message { message: Arc::new(message) });
+            if self.cells.get(key).is_some() {
+                self.emit_message(Arc::clone(key));
             }
         }
+    }
+
+    /// What a register of the log says.
+    pub(crate) fn message(&self, key: &CellKey) -> Option<Message> {
+        self.cells.get(key).and_then(message)
     }
 }
 
 /// The message that a cell of the log says.
 fn message(cell: &Cell) -> Option<Message> {
-    let Json(value) = cell.value.as_ref()?;
-    let body = body(value)?;
+    let body = body(cell.value.as_ref()?.value())?;
     let kind = if body.via.is_some() { ActorKind::Guest } else { ActorKind::User };
     Some(Message {
         id: cell.key.object.clone(),

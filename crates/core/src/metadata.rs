@@ -11,12 +11,12 @@ use crate::check;
 use crate::command::MetadataChange;
 use crate::error::{Error, ErrorCode};
 use crate::ids::{RoomId, Tick};
-use crate::limits::{METADATA_SHOWN, ROOM_METADATA_KEYS, ROOM_METADATA_MAX};
+use crate::limits::{METADATA_SHOWN, OBJECTS_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX};
 use crate::proof::LocalActor;
+use crate::raw::Raw;
 use crate::replica::Replica;
 use crate::rows::changed_keys;
-use crate::value::Json;
-use crate::view::{Event, Kind, RoomMetadata, Timestamp};
+use crate::view::{Bag, Event, Kind, RoomMetadata, Timestamp};
 
 impl Replica {
     /// Merges shared settings, key by key; the last writer of a key wins (design A6, R10). Only a member may call it.
@@ -50,6 +50,11 @@ impl Replica {
         if after.len() > ROOM_METADATA_KEYS && after.len() > before.len() {
             return Err(Error::too_large("keys", ROOM_METADATA_KEYS, after.len(), "metadata"));
         }
+        let objects = |bag: &Bag| bag.values().map(check::objects).sum::<usize>();
+        let count = objects(&after);
+        if count > OBJECTS_MAX && count > objects(before) {
+            return Err(Error::too_large("objects", OBJECTS_MAX, count, "metadata"));
+        }
         let size = check::size(&after);
         if size > ROOM_METADATA_MAX && size > check::size(before) {
             return Err(Error::too_large("bytes", ROOM_METADATA_MAX, size, "metadata"));
@@ -82,7 +87,7 @@ impl Replica {
         now: Tick,
     ) -> Result<(), Error> {
         let wall = self.wall_ms(now);
-        writes.retain(|(key, value)| self.cells.live(key) != value.as_ref());
+        writes.retain(|(key, value)| self.cells.live(key) != value.as_ref().map(Raw::of).as_ref());
         for (key, _) in &writes {
             if self.cells.free_hlc(key, wall).is_none() {
                 let name = [key.object.as_str(), key.field.as_str()].join(" ");
@@ -128,8 +133,8 @@ impl Replica {
 
 impl Cells {
     /// What a register says now.
-    pub fn live(&self, key: &CellKey) -> Option<&Value> {
-        self.get(key)?.value.as_ref().map(|Json(value)| value)
+    pub fn live(&self, key: &CellKey) -> Option<&Raw> {
+        self.get(key)?.value.as_ref()
     }
 }
 
@@ -138,18 +143,19 @@ pub(crate) fn shown(cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
     let always: Vec<CellKey> = ALWAYS_KEPT.iter().map(|key| CellKey::metadata(key)).collect();
     let always = always.iter().filter_map(|key| Some((cells.stamp(key)?, cells.get(key)?)));
     let rest = cells.newest(CellKind::Metadata).map(|Held { stamp, cell, .. }| (*stamp, cell));
-    let mut metadata = crate::view::Bag::new();
-    let (mut keys, mut bytes) = METADATA_SHOWN;
+    let mut metadata = Bag::new();
+    let (mut keys, mut bytes, mut memory) = METADATA_SHOWN;
     let mut newest = None;
     for (stamp, cell) in always.chain(rest) {
         newest = newest.max(Some(stamp));
-        let Some(Json(value)) = &cell.value else { continue };
-        let size = cell.key.field.len() + json_size(value);
-        if keys == 0 || size > bytes {
+        let Some(value) = &cell.value else { continue };
+        let size = cell.key.field.len() + value.json_size();
+        let weight = value.weight().memory;
+        if keys == 0 || size > bytes || weight > memory {
             break;
         }
-        (keys, bytes) = (keys - 1, bytes - size);
-        metadata.insert(cell.key.field.clone(), value.clone());
+        (keys, bytes, memory) = (keys - 1, bytes - size, memory - weight);
+        metadata.insert(cell.key.field.clone(), value.value());
     }
     Arc::new(RoomMetadata {
         room: room.clone(),

@@ -1,11 +1,11 @@
 //! What is told to the others, and when: deltas at an adaptive rate, heartbeats, whole records (design R4, R5, R6, A7).
 
 use crate::ids::Tick;
-use crate::limits::{BEAT_MS, FRAME_MAX, TOP_KEYS};
+use crate::limits::{BEAT_MS, FRAME_MAX, FRAME_OBJECTS_MAX, TOP_KEYS};
 use crate::own::OwnRecord;
 use crate::peer::records_hash;
+use crate::raw::Raw;
 use crate::replica::Replica;
-use crate::value::Json;
 use crate::wire::{Beat, Delta, Frame, Full, Leave, Pulse, RecordChange};
 
 /// Microseconds between two frames with somebody to see them, in a small room: 30 a second.
@@ -54,7 +54,7 @@ impl Replica {
         let dirty: Vec<u32> =
             self.own.iter().filter(|(_, record)| record.dirty).map(|(incarnation, _)| *incarnation).collect();
         let mut pages: Vec<Vec<RecordChange>> = Vec::new();
-        let mut room = 0;
+        let (mut room, mut objects) = (0, 0);
         let mut whole = Vec::new();
         for incarnation in dirty {
             let Some(change) = self.change(incarnation, now) else {
@@ -66,11 +66,13 @@ impl Replica {
                 whole.push(incarnation);
                 continue;
             }
-            if size > room || pages.is_empty() {
+            let values = change.fields.iter().filter_map(|field| field.value.as_ref());
+            let weight: usize = values.map(|value| value.weight().objects).sum();
+            if size > room || weight > objects || pages.is_empty() {
                 pages.push(Vec::new());
-                room = FRAME_MAX - HEAD_BYTES - PULSE_BYTES;
+                (room, objects) = (FRAME_MAX - HEAD_BYTES - PULSE_BYTES, FRAME_OBJECTS_MAX);
             }
-            room -= size;
+            (room, objects) = (room - size, objects - weight);
             if let Some(page) = pages.last_mut() {
                 page.push(change);
             }
@@ -193,7 +195,7 @@ impl Replica {
             joined_ms: record.joined_ms,
             rev: record.rev,
             act: record.act,
-            metadata: Json(record.metadata.clone().into()),
+            metadata: Raw::of(&record.metadata.clone().into()),
             fields: record.fields.whole(record.rev, now),
         };
         Some(Frame::Full(Box::new(full)).encode())

@@ -1,14 +1,17 @@
-//! JSON that stays as it came: the encoded bytes of [`crate::value`], known to be well formed. A record keeps its fields
-//! this way, since most of what arrives is replaced before anybody reads it twice.
+//! JSON that stays as it came: the encoded bytes of [`crate::value`], known to be well formed. Records and cells keep their
+//! values this way: most of what arrives is replaced before anybody reads it twice, and what is built of it may take a
+//! hundred times the memory, so that it is judged first (design N10).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::cell::json_size;
-use crate::value;
+use crate::value::{self, Weight};
 
 /// One byte is at most so many of JSON: a known key with its quotes, its colon and its comma.
 const JSON_PER_BYTE: usize = 13;
+
+/// Bytes of the shortest object that has something in it.
+const OBJECT_BYTES: usize = 4;
 
 /// One encoded value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,10 @@ impl Raw {
         value::decode(&self.0).unwrap_or_default()
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -32,9 +39,51 @@ impl Raw {
         self.len() * JSON_PER_BYTE
     }
 
-    /// Whether it keeps the limits of a value below a bag: its strings, its keys, its depth, and its size as JSON.
-    pub fn fits(&self, string_max: usize, max: usize) -> bool {
-        value::keeps_limits(&self.0, string_max) && (self.json_most() <= max || json_size(&self.value()) <= max)
+    /// What it is when it is built.
+    pub fn weight(&self) -> Weight {
+        value::weigh(&self.0)
+    }
+
+    /// Whether these together are no more objects than that. Mostly they are too short to be as many, and are not looked at.
+    pub fn have_at_most<'a>(objects: usize, values: impl Iterator<Item = &'a Raw> + Clone) -> bool {
+        values.clone().map(Raw::len).sum::<usize>() / OBJECT_BYTES <= objects
+            || values.map(|value| value.weight().objects).sum::<usize>() <= objects
+    }
+
+    /// What it has as JSON.
+    pub fn json_size(&self) -> usize {
+        value::json_size(&self.0)
+    }
+
+    /// Whether its strings, its keys and its depth keep the limits of a value below a bag.
+    pub fn is_well_formed(&self, string_max: usize) -> bool {
+        value::keeps_limits(&self.0, string_max)
+    }
+
+    /// Whether it is no longer as JSON than this.
+    pub fn is_within(&self, max: usize) -> bool {
+        self.json_most() <= max || self.json_size() <= max
+    }
+
+    /// The number that it is.
+    pub fn number(&self) -> Option<f64> {
+        self.scalar()?.as_f64()
+    }
+
+    /// The text that it is.
+    pub fn text(&self) -> Option<String> {
+        self.scalar()?.as_str().map(str::to_owned)
+    }
+
+    /// Itself, unless there is something in it.
+    pub fn scalar(&self) -> Option<Value> {
+        (!value::is_nested(&self.0)).then(|| self.value())
+    }
+
+    /// Its members, if it is an object.
+    pub fn members(&self) -> Option<Vec<(&str, Raw)>> {
+        let members = value::members(&self.0)?;
+        Some(members.into_iter().map(|(key, bytes)| (key, Raw(bytes.into()))).collect())
     }
 }
 

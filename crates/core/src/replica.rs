@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::board::Note;
+use crate::cell::CellKey;
 use crate::cells::Cells;
 use crate::counters::Counters;
 use crate::departed::Departed;
@@ -18,6 +19,7 @@ use crate::own::OwnRecord;
 use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, Verifier};
 use crate::row_table::RowTable;
+use crate::sync::Serving;
 use crate::view::{Event, RoomMetadata, Timestamp};
 
 /// What a replica is made with.
@@ -104,7 +106,16 @@ pub struct Replica {
     /// When the own cells changed last, for the half second of stillness that a sync waits for (design R12).
     pub(crate) cells_changed: Tick,
     pub(crate) counters: Counters,
-    out: VecDeque<Output>,
+    /// Answers that are still to be made, page by page as they are polled.
+    pub(crate) serving: VecDeque<Serving>,
+    out: VecDeque<Queued>,
+}
+
+/// What is to be polled.
+enum Queued {
+    Output(Output),
+    /// A message that is new here. It is read when it is polled, so that never more than one is unpacked.
+    Message(Arc<CellKey>),
 }
 
 impl Replica {
@@ -150,6 +161,7 @@ impl Replica {
             mark,
             cells_changed: now,
             counters: Counters::default(),
+            serving: VecDeque::new(),
             out: VecDeque::new(),
         }
     }
@@ -172,7 +184,20 @@ impl Replica {
 
     /// The next thing to do; ask until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.out.pop_front()
+        loop {
+            match self.out.pop_front() {
+                Some(Queued::Output(output)) => return Some(output),
+                Some(Queued::Message(key)) => {
+                    if let Some(message) = self.message(&key) {
+                        return Some(Output::Event(Event::Message { message: Arc::new(message) }));
+                    }
+                }
+                None => {
+                    let serving = self.serving.pop_front()?;
+                    self.serve(serving);
+                }
+            }
+        }
     }
 
     /// When [`Input::Timeout`] is due.
@@ -224,15 +249,19 @@ impl Replica {
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
-        self.out.push_back(Output::Event(event));
+        self.out.push_back(Queued::Output(Output::Event(event)));
     }
 
     pub(crate) fn publish(&mut self, bytes: Vec<u8>) {
-        self.out.push_back(Output::Publish { bytes });
+        self.out.push_back(Queued::Output(Output::Publish { bytes }));
     }
 
     pub(crate) fn send(&mut self, peer: SessionId, bytes: Vec<u8>) {
-        self.out.push_back(Output::Send { peer, bytes });
+        self.out.push_back(Queued::Output(Output::Send { peer, bytes }));
+    }
+
+    pub(crate) fn emit_message(&mut self, key: Arc<CellKey>) {
+        self.out.push_back(Queued::Message(key));
     }
 
     pub(crate) fn next_seq(&mut self) -> Seq {

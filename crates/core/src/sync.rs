@@ -5,9 +5,10 @@
 //! Whoever begins an exchange pays for it: an answer is taken for what was asked only, and what one peer is sent by
 //! request is drawn from a purse that fills slowly, so that a few bytes of questions cannot be made into megabytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
-use crate::cell::{Cell, CellKey, HLC_MAX, Stamp};
+use crate::cell::{Cell, CellKey, HLC_MAX};
 use crate::cells::BUCKETS;
 use crate::ids::{SessionId, Tick};
 use crate::input::Verdict;
@@ -34,6 +35,22 @@ const SERVE_EVERY_MS: u64 = IN_FLIGHT_MS / 2;
 /// What a peer is sent by request: a full board and more at once, then so many bytes a millisecond.
 const PURSE: u64 = 16 * 1024 * 1024;
 const PURSE_PER_MS: u64 = 512;
+
+/// An answer that is sent page by page.
+pub(crate) struct Serving {
+    to: SessionId,
+    what: Wanted,
+}
+
+/// What is still to be sent of it.
+enum Wanted {
+    Cells(VecDeque<Arc<CellKey>>),
+    /// Stamps of these buckets; of the first one, when it does not fit a page, those after a key.
+    Stamps {
+        buckets: BTreeSet<u8>,
+        after: Option<CellKey>,
+    },
+}
 
 /// What one peer may still be sent by request.
 #[derive(Clone, Copy, Debug)]
@@ -111,47 +128,10 @@ impl Replica {
             pairs().filter(|(_, (_, theirs))| **theirs == 0).map(|(bucket, _)| bucket).collect();
         let differing: BTreeSet<u8> =
             pairs().map(|(bucket, _)| bucket).filter(|bucket| !missing.contains(bucket)).collect();
-        let newer: Vec<Cell> =
-            self.cells.in_buckets(&missing).into_values().flatten().map(|held| held.cell.clone()).collect();
-        self.serve_cells(author, newer, now);
-        self.serve_stamps(author, &differing, now);
+        let newer = self.cells.in_buckets(&missing).map(|held| Arc::clone(&held.cell.key)).collect();
+        self.serving.push_back(Serving { to: author, what: Wanted::Cells(newer) });
+        self.serving.push_back(Serving { to: author, what: Wanted::Stamps { buckets: differing, after: None } });
         Verdict::Ignore
-    }
-
-    /// Whole buckets, as many as fit a frame, so that what is not named is known to be missing here.
-    fn serve_stamps(&mut self, to: SessionId, differing: &BTreeSet<u8>, now: Tick) {
-        let mut held = self.cells.in_buckets(differing);
-        let mut pages: Vec<SyncStamps> = Vec::new();
-        let mut room = 0;
-        for bucket in differing {
-            let stamps: Vec<(CellKey, Stamp)> = held
-                .remove(bucket)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|held| ((*held.cell.key).clone(), held.stamp))
-                .collect();
-            let size: usize = stamps.iter().map(stamp_size).sum();
-            if size > PAGE {
-                // Somebody filled this bucket on purpose. No part of it can say what is missing here: the exchange that
-                // the other end begins tells that.
-                let parts = split(stamps, PAGE, stamp_size);
-                pages.extend(parts.into_iter().map(|stamps| SyncStamps { buckets: Vec::new(), stamps }));
-                room = 0;
-                continue;
-            }
-            if size + 1 > room || pages.is_empty() {
-                pages.push(SyncStamps { buckets: Vec::new(), stamps: Vec::new() });
-                room = PAGE;
-            }
-            room -= size + 1;
-            if let Some(page) = pages.last_mut() {
-                page.buckets.push(*bucket);
-                page.stamps.extend(stamps);
-            }
-        }
-        for page in pages {
-            self.serve(to, Frame::SyncStamps(page).encode(), now);
-        }
     }
 
     pub(crate) fn sync_stamps_in(&mut self, author: SessionId, theirs: &SyncStamps, now: Tick) -> Verdict {
@@ -164,31 +144,29 @@ impl Replica {
         let buckets: BTreeSet<u8> =
             theirs.buckets.iter().copied().filter(|bucket| syncing.buckets.remove(bucket)).collect();
         let mut want = Vec::new();
-        let mut newer = Vec::new();
+        let mut newer = VecDeque::new();
         for (key, stamp) in &theirs.stamps {
             match self.cells.stamp(key) {
-                Some(held) if held > *stamp => newer.extend(self.cells.get(key).cloned()),
+                Some(held) if held > *stamp => newer.extend(self.cells.get(key).map(|cell| Arc::clone(&cell.key))),
                 Some(held) if held == *stamp => {}
                 _ if key.is_valid() && stamp.hlc <= HLC_MAX => want.push(key.clone()),
                 _ => self.counters.add("sync_stamp_refused"),
             }
         }
         let named: BTreeSet<&CellKey> = theirs.stamps.iter().map(|(key, _)| key).collect();
-        let held = self.cells.in_buckets(&buckets);
-        newer.extend(
-            held.into_values().flatten().map(|held| &held.cell).filter(|cell| !named.contains(&*cell.key)).cloned(),
-        );
-        self.serve_cells(author, newer, now);
+        let held = self.cells.in_buckets(&buckets).map(|held| &held.cell.key);
+        newer.extend(held.filter(|key| !named.contains(&***key)).cloned());
+        self.serving.push_back(Serving { to: author, what: Wanted::Cells(newer) });
         for keys in split(want, PAGE, key_size) {
             self.send(author, Frame::SyncWant(SyncWant { keys }).encode());
         }
         Verdict::Ignore
     }
 
-    pub(crate) fn sync_want_in(&mut self, author: SessionId, want: &SyncWant, now: Tick) -> Verdict {
+    pub(crate) fn sync_want_in(&mut self, author: SessionId, want: &SyncWant) -> Verdict {
         let keys: BTreeSet<&CellKey> = want.keys.iter().collect();
-        let cells: Vec<Cell> = keys.into_iter().filter_map(|key| self.cells.get(key).cloned()).collect();
-        self.serve_cells(author, cells, now);
+        let held = keys.into_iter().filter_map(|key| self.cells.get(key)).map(|cell| Arc::clone(&cell.key)).collect();
+        self.serving.push_back(Serving { to: author, what: Wanted::Cells(held) });
         Verdict::Ignore
     }
 
@@ -210,19 +188,75 @@ impl Replica {
         if refused { Verdict::Ignore } else { Verdict::Accept }
     }
 
-    fn serve_cells(&mut self, to: SessionId, cells: Vec<Cell>, now: Tick) {
-        for page in split(cells, PAGE, cell_size) {
-            self.serve(to, Frame::Cells(page).encode(), now);
-        }
-    }
-
-    /// Sends what was asked for, as far as the peer's purse goes. The rest comes with a later exchange.
-    fn serve(&mut self, to: SessionId, bytes: Vec<u8>, now: Tick) {
-        if self.peer(to, now).purse.take(bytes.len(), now) {
-            self.send(to, bytes);
+    /// Sends one page of an answer, as far as the peer's purse goes, and keeps the rest of it for the next. What the purse
+    /// does not hold comes with a later exchange.
+    pub(crate) fn serve(&mut self, mut serving: Serving) {
+        let page = match &mut serving.what {
+            Wanted::Cells(keys) => self.page_of_cells(keys).map(Frame::Cells),
+            Wanted::Stamps { buckets, after } => self.page_of_stamps(buckets, after).map(Frame::SyncStamps),
+        };
+        let (Some(page), Some(peer)) = (page, self.peers.get_mut(&serving.to)) else { return };
+        let bytes = page.encode();
+        if peer.purse.take(bytes.len(), self.looked) {
+            self.send(serving.to, bytes);
+            self.serving.push_front(serving);
         } else {
             self.counters.add("sync_purse_empty");
         }
+    }
+
+    fn page_of_cells(&self, keys: &mut VecDeque<Arc<CellKey>>) -> Option<Vec<Cell>> {
+        let mut page = Vec::new();
+        let mut room = PAGE;
+        while let Some(key) = keys.front() {
+            // One that is gone by now is not missed.
+            if let Some(cell) = self.cells.get(key) {
+                let size = cell_size(cell);
+                if size > room && !page.is_empty() {
+                    break;
+                }
+                room = room.saturating_sub(size);
+                page.push(cell.clone());
+            }
+            keys.pop_front();
+        }
+        (!page.is_empty()).then_some(page)
+    }
+
+    /// Whole buckets, as many as fit a frame, so that what is not named is known to be missing here.
+    fn page_of_stamps(&self, buckets: &mut BTreeSet<u8>, after: &mut Option<CellKey>) -> Option<SyncStamps> {
+        let first = *buckets.first()?;
+        let mut sizes = [0; BUCKETS];
+        for held in self.cells.in_buckets(buckets) {
+            sizes[usize::from(held.bucket)] += stamp_size(&held.cell.key);
+        }
+        let mut room = PAGE;
+        let mut stamps = Vec::new();
+        if sizes[usize::from(first)] < PAGE {
+            let fits = |bucket: &&u8| {
+                let left = room.checked_sub(sizes[usize::from(**bucket)] + 1);
+                room = left.unwrap_or(room);
+                left.is_some()
+            };
+            let page: BTreeSet<u8> = buckets.iter().take_while(fits).copied().collect();
+            stamps.extend(self.cells.in_buckets(&page).map(|held| ((*held.cell.key).clone(), held.stamp)));
+            buckets.retain(|bucket| !page.contains(bucket));
+            return Some(SyncStamps { buckets: page.into_iter().collect(), stamps });
+        }
+        // Somebody filled this bucket on purpose. No part of it can say what is missing here: the exchange that the other
+        // end begins tells that.
+        let only = BTreeSet::from([first]);
+        let sent = after.take();
+        for held in self.cells.in_buckets(&only).filter(|held| sent.as_ref().is_none_or(|key| *held.cell.key > *key)) {
+            let Some(left) = room.checked_sub(stamp_size(&held.cell.key)) else {
+                *after = stamps.last().map(|(key, _)| CellKey::clone(key));
+                return Some(SyncStamps { buckets: Vec::new(), stamps });
+            };
+            room = left;
+            stamps.push(((*held.cell.key).clone(), held.stamp));
+        }
+        buckets.pop_first();
+        Some(SyncStamps { buckets: Vec::new(), stamps })
     }
 
     /// Tells all of own writes.
@@ -259,7 +293,7 @@ fn key_size(key: &CellKey) -> usize {
     key.object.len() + key.field.len() + 3
 }
 
-fn stamp_size((key, _): &(CellKey, Stamp)) -> usize {
+fn stamp_size(key: &CellKey) -> usize {
     key_size(key) + 10 + 32 + 16
 }
 

@@ -6,6 +6,10 @@
 //! decimal: digits and a power of ten. Of the ways to say a number the shortest is taken, so that nothing is ever much
 //! longer here than it is as JSON: what fits the limits, which are of JSON, fits its frame.
 
+use std::cell::Cell;
+use std::io;
+
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
 
@@ -65,11 +69,13 @@ pub(crate) fn encode(value: &Value) -> Vec<u8> {
     out
 }
 
-/// The value that the bytes say; nothing when they are not one whole value within the depth limit.
+/// The value that the bytes say; nothing when they are not one whole value within the depth limit. What is built may be a
+/// hundred times as large as the bytes: judge these first.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Value> {
-    let mut rest = bytes;
-    let value = read(&mut rest, 1)?;
-    rest.is_empty().then_some(value)
+    if !is_one(bytes) {
+        return None;
+    }
+    read(&mut &*bytes, 1)
 }
 
 /// Whether the bytes are one whole value within the depth limit; nothing is built.
@@ -81,6 +87,144 @@ pub(crate) fn is_one(bytes: &[u8]) -> bool {
 /// Whether an encoded value below a bag keeps the limits of strings, keys and depth (design A8).
 pub(crate) fn keeps_limits(bytes: &[u8], string_max: usize) -> bool {
     skip(&mut &*bytes, 2, &|text: &str| text.len() <= string_max, &check::is_key).is_some()
+}
+
+/// Whether it is a list or an object.
+pub(crate) fn is_nested(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(&(LIST | OBJECT)))
+}
+
+/// What a well-formed value is when it is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// Objects, at all levels.
+    pub objects: usize,
+    /// Bytes of memory, or a little more.
+    pub memory: usize,
+}
+
+/// Room for so many members is made at a time, and half of it may stay empty.
+const NODE_MEMBERS: usize = 11;
+const NODE_BYTES: usize = NODE_MEMBERS * (size_of::<String>() + size_of::<Value>()) + 32;
+
+/// Weighs a well-formed value; nothing is built.
+pub(crate) fn weigh(bytes: &[u8]) -> Weight {
+    let mut weight = Weight::default();
+    match add_weight(&mut &*bytes, &mut weight) {
+        Some(()) => weight,
+        None => Weight { objects: usize::MAX, memory: usize::MAX },
+    }
+}
+
+fn add_weight(rest: &mut &[u8], weight: &mut Weight) -> Option<()> {
+    weight.memory += size_of::<Value>();
+    match *rest.first()? {
+        TEXT => {
+            take(rest, 1)?;
+            weight.memory += read_text(rest)?.len();
+        }
+        LIST => {
+            take(rest, 1)?;
+            for _ in 0..read_count(rest)? {
+                add_weight(rest, weight)?;
+            }
+        }
+        OBJECT => {
+            take(rest, 1)?;
+            weight.objects += 1;
+            let count = read_count(rest)?;
+            weight.memory += count.div_ceil(NODE_MEMBERS / 2) * NODE_BYTES;
+            for _ in 0..count {
+                weight.memory += read_text(rest)?.len();
+                add_weight(rest, weight)?;
+            }
+        }
+        _ => skip(rest, DEPTH_MAX, &|_| true, &|_| true)?,
+    }
+    Some(())
+}
+
+/// Bytes that a well-formed value has as JSON; nothing is built.
+pub(crate) fn json_size(bytes: &[u8]) -> usize {
+    let mut written = Written(0);
+    match serde_json::to_writer(&mut written, &Reading(Cell::new(bytes))) {
+        Ok(()) => written.0,
+        Err(_) => usize::MAX,
+    }
+}
+
+/// The members of an object, as they are encoded; nothing when the bytes are not one whole object.
+pub(crate) fn members(bytes: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+    let mut rest = bytes;
+    if *take(&mut rest, 1)?.first()? != OBJECT {
+        return None;
+    }
+    let count = read_count(&mut rest)?;
+    let mut found = Vec::new();
+    for _ in 0..count {
+        let key = read_text(&mut rest)?;
+        let whole = rest;
+        skip(&mut rest, 2, &|_| true, &|_| true)?;
+        found.push((key, take(&mut &*whole, whole.len() - rest.len())?));
+    }
+    rest.is_empty().then_some(found)
+}
+
+/// Counts what is written to it.
+struct Written(usize);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is still to be read of a well-formed value, as something to write.
+struct Reading<'a>(Cell<&'a [u8]>);
+
+impl<'a> Reading<'a> {
+    fn next<T>(&self, read: impl FnOnce(&mut &'a [u8]) -> Option<T>) -> Option<T> {
+        let mut rest = self.0.get();
+        let read = read(&mut rest);
+        self.0.set(rest);
+        read
+    }
+}
+
+impl Serialize for Reading<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let odd = || S::Error::custom("not a value");
+        let tag = self.0.get().first().copied().ok_or_else(odd)?;
+        let count = |rest: &mut &_| take(rest, 1).and_then(|_| read_count(rest));
+        match tag {
+            TEXT => {
+                let text = self.next(|rest| take(rest, 1).and_then(|_| read_text(rest))).ok_or_else(odd)?;
+                serializer.serialize_str(text)
+            }
+            LIST => {
+                let count = self.next(count).ok_or_else(odd)?;
+                let mut list = serializer.serialize_seq(Some(count))?;
+                for _ in 0..count {
+                    list.serialize_element(self)?;
+                }
+                list.end()
+            }
+            OBJECT => {
+                let count = self.next(count).ok_or_else(odd)?;
+                let mut object = serializer.serialize_map(Some(count))?;
+                for _ in 0..count {
+                    object.serialize_entry(self.next(read_text).ok_or_else(odd)?, self)?;
+                }
+                object.end()
+            }
+            _ => self.next(|rest| read(rest, DEPTH_MAX)).ok_or_else(odd)?.serialize(serializer),
+        }
+    }
 }
 
 /// A key of a bag: one byte when it is a known one.
@@ -103,23 +247,6 @@ impl<'de> Deserialize<'de> for Key {
             Some(key) if rest.is_empty() => Ok(Key(key)),
             _ => Err(serde::de::Error::custom("not a key")),
         }
-    }
-}
-
-/// A JSON value inside a postcard body.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Json(pub Value);
-
-impl Serialize for Json {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = <&[u8]>::deserialize(deserializer)?;
-        decode(bytes).map(Json).ok_or_else(|| serde::de::Error::custom("not a value"))
     }
 }
 
@@ -253,7 +380,8 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
         TEXT => Value::String(read_key(rest)?),
         LIST if depth <= DEPTH_MAX => {
             let count = read_count(rest)?;
-            let mut items = Vec::with_capacity(count.min(64));
+            // Only what is whole is read: the count is right, and room is made once.
+            let mut items = Vec::with_capacity(count);
             for _ in 0..count {
                 items.push(read(rest, depth + 1)?);
             }

@@ -3,14 +3,17 @@
 //! Kinds and enum variants are only ever appended. A frame of an unknown kind is ignored and counted, one of an unknown
 //! version is reported once per peer. The length is checked before anything is decoded, and no length inside is trusted.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cell::{Cell, CellKey, Stamp};
 use crate::ids::{MemberId, Rev, Seq, SessionId};
+use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::proof::{ActorClaim, Certificate};
 use crate::raw::Raw;
-use crate::value::{Json, Key};
+use crate::value::Key;
 
 /// The version this build writes.
 pub const VERSION: u8 = 1;
@@ -35,6 +38,8 @@ pub(crate) struct Delta {
     /// Asks receivers to pass it on (design N4).
     pub relay: bool,
     pub seq: Seq,
+    /// Each record at most once, in the order of incarnations.
+    #[serde(deserialize_with = "list")]
     pub changes: Vec<RecordChange>,
     /// A heartbeat that was due rides along (design R6).
     pub pulse: Option<Pulse>,
@@ -51,6 +56,7 @@ pub(crate) struct RecordChange {
     pub span: u64,
     /// Orders the calls of one member's sessions (design A5).
     pub act: u64,
+    #[serde(deserialize_with = "list")]
     pub fields: Vec<FieldChange>,
 }
 
@@ -110,7 +116,8 @@ pub(crate) struct Full {
     pub joined_ms: u64,
     pub rev: Rev,
     pub act: u64,
-    pub metadata: Json,
+    pub metadata: Raw,
+    #[serde(deserialize_with = "list")]
     pub fields: Vec<FieldChange>,
 }
 
@@ -132,13 +139,71 @@ pub(crate) struct SyncRequest {
 pub(crate) struct SyncStamps {
     #[serde(with = "serde_bytes_compat")]
     pub buckets: Vec<u8>,
+    #[serde(deserialize_with = "list")]
     pub stamps: Vec<(CellKey, Stamp)>,
 }
 
 /// Send me these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SyncWant {
+    #[serde(deserialize_with = "list")]
     pub keys: Vec<CellKey>,
+}
+
+/// Cells that are told, each of which speaks for itself.
+#[derive(Deserialize)]
+struct Told(#[serde(deserialize_with = "list")] Vec<Cell>);
+
+/// What stands in lists.
+trait Item {
+    /// Bytes that one has at least.
+    const LEAST: usize;
+}
+
+impl Item for RecordChange {
+    const LEAST: usize = 5;
+}
+
+impl Item for FieldChange {
+    const LEAST: usize = 5;
+}
+
+impl Item for Cell {
+    const LEAST: usize = 102;
+}
+
+impl Item for (CellKey, Stamp) {
+    const LEAST: usize = 52;
+}
+
+impl Item for CellKey {
+    const LEAST: usize = 3;
+}
+
+/// Reads a list. Items are many times as large as their bytes, so room is made once, and for no more than a frame can hold
+/// (design N10).
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de> + Item>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + Item> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            // Nothing is said of a count that is greater than that of the bytes that are left.
+            let count = items.size_hint().ok_or_else(|| A::Error::custom("more items than bytes"))?;
+            let mut list = Vec::with_capacity(count.min(PAGE_MAX / T::LEAST));
+            while let Some(item) = items.next_element()? {
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_seq(Items(PhantomData))
 }
 
 /// A list of bytes as bytes, not as a list of numbers.
@@ -205,13 +270,17 @@ impl Frame {
             return Err(Unreadable::Version(version));
         }
         let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
+        // Only cells, and what is said about them, come in pages.
+        if matches!(kind, 1..=5) && bytes.len() > FRAME_MAX {
+            return Err(Unreadable::TooLarge);
+        }
         Ok(match kind {
             1 => Frame::Delta(read(body)?),
             2 => Frame::Beat(read(body)?),
             3 => Frame::Leave(read(body)?),
             4 => Frame::Full(read(body)?),
             5 => Frame::Ask(read(body)?),
-            6 => Frame::Cells(read(body)?),
+            6 => Frame::Cells(read::<Told>(body)?.0),
             7 => Frame::SyncRequest(read(body)?),
             8 => Frame::SyncStamps(read(body)?),
             9 => Frame::SyncWant(read(body)?),

@@ -20,7 +20,7 @@ use crate::ids::{Rev, Seq};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::proof::{Certificate, LocalActor};
 use crate::raw::Raw;
-use crate::value::{Json, Key};
+use crate::value::Key;
 
 fn pulse() -> Pulse {
     Pulse { count: 2, records: 0xdead_beef, cells: 0x0123_4567_89ab_cdef, links: 0xfeed_f00d }
@@ -64,7 +64,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         joined_ms: 1_800_000_000_456,
         rev: Rev(41),
         act: 5,
-        metadata: Json(json!({"role": "host"})),
+        metadata: Raw::of(&json!({"role": "host"})),
         fields: changes(),
     };
     let change = |incarnation| RecordChange { incarnation, rev: Rev(42), span: 2, act: 5, fields: changes() };
