@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::attempts::heard;
 use crate::fixture::{PATIENCE, Peer, TOKEN, eventually};
 
-const SOON: Duration = Duration::from_millis(300);
+/// Long enough for a busy machine to send a head that is ready.
+const SOON: Duration = Duration::from_secs(2);
 const NEVER: Duration = Duration::from_secs(3600);
 
 async fn peer(connections: usize, within: Duration) -> Peer {
