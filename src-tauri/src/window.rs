@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use parlor::Theme;
 use tauri::utils::config::Color;
-use tauri::webview::PageLoadEvent;
-use tauri::{App, AppHandle, Manager as _, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::{App, AppHandle, Manager as _, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 use crate::feed::Feeds;
 
@@ -37,6 +37,9 @@ pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri
         .data_directory(profile_dir.join("webview"))
         // The board handles pointers itself; the shell's drag and drop would swallow some of their events.
         .disable_drag_drop_handler()
+        // Whatever asks for it: the window shows its own page, and there is no other window.
+        .on_navigation(is_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_page_load(|window, load| match load.event() {
             // Also a reload: what the old page was fed is nobody's now.
             PageLoadEvent::Started => window.state::<Feeds>().close_window(window.label()),
@@ -55,6 +58,15 @@ pub fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
     let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
     if let Err(error) = raised {
         tracing::warn!(%error, "the window could not be brought to the front");
+    }
+}
+
+/// Whether an address is in the app itself. Windows knows no schemes of ours and has a name of that kind instead.
+fn is_own_page(url: &Url) -> bool {
+    match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        "http" | "https" => cfg!(windows) && url.host_str() == Some("tauri.localhost"),
+        _ => false,
     }
 }
 
@@ -78,4 +90,30 @@ fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
             Err(error) => tracing::warn!(%error, "the window could not be shown"),
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_goes_nowhere_else() {
+        let own = |url: &str| is_own_page(&url.parse().unwrap());
+        assert!(own("tauri://localhost") && own("tauri://localhost/index.html#a"));
+        for elsewhere in [
+            "http://evil.example/",
+            "https://localhost/",
+            "http://localhost:4747/",
+            "tauri://evil.example/",
+            "http://tauri.localhost.evil.example/",
+            "file:///etc/passwd",
+            "data:text/html,a",
+            "about:blank",
+            "javascript:1",
+            "parlor://join/a",
+        ] {
+            assert!(!own(elsewhere), "{elsewhere}");
+        }
+        assert_eq!(own("http://tauri.localhost/"), cfg!(windows));
+    }
 }
