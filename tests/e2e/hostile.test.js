@@ -162,7 +162,7 @@ test('settings are text too', async () => {
   await otter.at('mode-chip').click();
   await isUnharmed('mode');
   await otter.page.keyboard.press('Escape');
-  await setMetadata({ mode: '\ufdfd'.repeat(60), title: odd[0] + marks.slice(0, 200) });
+  await setMetadata({ mode: 'W'.repeat(64), title: odd[0] + marks.slice(0, 200) });
   await otter.reads('room-title', /Overridden/);
   await isUnharmed('title');
 });
@@ -184,6 +184,24 @@ test('nothing ran, nothing was made, nothing left', async () => {
   const elsewhere = requests.filter((url) => !url.startsWith(`${otter.peer.http}/`) && !/^(data|blob):/.test(url));
   assert.deepEqual(elsewhere, []);
   assert.deepEqual(otter.page.troubles, []);
+});
+
+test('a mistake in the page would make no element of text either', async () => {
+  const tries = await otter.page.evaluate(() =>
+    ['innerHTML', 'outerHTML', 'srcdoc'].map((property) => {
+      const element = document.createElement(property === 'srcdoc' ? 'iframe' : 'div');
+      document.body.append(element);
+      try {
+        element[property] = '<b class="evil">b</b>';
+        return 'done';
+      } catch (error) {
+        return error.name;
+      } finally {
+        element.remove();
+      }
+    }),
+  );
+  assert.deepEqual(tries, ['TypeError', 'TypeError', 'TypeError']);
 });
 
 async function setMetadata(metadata) {
