@@ -36,9 +36,19 @@ pub struct Args {
     /// Open this room at once
     #[arg(long, value_name = "ROOM", value_parser = room)]
     pub room: Option<RoomId>,
+
+    /// A ticket, or the link of one, as the system passes on a `parlor://join/…` that was clicked: the window asks before
+    /// it is used
+    #[arg(value_name = "LINK", value_parser = ticket, conflicts_with = "room")]
+    pub link: Option<String>,
 }
 
 impl Args {
+    /// What the window is to open: a room, or a ticket that it asks about.
+    pub fn open(&self) -> Option<&str> {
+        self.room.as_ref().map(RoomId::as_str).or(self.link.as_deref())
+    }
+
     /// How the peer of this window starts.
     pub fn config(&self) -> parlor::Config {
         let defaults = parlor::Config::default();
@@ -57,6 +67,11 @@ fn room(text: &str) -> Result<RoomId, String> {
     RoomId::new(text).map_err(|error| error.to_string())
 }
 
+/// A ticket as it was given. What it says is for the window to show.
+fn ticket(text: &str) -> Result<String, String> {
+    parlor::Ticket::parse(text).map(|_| text.trim().to_owned()).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +85,19 @@ mod tests {
         assert_eq!(config.data_dir, PathBuf::from("/d"));
         assert_eq!(config.listen, ["/ip4/127.0.0.1/tcp/0"]);
         assert_eq!(args.room.unwrap().as_str(), "war");
+    }
+
+    #[test]
+    fn a_link_is_opened_and_a_damaged_one_is_wrong_use() {
+        let link = "parlor://join/aacgqylmnq2qs7iwz6oth4r7zhsab5dpaunh5b6aqjbpq6ax2f7ep5jpjingaaabdaxws4buf4ytenzogaxdalrrf52gg4bpgq2damzz4fwipoi";
+        let args = Args::try_parse_from(["parlor-desktop", link]).unwrap();
+        assert_eq!(args.open(), Some(link));
+        let error = Args::try_parse_from(["parlor-desktop", &link[..link.len() - 1]]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("damaged"), "{error}");
+        assert!(Args::try_parse_from(["parlor-desktop", "https://example.org"]).is_err());
+        let args = Args::try_parse_from(["parlor-desktop", "--room", "war"]).unwrap();
+        assert_eq!(args.open(), Some("war"));
     }
 
     #[test]

@@ -24,8 +24,8 @@ const EXCHANGE: Duration = Duration::from_secs(2);
 /// How long a later start waits for the first, which may be starting or ending itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// More than any request: a token and a room name.
-const LINE_MAX: u64 = 4096;
+/// More than any request: a token and a room name or a ticket.
+const LINE_MAX: u64 = 8192;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Door {

@@ -19,7 +19,6 @@ use args::Args;
 use clap::Parser as _;
 use front::Started;
 use parlor::{Live, StartError};
-use parlor_core::RoomId;
 use tauri::async_runtime::block_on;
 use tauri::{App, Emitter as _, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
@@ -38,8 +37,7 @@ fn main() -> ExitCode {
         return failed(&error, WRONG_USE);
     }
 
-    let room = args.room.as_ref().map(RoomId::as_str);
-    match block_on(front::start_or_show(args.config(), room)) {
+    match block_on(front::start_or_show(args.config(), args.open())) {
         Ok(Started::Here(live)) => run(args, live, set("WAYLAND_DISPLAY")),
         Ok(Started::Elsewhere) => ExitCode::SUCCESS,
         Err(error) => failed(&error, if wrong_use(&error) { WRONG_USE } else { 1 }),
@@ -75,8 +73,8 @@ fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
 }
 
 fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
-    if let Some(room) = &args.room {
-        app.state::<commands::OpenRoom>().set(room.as_str());
+    if let Some(room) = args.open() {
+        app.state::<commands::OpenRoom>().set(room);
     }
     let status = block_on(app.state::<Live>().status());
     window::open(app, &args.profile, profile_dir, status.theme)?;
