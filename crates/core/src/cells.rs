@@ -20,16 +20,30 @@ pub(crate) struct Cells {
     metadata: Registers,
     board: Registers,
     log: Registers,
-    /// Per bucket, XOR of the hashes of all cells in it: order-free, and a change costs one step.
-    buckets: Box<[u64; BUCKETS]>,
+    buckets: Buckets,
     hlc: u64,
 }
 
 /// The registers of one kind.
+/// Hashes of all cells, each the XOR of the hashes of some: order-free, and a change costs one step.
+struct Buckets {
+    of: Box<[u64; BUCKETS]>,
+    /// The XOR of all buckets, which every heartbeat is held against.
+    all: u64,
+}
+
+impl Buckets {
+    /// A cell comes into a bucket, or goes.
+    fn toggle(&mut self, bucket: u8, fingerprint: u64) {
+        self.of[usize::from(bucket)] ^= fingerprint;
+        self.all ^= fingerprint;
+    }
+}
+
 struct Registers {
     held: BTreeMap<Arc<CellKey>, Held>,
-    /// Those that count against the cap, oldest first.
-    order: BTreeSet<(Stamp, Arc<CellKey>)>,
+    /// Those that count against the cap, oldest first; whether each has a value, or is a tombstone.
+    order: BTreeMap<(Stamp, Arc<CellKey>), bool>,
     cap: usize,
 }
 
@@ -49,12 +63,12 @@ impl Default for Cells {
 impl Cells {
     /// No cells, and so many of each kind at most.
     pub fn with_caps(metadata: usize, board: usize, log: usize) -> Self {
-        let registers = |cap| Registers { held: BTreeMap::new(), order: BTreeSet::new(), cap };
+        let registers = |cap| Registers { held: BTreeMap::new(), order: BTreeMap::new(), cap };
         Cells {
             metadata: registers(metadata),
             board: registers(board),
             log: registers(log),
-            buckets: Box::new([0; BUCKETS]),
+            buckets: Buckets { of: Box::new([0; BUCKETS]), all: 0 },
             hlc: 0,
         }
     }
@@ -76,7 +90,7 @@ impl Cells {
         let held = registers.held.get(key).map(|held| held.stamp.hlc);
         let hlc = (self.hlc + 1).max(wall_hlc(wall_ms)).max(held.map_or(0, |hlc| hlc + 1));
         let full = held.is_none() && registers.counts(key) && registers.order.len() >= registers.cap;
-        let pushed_out = full && registers.order.first().is_some_and(|(oldest, _)| hlc <= oldest.hlc);
+        let pushed_out = full && registers.order.first_key_value().is_some_and(|((oldest, _), _)| hlc <= oldest.hlc);
         (hlc <= HLC_MAX && !pushed_out).then_some(hlc)
     }
 
@@ -94,22 +108,22 @@ impl Cells {
             return false;
         }
         let bucket = key.bucket();
-        let counts = registers.counts(&key);
+        let (counts, live) = (registers.counts(&key), cell.value.is_some());
         let old = registers.held.insert(Arc::clone(&key), Held { stamp, bucket, cell });
-        self.buckets[usize::from(bucket)] ^= fingerprint(&key, &stamp);
+        self.buckets.toggle(bucket, fingerprint(&key, &stamp));
         if let Some(old) = old {
-            self.buckets[usize::from(bucket)] ^= fingerprint(&key, &old.stamp);
+            self.buckets.toggle(bucket, fingerprint(&key, &old.stamp));
             registers.order.remove(&(old.stamp, Arc::clone(&key)));
         }
         touched.push(Arc::clone(&key));
         let mut kept = true;
         if counts {
-            registers.order.insert((stamp, Arc::clone(&key)));
+            registers.order.insert((stamp, Arc::clone(&key)), live);
             if registers.order.len() > registers.cap
-                && let Some((oldest, pushed)) = registers.order.pop_first()
+                && let Some(((oldest, pushed), _)) = registers.order.pop_first()
             {
                 registers.held.remove(&pushed);
-                self.buckets[usize::from(pushed.bucket())] ^= fingerprint(&pushed, &oldest);
+                self.buckets.toggle(pushed.bucket(), fingerprint(&pushed, &oldest));
                 kept = pushed != key;
                 touched.push(pushed);
             }
@@ -119,12 +133,12 @@ impl Cells {
 
     /// One hash of all of them.
     pub fn hash(&self) -> u64 {
-        self.buckets.iter().fold(0, |all, bucket| all ^ bucket)
+        self.buckets.all
     }
 
     /// A hash per bucket; 0 of an empty one.
     pub fn buckets(&self) -> Vec<u32> {
-        self.buckets.iter().map(|bucket| (bucket ^ bucket >> 32) as u32).collect()
+        self.buckets.of.iter().map(|bucket| (bucket ^ bucket >> 32) as u32).collect()
     }
 
     pub fn get(&self, key: &CellKey) -> Option<&Cell> {
@@ -148,10 +162,21 @@ impl Cells {
         from.take_while(move |held| held.cell.key.object == object)
     }
 
-    /// All of a kind that count against its cap, newest first.
+    /// All of a kind that count against its cap and have a value, newest first.
     pub fn newest(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
         let registers = self.registers(kind);
-        registers.order.iter().rev().filter_map(|(_, key)| registers.held.get(key))
+        self.newest_keys(kind).filter_map(|key| registers.held.get(key))
+    }
+
+    /// The names of the same.
+    pub fn newest_keys(&self, kind: CellKind) -> impl Iterator<Item = &CellKey> {
+        // Tombstones are most of them after a while, and are passed over without a search.
+        self.registers(kind).order.iter().rev().filter(|(_, live)| **live).map(|((_, key), _)| &**key)
+    }
+
+    /// The newest stamp of all of a kind that count against its cap, tombstones included.
+    pub fn newest_stamp(&self, kind: CellKind) -> Option<Stamp> {
+        self.registers(kind).order.last_key_value().map(|((stamp, _), _)| *stamp)
     }
 
     /// All cells of some buckets, by key.

@@ -160,6 +160,11 @@ impl Replica {
         Ok(HistoryPage { messages: found.into_iter().filter_map(message).map(Arc::new).collect(), next_cursor })
     }
 
+    /// The ids of all messages that are kept, newest first. Costs little: none of them is read.
+    pub fn message_ids(&self) -> impl Iterator<Item = &str> {
+        self.cells.newest_keys(CellKind::Log).map(|key| key.object.as_str())
+    }
+
     /// Readers are told of messages that were not here before.
     pub(crate) fn log_was_changed(&mut self, touched: &[Arc<CellKey>]) {
         for key in touched.iter().filter(|key| key.kind == CellKind::Log) {

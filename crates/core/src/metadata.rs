@@ -145,7 +145,7 @@ pub(crate) fn shown(cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
     let rest = cells.newest(CellKind::Metadata).map(|Held { stamp, cell, .. }| (*stamp, cell));
     let mut metadata = Bag::new();
     let (mut keys, mut bytes, mut memory) = METADATA_SHOWN;
-    let mut newest = None;
+    let mut newest = cells.newest_stamp(CellKind::Metadata);
     for (stamp, cell) in always.chain(rest) {
         newest = newest.max(Some(stamp));
         let Some(value) = &cell.value else { continue };

@@ -172,26 +172,25 @@ impl Peer {
 
 /// Hash of `(memberId, incarnation, last rev)` of each record, in the order of incarnations.
 pub(crate) fn records_hash<'a>(records: impl Iterator<Item = (&'a MemberId, u32, Rev)>) -> u32 {
-    let mut hasher = blake3::Hasher::new();
+    // Nearly always one record of less than a block, and hashed with every heartbeat: at once, which is half the work.
+    let mut bytes = Vec::with_capacity(64);
     for (member, incarnation, rev) in records {
-        hasher.update(&(member.as_str().len() as u64).to_le_bytes());
-        hasher.update(member.as_str().as_bytes());
-        hasher.update(&incarnation.to_le_bytes());
-        hasher.update(&rev.0.to_le_bytes());
+        bytes.extend_from_slice(&(member.as_str().len() as u64).to_le_bytes());
+        bytes.extend_from_slice(member.as_str().as_bytes());
+        bytes.extend_from_slice(&incarnation.to_le_bytes());
+        bytes.extend_from_slice(&rev.0.to_le_bytes());
     }
-    first_four(&hasher)
+    first_four(&blake3::hash(&bytes))
 }
 
 /// A session's part of the hash of a set of sessions, which is the XOR of all parts: in no order, and cheap to keep
 /// (design N4).
 pub(crate) fn session_mark(session: &SessionId) -> u32 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&session.0);
-    first_four(&hasher)
+    first_four(&blake3::hash(&session.0))
 }
 
-fn first_four(hasher: &blake3::Hasher) -> u32 {
+fn first_four(hash: &blake3::Hash) -> u32 {
     let mut first = [0; 4];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
+    first.copy_from_slice(&hash.as_bytes()[..4]);
     u32::from_le_bytes(first)
 }
