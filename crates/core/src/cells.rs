@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::cell::{Cell, CellKey, CellKind, HLC_MAX, Stamp};
 use crate::limits::{BOARD_CELLS, LOG_CELLS, METADATA_CELLS};
+use crate::sync::cell_size;
 
 /// Keys of the metadata that stand outside the cap.
 pub(crate) const ALWAYS_KEPT: [&str; 3] = ["title", "mode", "locked"];
@@ -24,7 +25,6 @@ pub(crate) struct Cells {
     hlc: u64,
 }
 
-/// The registers of one kind.
 /// Hashes of all cells, each the XOR of the hashes of some: order-free, and a change costs one step.
 struct Buckets {
     of: Box<[u64; BUCKETS]>,
@@ -40,6 +40,7 @@ impl Buckets {
     }
 }
 
+/// The registers of one kind.
 struct Registers {
     held: BTreeMap<Arc<CellKey>, Held>,
     /// Those that count against the cap, oldest first; whether each has a value, or is a tombstone.
@@ -147,6 +148,17 @@ impl Cells {
 
     pub fn stamp(&self, key: &CellKey) -> Option<Stamp> {
         self.registers(key.kind).held.get(key).map(|held| held.stamp)
+    }
+
+    /// How many there are of a kind, those outside its cap included.
+    pub fn count(&self, kind: CellKind) -> usize {
+        self.registers(kind).held.len()
+    }
+
+    /// Bytes of all of them as they are written down.
+    pub fn stored_bytes(&self) -> usize {
+        let all = [&self.metadata, &self.board, &self.log].into_iter().flat_map(|registers| registers.held.values());
+        all.map(|held| cell_size(&held.cell)).sum()
     }
 
     /// All of a kind, by key.

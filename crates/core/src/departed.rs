@@ -57,6 +57,11 @@ impl Departed {
         self.past.get(session).is_some_and(|past| past.retired || past.floor.is_some_and(|floor| seq <= floor))
     }
 
+    /// Sessions that are remembered, and their records.
+    pub fn count(&self) -> (usize, usize) {
+        (self.past.len(), self.past.values().map(|past| past.left.len()).sum())
+    }
+
     /// Sessions that are remembered.
     #[cfg(test)]
     pub fn len(&self) -> usize {

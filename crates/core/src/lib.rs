@@ -41,6 +41,7 @@ mod events_tests;
 mod fields;
 #[cfg(test)]
 mod fixture;
+mod holdings;
 #[cfg(test)]
 mod hostile_tests;
 mod ids;
@@ -84,6 +85,7 @@ pub use cell::{CELL_VALUE_MAX, CellKey, CellKind, HLC_MAX, Stamp};
 pub use command::{Join, Leave, MetadataChange, PresenceChange, PresenceMode};
 pub use counters::Counters;
 pub use error::{Error, ErrorCode};
+pub use holdings::Holdings;
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};
 pub use message::{HistoryPage, Message, Publish};

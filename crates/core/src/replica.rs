@@ -248,6 +248,11 @@ impl Replica {
         Timestamp(self.wall_ms(at))
     }
 
+    /// Outputs that were not fetched yet.
+    pub(crate) fn outputs(&self) -> usize {
+        self.out.len()
+    }
+
     pub(crate) fn emit(&mut self, event: Event) {
         self.out.push_back(Queued::Output(Output::Event(event)));
     }

@@ -87,6 +87,11 @@ impl RowTable {
         self.members().count()
     }
 
+    /// How many places there are, free ones included.
+    pub fn places(&self) -> usize {
+        self.rows.len()
+    }
+
     fn told<'a>(
         &'a self,
         places: impl Iterator<Item = (&'a RowKey, &'a Place)>,

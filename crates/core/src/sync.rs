@@ -285,7 +285,8 @@ fn split<T>(items: Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) -> Vec<Vec<
     parts
 }
 
-fn cell_size(cell: &Cell) -> usize {
+/// Bytes of a cell as it is sent and written down.
+pub(crate) fn cell_size(cell: &Cell) -> usize {
     postcard::experimental::serialized_size(cell).unwrap_or(PAGE)
 }
 
