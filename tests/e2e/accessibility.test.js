@@ -44,6 +44,18 @@ test('a room with its people', async () => {
   await isAccessible('room');
 });
 
+test('an invitation, and the question that a ticket asks', async () => {
+  await person.at('invite').click();
+  const ticket = await (await person.sees('invite-ticket')).inputValue();
+  await isAccessible('invite');
+  await person.page.keyboard.press('Escape');
+  await person.at('leave-room').click();
+  await person.at('join-room-input').fill(ticket);
+  await person.at('join-room').click();
+  await person.sees('ticket-sheet');
+  await isAccessible('ticket');
+});
+
 async function isAccessible(screen) {
   for (const colorScheme of ['light', 'dark']) {
     await person.page.emulateMedia({ colorScheme });

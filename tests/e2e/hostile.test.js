@@ -167,6 +167,20 @@ test('settings are text too', async () => {
   await isUnharmed('title');
 });
 
+test('an invitation and the question of a ticket are text too', async () => {
+  await otter.at('invite').click();
+  const ticket = await (await otter.sees('invite-ticket')).inputValue();
+  await isUnharmed('invite');
+  await otter.page.keyboard.press('Escape');
+  await otter.at('leave-room').click();
+  await otter.at('join-room-input').fill(ticket);
+  await otter.at('join-room').click();
+  await otter.sees('ticket-sheet');
+  await isUnharmed('ticket');
+  await otter.page.keyboard.press('Enter');
+  await otter.sees('board');
+});
+
 test('who comes and goes is told in words', async () => {
   for (const [place] of words.entries()) {
     const guest = { id: `guest-${place}`, name: 'Guest' };

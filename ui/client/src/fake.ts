@@ -4,6 +4,7 @@
  */
 import type { Backend, Subscriber, WindowStatus } from './backend';
 import { ParlorError } from './errors';
+import { fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { Join } from './generated/Join';
@@ -56,7 +57,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     kind: 'room',
     members: [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0,
     joined: false,
-    private: false,
+    private: i === 4,
     title: [null, 'Daily stand-up', null, 'Bench two: calibration', null, null, null, null][i] ?? null,
     faces: Array.from({ length: Math.min(5, [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0) }, (_, face) => ({
       name: fakeName(i * 3 + face),
@@ -99,7 +100,13 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
       if (place >= 0) rooms.splice(place, 1);
       return place >= 0;
     },
-    join: async (name, args) => room(name).join(args, status),
+    async join(name, args) {
+      if (args.ticket !== undefined) {
+        const info = readFakeTicket(args.ticket);
+        await this.createRoom(info.room, { private: info.private });
+      }
+      return room(name).join(args, status);
+    },
     presence: async (name, args) => room(name).presence(args),
     leave: async (name) => room(name).leave(),
     members: async (name) => {
@@ -108,10 +115,8 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     },
     metadata: async (name) => room(name).metadata,
     setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
-    ticket: async (name) => ({ room: name, ticket: 'parlor:fake', link: 'parlor://join/fake', qr: [] }),
-    async readTicket() {
-      throw new ParlorError({ code: 'INVALID_TICKET', message: 'simulated people take no tickets', recoverable: false });
-    },
+    ticket: async (name) => fakeTicket(name, rooms.find((known) => known.room === name)?.private ?? false),
+    readTicket: async (ticket) => readFakeTicket(ticket),
     peers: async () =>
       people.slice(0, 4).map((person) => ({
         peerId: `12D3KooW${person.memberId}`,

@@ -8,8 +8,10 @@ import {
   type ParlorError,
   type ProfileChange,
   type Status,
+  type TicketInfo,
   type WindowStatus,
 } from 'parlor-client';
+import { ticketIn } from '../domain/ticket';
 import { t } from '../i18n';
 import { RoomSession } from '../room/session.svelte';
 import { Notes } from './notes.svelte';
@@ -22,15 +24,23 @@ export type Screen =
   | { readonly name: 'home'; readonly focus: 'start' | 'join' | null }
   | { readonly name: 'room'; readonly session: RoomSession };
 
+/** A ticket that was read and not used yet. */
+export interface Question {
+  readonly ticket: string;
+  readonly info: TicketInfo;
+}
+
 /** Status is polled: what it tells (network, links) has no feed of its own. */
 const STATUS_EVERY_MS = 3_000;
 
 export class App {
   status = $state.raw<Status | null>(null);
   screen = $state.raw<Screen>({ name: 'loading' });
+  /** What the person is asked before a ticket is used. */
+  question = $state.raw<Question | null>(null);
   readonly notes = new Notes();
   #poll: ReturnType<typeof setInterval> | undefined;
-  /** A room to enter as soon as the person has a name. */
+  /** A room to enter, or a ticket to ask about, as soon as the person has a name. */
   #wanted: string | null;
 
   constructor(
@@ -57,12 +67,21 @@ export class App {
     clearInterval(this.#poll);
     this.#poll = setInterval(() => void this.#refresh(), STATUS_EVERY_MS);
     if (this.status?.named === false) this.screen = { name: 'firstRun' };
-    else if (this.#wanted !== null) await this.enter(this.#wanted);
-    else this.home();
+    else await this.goOn();
   }
 
   home(focus: 'start' | 'join' | null = null): void {
     this.screen = { name: 'home', focus };
+  }
+
+  /** To what was asked for before the person had a name, else home. */
+  async goOn(focus: 'start' | 'join' | null = null): Promise<void> {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    const ticket = ticketIn(wanted ?? '');
+    if (wanted !== null && ticket === null) return this.enter(wanted);
+    this.home(focus);
+    if (ticket !== null) await this.ask(ticket).catch((cause: unknown) => this.complain(cause));
   }
 
   async saveProfile(change: ProfileChange): Promise<void> {
@@ -73,17 +92,58 @@ export class App {
   /** Opens a room; what goes wrong is shown in the room's own place, with a way back. */
   async enter(room: string): Promise<void> {
     if (this.status === null) return;
-    this.#wanted = null;
     const session = new RoomSession(this.backend, room, () => this.status as Status, this.notes);
     this.screen = { name: 'room', session };
     await session.enter();
   }
 
-  /** A room that was asked for from outside, at once or as soon as the person has a name. */
-  asked(room: string): void {
-    if (this.screen.name === 'room' && this.screen.session.room === room) return;
-    if (this.screen.name === 'room' || this.screen.name === 'home') void this.enter(room);
-    else this.#wanted = room;
+  /** A room or a ticket that came from outside: taken up at once, or as soon as the person has a name. */
+  asked(wanted: string): void {
+    if (this.screen.name !== 'room' && this.screen.name !== 'home') {
+      this.#wanted = wanted;
+      return;
+    }
+    const ticket = ticketIn(wanted);
+    if (ticket !== null) void this.ask(ticket).catch((cause: unknown) => this.complain(cause));
+    else if (this.screen.name === 'home' || this.screen.session.room !== wanted) void this.enter(wanted);
+  }
+
+  /** Makes a room and enters it; a private one is its person's alone until a ticket is given away. */
+  async make(room: string, access: 'open' | 'private'): Promise<void> {
+    if (access === 'private') await this.backend.createRoom(room, { private: true });
+    await this.enter(room);
+  }
+
+  /** Reads a ticket and asks whether to use it. Throws what is wrong with it. */
+  async ask(ticket: string): Promise<void> {
+    this.question = { ticket, info: await this.backend.readTicket(ticket) };
+  }
+
+  /** Uses the ticket that was asked about. The room is shown once one is in it; until then nothing has changed. */
+  async accept(): Promise<void> {
+    const { question, screen } = this;
+    if (question === null || this.status === null) return;
+    const { ticket, info } = question;
+    if (screen.name === 'room' && screen.session.room === info.room) {
+      // It is the room that is shown, or another of its name, which the peer refuses.
+      await this.backend.join(info.room, { ticket });
+      this.refuse(question);
+      return;
+    }
+    const session = new RoomSession(this.backend, info.room, () => this.status as Status, this.notes, ticket);
+    await session.enter();
+    if (session.error !== null || this.question !== question) {
+      void session.leave();
+      if (session.error !== null) throw session.error;
+      return;
+    }
+    this.question = null;
+    this.screen = { name: 'room', session };
+  }
+
+  /** Lets a question go, unless another took its place. */
+  refuse(question: Question): void {
+    if (this.question === question) this.question = null;
   }
 
   async leave(): Promise<void> {
@@ -116,5 +176,11 @@ export class App {
 /** A sentence for a person: ours where there is one, else the peer's. */
 export function sentenceOf(cause: unknown): string {
   const error = toParlorError(cause);
-  return t.errors[error.code] ?? error.message;
+  return t.errors[error.code] ?? asSentence(error.message);
+}
+
+/** The peer's messages begin small and end without a stop, so that programs may put them into theirs. */
+function asSentence(message: string): string {
+  const text = message.trim();
+  return `${text.charAt(0).toLocaleUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }

@@ -43,6 +43,8 @@ export class RoomSession {
   watching = $state(0);
   phase = $state<'entering' | 'in' | 'failed'>('entering');
   error = $state.raw<ParlorError | null>(null);
+  /** Whether only those come in who have a ticket. */
+  isPrivate = $state(false);
   tool = $state<Tool>('select');
   me = $state.raw<Person | null>(null);
   /** Others who are in the room now. */
@@ -77,6 +79,8 @@ export class RoomSession {
     readonly room: string,
     private readonly profile: () => Status,
     private readonly notes: Notes,
+    /** What lets this person in the first time; the peer keeps what it needs of it. */
+    private ticket: string | null = null,
   ) {
     this.#state = emptyRoom(room);
     this.#tabs = new Tabs(room);
@@ -108,13 +112,19 @@ export class RoomSession {
     this.phase = 'entering';
     this.error = null;
     try {
-      await this.backend.createRoom(this.room);
+      // Before anything else: until it is used, the name stands for the open room that everybody sees.
+      if (this.ticket !== null) await this.#joinWith(this.ticket);
+      this.isPrivate = (await this.backend.createRoom(this.room)).private;
       const looked = new Promise<void>((resolve) => (this.#firstLook = resolve));
       this.#unsubscribe?.();
       this.#unsubscribe = await this.backend.subscribe(this.room, {
         batch: (batch) => this.#receive(batch),
         link: (up) => this.connection.linked(up),
       });
+      if (this.#memberId !== null) {
+        this.phase = 'in';
+        return;
+      }
       // A hidden window is shown nothing, and joins all the same.
       await Promise.race([looked, new Promise((resolve) => this.#later(() => resolve(null), FIRST_LOOK_MS))]);
       if (this.#closed) return;
@@ -198,7 +208,14 @@ export class RoomSession {
     this.outbox.setNow({ ...(name !== undefined ? { name } : {}), ...(color !== undefined ? { color } : {}) });
   }
 
-  async #join(): Promise<void> {
+  /** In without having seen whose colours are taken; a colour that is, is given up with the first look. */
+  async #joinWith(ticket: string): Promise<void> {
+    this.#colour = chooseColour(this.profile().color, []);
+    await this.#join(ticket);
+    this.ticket = null;
+  }
+
+  async #join(ticket: string | null = null): Promise<void> {
     const { name } = this.profile();
     const { x, y, w, h, zoom } = this.view.viewport;
     const presence = {
@@ -210,7 +227,12 @@ export class RoomSession {
       ...(this.#role === undefined ? {} : { role: this.#role }),
     };
     this.#asked = true;
-    const record = await this.backend.join(this.room, { presence });
+    const args = ticket === null ? { presence } : { presence, ticket };
+    const record = await this.backend.join(this.room, args).catch((cause: unknown) => {
+      // A refusal joined nothing, and what this person joined elsewhere stays.
+      if (toParlorError(cause).code === 'INVALID_TICKET') this.#asked = false;
+      throw cause;
+    });
     this.#memberId = record.memberId;
     this.#showPeople();
   }

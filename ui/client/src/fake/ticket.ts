@@ -1,0 +1,48 @@
+/** Tickets of simulated rooms: they carry the name and nothing else, and look like those of real ones. */
+import { ParlorError } from '../errors';
+import type { Invitation } from '../generated/Invitation';
+import type { TicketInfo } from '../generated/TicketInfo';
+import { seeded } from './people';
+
+const OF = { open: 'open', private: 'shut' } as const;
+/** Squares on a side of the simulated code: as many as the code of a real ticket has. */
+const SIDE = 57;
+
+export function fakeTicket(room: string, isPrivate: boolean): Invitation {
+  const letters = [...new TextEncoder().encode(room)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const code = `${isPrivate ? OF.private : OF.open}${letters}`;
+  return { room, ticket: `parlor:${code}`, link: `parlor://join/${code}`, qr: squares() };
+}
+
+export function readFakeTicket(ticket: string): TicketInfo {
+  const [, kind, letters = ''] = /^parlor:(?:\/\/join\/)?(open|shut)((?:[0-9a-f]{2})+)$/.exec(ticket) ?? [];
+  if (kind === undefined) {
+    const message = 'the ticket is damaged: a character of it is missing or wrong';
+    throw new ParlorError({ code: 'INVALID_TICKET', message, recoverable: false });
+  }
+  const bytes = Uint8Array.from(letters.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return {
+    room: new TextDecoder().decode(bytes),
+    private: kind === OF.private,
+    createdBy: kind === OF.private ? 'u_cxkd7zq5m3fvb6t2' : null,
+    invitedBy: 'u_k4mmx7v2wq6tbd5h',
+    addresses: ['/ip4/192.168.1.30/tcp/4747'],
+  };
+}
+
+/** Three finders and noise. */
+function squares(): string[] {
+  const random = seeded(11);
+  const finder = (x: number, y: number) => {
+    const ring = Math.max(Math.abs(x - 3), Math.abs(y - 3));
+    return ring === 3 || ring < 2;
+  };
+  return Array.from({ length: SIDE }, (_, y) =>
+    Array.from({ length: SIDE }, (_, x) => {
+      const noise = random() < 0.5;
+      const corners = [[0, 0], [SIDE - 7, 0], [0, SIDE - 7]] as const;
+      const near = corners.find(([left, top]) => x >= left - 1 && x < left + 8 && y >= top - 1 && y < top + 8);
+      return (near === undefined ? noise : finder(x - near[0], y - near[1])) ? '1' : '0';
+    }).join(''),
+  );
+}

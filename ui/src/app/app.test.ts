@@ -1,0 +1,194 @@
+import { ParlorError, type Backend, type Batch, type Join, type RoomSummary, type Status, type TicketInfo } from 'parlor-client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { App, sentenceOf } from './app.svelte';
+
+const status = {
+  version: '0',
+  profile: 'default',
+  userId: 'u_me',
+  name: 'Quiet Otter',
+  color: '#286fe3',
+  theme: 'system',
+  named: true,
+  peerId: 'p',
+  sessionId: 's',
+  listen: [],
+  network: 'online',
+  links: 1,
+  notices: [],
+} satisfies Status;
+
+const info: TicketInfo = { room: 'plan', private: true, createdBy: 'u_maker', invitedBy: 'u_maker', addresses: [] };
+const damaged = new ParlorError({ code: 'INVALID_TICKET', message: 'the ticket is damaged', recoverable: false });
+
+/** A peer that knows one ticket, and writes down what it was asked in order. */
+class Peer {
+  readonly asked: string[] = [];
+  readonly joins: Join[] = [];
+  readonly private = new Set<string>();
+  named = true;
+  refusal: ParlorError | null = null;
+  answer: Promise<void> = Promise.resolve();
+
+  get backend(): Backend {
+    return {
+      kind: 'web',
+      status: async () => ({ ...status, named: this.named }),
+      setProfile: async () => status,
+      createRoom: async (room: string, options?: { private?: boolean }) => {
+        this.asked.push(`create ${room}${options?.private ? ' private' : ''}`);
+        if (options?.private) this.private.add(room);
+        return { room, private: this.private.has(room) } as RoomSummary;
+      },
+      readTicket: async (ticket: string) => {
+        this.asked.push(`read ${ticket}`);
+        if (ticket !== 'parlor:good' && ticket !== 'parlor://join/good') throw damaged;
+        return info;
+      },
+      join: async (room: string, args: Join) => {
+        this.asked.push(`join ${room}${args.ticket === undefined ? '' : ` with ${args.ticket}`}`);
+        this.joins.push(args);
+        await this.answer;
+        if (this.refusal !== null) throw this.refusal;
+        if (args.ticket !== undefined) this.private.add(room);
+        return { memberId: 'u_me' };
+      },
+      subscribe: async (room: string, subscriber: { batch(batch: Batch): void }) => {
+        this.asked.push(`subscribe ${room}`);
+        const metadata = { room, kind: 'room' as const, metadata: {}, updatedAt: null, updatedBy: null };
+        const events = [
+          { type: 'snapshot' as const, room, members: [], metadata, watching: 0, complete: true, at: 0 },
+        ];
+        queueMicrotask(() => subscriber.batch({ seq: 1, updates: [], events }));
+        return () => {};
+      },
+      leave: async (room: string) => void this.asked.push(`leave ${room}`),
+      presence: async () => {},
+    } as unknown as Backend;
+  }
+}
+
+let peer: Peer;
+let app: App;
+const session = () => (app.screen.name === 'room' ? app.screen.session : null);
+
+async function opened(wanted: string | null = null) {
+  app = new App(peer.backend, wanted);
+  await app.start();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  vi.stubGlobal('document', { documentElement: { dataset: {} }, hidden: true });
+  peer = new Peer();
+});
+afterEach(async () => {
+  await session()?.leave();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('a ticket', () => {
+  it('is read and asked about, and nothing is joined before the answer', async () => {
+    await opened();
+    await app.ask('parlor:good');
+    expect(app.question?.info).toEqual(info);
+    expect(app.screen.name).toBe('home');
+    expect(peer.asked).toEqual(['read parlor:good']);
+  });
+
+  it('is used before the room is opened by its name, whole and once', async () => {
+    await opened();
+    await app.ask('parlor:good');
+    await app.accept();
+    expect(peer.asked.slice(1)).toEqual(['join plan with parlor:good', 'create plan', 'subscribe plan']);
+    expect(peer.joins[0]?.presence).toMatchObject({ name: 'Quiet Otter', color: '#286fe3', status: 'online' });
+    expect(app.question).toBeNull();
+    expect(session()?.phase).toBe('in');
+    expect(session()?.isPrivate).toBe(true);
+  });
+
+  it('that is damaged says so where it was given', async () => {
+    await opened();
+    await expect(app.ask('parlor:bad')).rejects.toBe(damaged);
+    expect(app.question).toBeNull();
+    expect(sentenceOf(damaged)).toBe('The ticket is damaged.');
+  });
+
+  it('that is refused leaves the question, and whatever the person is in, as it was', async () => {
+    await opened();
+    await app.ask('parlor:good');
+    peer.refusal = new ParlorError({ code: 'INVALID_TICKET', message: 'you are in another room', recoverable: false });
+    await expect(app.accept()).rejects.toBe(peer.refusal);
+    expect(app.question).not.toBeNull();
+    expect(app.screen.name).toBe('home');
+    expect(peer.asked).not.toContain('leave plan');
+  });
+
+  it('whose question is closed while it is used is left again', async () => {
+    await opened();
+    await app.ask('parlor:good');
+    let answer = () => {};
+    peer.answer = new Promise((resolve) => (answer = resolve));
+    const accepted = app.accept();
+    if (app.question !== null) app.refuse(app.question);
+    answer();
+    await accepted;
+    expect(app.screen.name).toBe('home');
+    expect(peer.asked).toContain('leave plan');
+  });
+
+  it('of the room that is shown is for the peer to judge, and the room stays', async () => {
+    await opened();
+    await app.enter('plan');
+    const before = session();
+    await app.ask('parlor:good');
+    await app.accept();
+    expect(session()).toBe(before);
+    expect(peer.joins.at(-1)).toEqual({ ticket: 'parlor:good' });
+    expect(app.question).toBeNull();
+  });
+
+  it('from outside asks, wherever the person is', async () => {
+    await opened();
+    app.asked('parlor://join/good');
+    await vi.waitFor(() => expect(app.question?.ticket).toBe('parlor://join/good'));
+    expect(app.screen.name).toBe('home');
+    app.asked('parlor:bad');
+    await vi.waitFor(() => expect(app.notes.shown.map((note) => note.text)).toEqual(['The ticket is damaged.']));
+  });
+
+  it('from outside waits until the person has a name', async () => {
+    peer.named = false;
+    await opened();
+    app.asked('parlor:good');
+    expect(app.screen.name).toBe('firstRun');
+    expect(peer.asked).toEqual([]);
+    await app.goOn();
+    expect(app.question?.ticket).toBe('parlor:good');
+    expect(app.screen.name).toBe('home');
+    expect(app.wanted).toBeNull();
+  });
+
+  it('that the address names is asked about at the start', async () => {
+    await opened('parlor:good');
+    expect(app.question?.ticket).toBe('parlor:good');
+    expect(peer.asked).toEqual(['read parlor:good']);
+  });
+});
+
+describe('a room that is made', () => {
+  it('is private before it is entered', async () => {
+    await opened();
+    await app.make('plan', 'private');
+    expect(peer.asked.slice(0, 2)).toEqual(['create plan private', 'create plan']);
+    expect(session()?.isPrivate).toBe(true);
+  });
+
+  it('is open otherwise', async () => {
+    await opened();
+    await app.make('hall', 'open');
+    expect(peer.asked[0]).toBe('create hall');
+    expect(session()?.isPrivate).toBe(false);
+  });
+});
