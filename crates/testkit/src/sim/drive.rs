@@ -2,6 +2,7 @@
 
 use parlor_core::{DownCause, Event, Input, Output, Replica, RowKey, Tick, Verdict};
 
+use super::journal::Entry;
 use super::oracle::{Happening, Told};
 use super::rules;
 use super::sessions::Session;
@@ -10,7 +11,7 @@ use super::truth::End;
 use super::world::{What, World};
 
 /// Between two readings of the wall clock.
-const WALL_MS: u64 = 1_000;
+pub(crate) const WALL_MS: u64 = 1_000;
 
 impl World {
     /// Calls a replica that runs, and carries out what it wants. Nothing when it does not run.
@@ -32,7 +33,10 @@ impl World {
         let id = self.hosts[host].boot(self.story.seed);
         let session = self.sessions.add(id, host, false);
         let (seed, now) = (self.story.seed, self.now);
-        self.hosts[host].start(seed, id, session, &self.room, now);
+        let config = self.hosts[host].start(seed, id, session, &self.room, now);
+        let (tick, wall_ms) = (self.hosts[host].tick(now), self.hosts[host].wall_ms(now));
+        self.journal_of(host, || Entry::Made(config, tick, wall_ms));
+        self.unpause();
         self.network.restless = true;
         self.trace.note(now, Fact::Started(session));
         self.views.begin(session);
@@ -69,6 +73,9 @@ impl World {
     /// Feeds an input to a replica that runs and carries out what it wants.
     pub(crate) fn input(&mut self, host: usize, input: Input) -> Verdict {
         let tick = self.hosts[host].tick(self.now);
+        if self.hosts[host].runs() {
+            self.journal_of(host, || Entry::Given(input.clone(), tick));
+        }
         let home = &mut self.hosts[host];
         let Some(process) = home.process.as_mut().filter(|_| !home.asleep) else { return Verdict::Ignore };
         let verdict = process.replica.handle(input, tick);
@@ -163,6 +170,10 @@ impl World {
 
     pub(crate) fn read_clock(&mut self, session: Session) {
         let Some(host) = self.home(session) else { return };
+        if self.hosts[host].asleep {
+            self.hosts[host].process.iter_mut().for_each(|process| process.clock_stopped = true);
+            return;
+        }
         let unix_ms = self.hosts[host].wall_ms(self.now);
         self.input(host, Input::Wall { unix_ms });
         self.schedule(self.now + WALL_MS, What::Wall(session));

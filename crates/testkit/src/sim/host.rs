@@ -56,6 +56,8 @@ pub struct Process {
     pub(crate) frames: u64,
     /// Own members as counted last, to notice leases that ran out.
     pub(crate) members: usize,
+    /// Its wall clock is not read while the computer sleeps.
+    pub(crate) clock_stopped: bool,
     /// The first frames of others that it took, for the tape.
     pub(crate) tape: Vec<Arc<Letter>>,
     /// Sessions that it made up.
@@ -128,13 +130,14 @@ impl Host {
         keys::session(seed, self.index, self.boots)
     }
 
-    /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered.
-    pub(crate) fn start(&mut self, seed: u64, id: SessionId, session: Session, room: &RoomId, now: u64) {
+    /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered. What its replica is
+    /// made with.
+    pub(crate) fn start(&mut self, seed: u64, id: SessionId, session: Session, room: &RoomId, now: u64) -> Config {
         let name = self.person.actor.name.clone();
         let certificate = Certificate::issue(&*self.signer, id, self.profile, self.boots, &name);
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
         let config = Config { room: room.clone(), certificate, seed, loopback_only: false, private: None };
-        let replica = Replica::new(config, Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
+        let replica = Replica::new(config.clone(), Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
         self.process = Some(Process {
             session,
             replica,
@@ -144,7 +147,9 @@ impl Host {
             members: 0,
             tape: Vec::new(),
             inventions: Inventions::default(),
+            clock_stopped: false,
         });
+        config
     }
 }
 

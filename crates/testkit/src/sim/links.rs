@@ -2,6 +2,7 @@
 
 use parlor_core::{DownCause, Input};
 
+use super::drive::WALL_MS;
 use super::network::{Link, pair};
 use super::oracle::Happening;
 use super::sessions::Session;
@@ -109,9 +110,15 @@ impl World {
         self.network.restless = true;
         let Some(session) = self.hosts[host].session() else { return };
         self.trace.note(self.now, Fact::Wakes(host));
+        let mut clock_stopped = false;
         if let Some(process) = &mut self.hosts[host].process {
             process.wake_at = None;
+            clock_stopped = std::mem::take(&mut process.clock_stopped);
         }
+        if clock_stopped {
+            self.schedule(self.now + WALL_MS, What::Wall(session));
+        }
+        self.unpause();
         self.happened(&Happening::Resumed(session));
         self.input(host, Input::Resumed);
         let (own, others): (Vec<_>, Vec<_>) =

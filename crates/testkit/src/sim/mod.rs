@@ -7,8 +7,8 @@
 //!
 //! A [`World`] plays a [`Story`](crate::story::Story). While it does, an [`Oracle`] for each of the [`rules`] is asked at
 //! every event; [`truth`] is what really happened, to hold what observers are told against, and [`converge`] says whether
-//! all agree. [`focus`] holds stories that are about one rule each, and [`run`](mod@run) plays the random story of a
-//! seed. The same seed gives the same [`trace`], fact by fact, so a failure is a number:
+//! all agree. [`focus`] holds stories that are about one rule each, [`scale`] those that are about size, and
+//! [`run`](mod@run) plays the random story of a seed. The same seed gives the same [`trace`], fact by fact, so a failure is a number:
 //!
 //! ```text
 //! cargo xtask sim --seeds 1 --from 4711
@@ -25,6 +25,7 @@ mod drive;
 pub mod expect;
 pub mod focus;
 pub mod host;
+pub mod journal;
 pub mod keys;
 pub mod letter;
 mod lies;
@@ -33,6 +34,7 @@ pub mod network;
 pub mod oracle;
 pub mod rules;
 pub mod run;
+pub mod scale;
 pub mod sessions;
 mod shared;
 pub mod shrink;

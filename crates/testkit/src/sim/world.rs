@@ -6,6 +6,7 @@ use parlor_core::{DownCause, Output, Replica, RoomId, RowKey};
 
 use super::calendar::Calendar;
 use super::host::Host;
+use super::journal::{Entry, Journal};
 use super::letter::Delivery;
 use super::network::Network;
 use super::oracle::{Happening, Oracle, Violation};
@@ -80,6 +81,9 @@ pub struct World {
     pub(crate) outputs: Vec<Output>,
     pub(crate) room: RoomId,
     calendar: Calendar<What>,
+    journal: Option<Journal>,
+    /// What is done over and over, and waits until somebody runs again, with its interval.
+    paused: Vec<(What, u64)>,
     /// Whose list is looked at next.
     turn: usize,
 }
@@ -132,6 +136,8 @@ impl World {
             outputs: Vec::new(),
             room: RoomId::new("simulated room").unwrap_or_else(|error| unreachable!("{error}")),
             calendar: Calendar::new(),
+            journal: None,
+            paused: Vec::new(),
             turn: 0,
         };
         for (index, (at, _)) in (0..).zip(&story.steps) {
@@ -248,6 +254,38 @@ impl World {
         self.calendar.put(at.max(self.now), what);
     }
 
+    /// Writes down from now on what one host's replica is given. It must be one that makes no calls.
+    pub fn keep_journal(&mut self, host: usize) {
+        self.journal = Some(Journal { host, entries: Vec::new() });
+    }
+
+    /// What was written down since this was asked last.
+    pub fn take_journal(&mut self) -> Vec<Entry> {
+        self.journal.as_mut().map(|journal| std::mem::take(&mut journal.entries)).unwrap_or_default()
+    }
+
+    pub(crate) fn journal_of(&mut self, host: usize, entry: impl FnOnce() -> Entry) {
+        if let Some(journal) = self.journal.as_mut().filter(|journal| journal.host == host) {
+            journal.entries.push(entry());
+        }
+    }
+
+    /// Does something again after a while; while nobody runs, there is nothing to do it for, and the time is skipped.
+    fn again(&mut self, what: What, every: u64) {
+        if self.hosts.iter().any(Host::runs) {
+            self.schedule(self.now + every, what);
+        } else {
+            self.paused.push((what, every));
+        }
+    }
+
+    /// Somebody runs again.
+    pub(crate) fn unpause(&mut self) {
+        for (what, every) in std::mem::take(&mut self.paused) {
+            self.schedule((self.now / every + 1) * every, what);
+        }
+    }
+
     fn happen(&mut self, what: What) {
         match what {
             What::Deliver(delivery) => self.deliver(delivery),
@@ -258,12 +296,12 @@ impl World {
             What::Down(end, peer, cause) => self.link_down(end, peer, cause),
             What::Dial => {
                 self.dial();
-                self.schedule(self.now + DIAL_MS, What::Dial);
+                self.again(What::Dial, DIAL_MS);
             }
             What::Second => {
                 self.watch(|oracle, world| oracle.second(world));
                 self.turn = (self.turn + 1) % self.hosts.len().max(1);
-                self.schedule(self.now + SECOND_MS, What::Second);
+                self.again(What::Second, SECOND_MS);
             }
             What::Forget => {
                 self.truth.forget_old(&self.sessions, self.now);

@@ -174,8 +174,7 @@ impl Prompt {
         for (id, _) in over {
             self.judged += 1;
             for (host, replica) in world.honest() {
-                let page = replica.history(Some(1_000), None).map(|page| page.messages).unwrap_or_default();
-                if !page.iter().any(|message| message.id == id) {
+                if !replica.message_ids().any(|kept| kept == id) {
                     return Err(format!("message {id} has not reached {}", names::host(host)));
                 }
             }
