@@ -1,7 +1,8 @@
 //! The language of stories: what it says in words, and in Rust.
 
 use parlor_testkit::story::{
-    Change, Drops, Edit, Expect, Faults, FrameKind, Lie, Story, expire, guest, person, replace, set, set_all, unset,
+    Change, Drops, Edit, Expect, Faults, FrameKind, Lie, Step, Story, expire, guest, mesh, person, replace, set,
+    set_all, unset,
 };
 
 /// The story of an expression, and the expression.
@@ -125,4 +126,62 @@ fn the_same_seed_draws_the_same_story() {
     assert_ne!(Story::random(4).steps, Story::random(5).steps);
     let again = Story::random(4);
     assert!(again.steps.is_sorted_by_key(|(at, _)| *at));
+}
+
+/// No fault that the design names is left out of the stories that are drawn, and none takes them over.
+#[test]
+fn random_stories_draw_every_fault() {
+    let stories: Vec<Story> = (0..400).map(Story::random).collect();
+    let with = |what: &str, has: &dyn Fn(&Story) -> bool| {
+        let count = stories.iter().filter(|story| has(story)).count();
+        assert!((10..=399).contains(&count), "{count} of 400 have {what}");
+    };
+    let weather = |what: &str, has: fn(&Faults) -> bool| {
+        with(what, &|story| {
+            let turns = story.steps.iter().filter_map(|(_, step)| match step {
+                Step::Weather { faults, .. } => Some(faults),
+                _ => None,
+            });
+            turns.chain([&story.weather]).any(has)
+        });
+    };
+    let step = |what: &str, is: fn(&Step) -> bool| {
+        with(what, &|story| story.steps.iter().any(|(_, step)| is(step)));
+    };
+    weather("loss", |faults| faults.loss > 0);
+    weather("duplication", |faults| faults.doubled > 0);
+    weather("reordering", |faults| faults.reorder);
+    weather("latency", |faults| faults.longest() >= 400);
+    weather("full queues", |faults| faults.queue.is_some());
+    with("partial meshes", &|story| story.edges != mesh(story.hosts.len()));
+    with("clock skew", &|story| story.hosts.iter().any(|host| host.clock_ms != 0));
+    with("two devices of one person", &|story| story.hosts[0].person == story.hosts[1].person);
+    step("partitions", |step| matches!(step, Step::Partition { .. }));
+    step("asymmetric links", |step| matches!(step, Step::Deafen { .. }));
+    step("another way for one direction", |step| matches!(step, Step::Weather { between: Some(_), .. }));
+    step("clock steps", |step| matches!(step, Step::Clock { .. }));
+    step("sleep", |step| matches!(step, Step::Sleep { .. }));
+    step("a kill", |step| matches!(step, Step::Crash { farewell: true, .. }));
+    step("a power cut", |step| matches!(step, Step::Crash { farewell: false, .. }));
+    step("a cable that is out", |step| matches!(step, Step::Unplug { .. }));
+    step("replayed frames", |step| matches!(step, Step::Replay { .. }));
+    step("forged frames", |step| matches!(step, Step::Forge { .. }));
+    step("lost writes", |step| matches!(step, Step::Lose { kind: FrameKind::Cells, .. }));
+    with("restarts", &|story| {
+        let restarts = |host| story.steps.iter().filter(|(_, step)| *step == Step::Start { host }).count() > 1;
+        (0..story.hosts.len()).any(|host| restarts(host) && story.steps.iter().any(|(_, step)| ends(step, host)))
+    });
+
+    let liars: Vec<&Story> = stories.iter().filter(|story| story.hosts.iter().any(|host| host.hostile)).collect();
+    assert!((30..120).contains(&liars.len()), "{} of 400 have a liar", liars.len());
+    let told: std::collections::HashSet<std::mem::Discriminant<Lie>> = liars
+        .iter()
+        .flat_map(|story| &story.steps)
+        .filter_map(|(_, step)| if let Step::Lie { lie, .. } = step { Some(std::mem::discriminant(lie)) } else { None })
+        .collect();
+    assert_eq!(told.len(), 18, "every lie is told");
+}
+
+fn ends(step: &Step, of: usize) -> bool {
+    matches!(step, Step::Crash { host, .. } | Step::Quit { host } if *host == of)
 }

@@ -13,6 +13,12 @@
 
 mod callers;
 mod callers_model;
+mod cells;
+mod records;
+mod weather;
+mod weather_model;
+mod weather_scene;
+mod wire;
 
 use proptest::test_runner::Config;
 

@@ -119,6 +119,8 @@ pub fn event_in_words(event: &Event) -> String {
         Event::Diverged { session_id } => {
             format!("it does not come to agree with {}", session_id.get(..8).unwrap_or(session_id))
         }
+        Event::Watching { count: 0 } => "nobody looks on".to_owned(),
+        Event::Watching { count: 1 } => "somebody looks on".to_owned(),
         Event::Watching { count } => format!("{count} look on"),
         Event::Complete { complete: true } => "the list is current".to_owned(),
         Event::Complete { complete: false } => "the list may be old".to_owned(),

@@ -18,6 +18,9 @@ pub struct Faults {
 }
 
 /// A link that takes its time, and holds so many frames at most.
+///
+/// Who sends is not told that a queue is full: a publish that no queue takes is one that nobody hears, and no caller ever
+/// hears of that (design N3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
     /// Frames that wait or are on their way in one direction.
