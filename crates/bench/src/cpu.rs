@@ -1,11 +1,15 @@
-//! Processor time of this process, as the kernel counts it: in steps of 10 ms, so only spans of seconds mean something.
+//! Processor time, as the kernel counts it.
 
 use std::time::Duration;
 
+use anyhow::Context;
+
 /// Ticks a second of `/proc/self/stat`; fixed on Linux.
+#[cfg(feature = "net")]
 const TICKS: f64 = 100.0;
 
-/// User and system time of all threads so far.
+/// User and system time of all threads so far, in steps of 10 ms, so only spans of seconds mean something.
+#[cfg(feature = "net")]
 pub fn spent() -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The second field is the program's name in parentheses and may hold spaces: count from behind it.
@@ -13,4 +17,11 @@ pub fn spent() -> anyhow::Result<Duration> {
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
     Ok(Duration::from_secs_f64((ticks(11) + ticks(12)) / TICKS))
+}
+
+/// Time that this thread has had a processor, to the nanosecond.
+pub fn spent_here() -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next().and_then(|field| field.parse().ok());
+    nanoseconds.map(Duration::from_nanos).context("the kernel does not count the time of threads")
 }

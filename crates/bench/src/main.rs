@@ -1,23 +1,9 @@
-//! `cargo xtask bench`: Parlor beside other systems, on the same work in the same run.
-//!
-//! The machine is never quiet, so the ratio is the result: rounds of Parlor and of its peer take turns, and each figure is
-//! the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
+//! Measures one table: `parlor-bench wire`, `parlor-bench scale`. Ends with 1 when something that must be reached was not.
 #![forbid(unsafe_code)]
 
-mod cpu;
-mod floor;
-mod report;
-mod samples;
-mod start;
-mod wire;
+use std::process::ExitCode;
 
-use anyhow::bail;
-
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let what = std::env::args().nth(1).unwrap_or_else(|| "wire".into());
-    match what.as_str() {
-        "wire" => wire::run().await,
-        other => bail!("there is no bench {other:?}; there is: wire"),
-    }
+fn main() -> anyhow::Result<ExitCode> {
+    let table = std::env::args().nth(1).unwrap_or_else(|| "wire".into());
+    Ok(if parlor_bench::table(&table)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

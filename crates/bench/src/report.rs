@@ -41,7 +41,16 @@ impl Figure {
         figure
     }
 
+    /// Beside the same figure of a smaller room, so that the growth is seen.
+    pub fn grown(name: &str, parlor: f64, smaller: Option<f64>, unit: &'static str) -> Self {
+        match smaller {
+            Some(smaller) => Self::beside(name, parlor, "smaller room", smaller, unit),
+            None => Self::alone(name, parlor, unit),
+        }
+    }
+
     /// The ratio must not be above this.
+    #[cfg(feature = "net")]
     pub fn ratio_at_most(mut self, most: f64) -> Self {
         self.target = Some(format!("ratio ≤ {most}"));
         self.holds = self.ratio.map(|ratio| ratio <= most);
@@ -62,8 +71,8 @@ struct Report<'a> {
     figures: &'a [Figure],
 }
 
-/// Prints the table and writes it beside the other builds' output.
-pub fn publish(name: &str, figures: &[Figure]) -> anyhow::Result<()> {
+/// Prints the table and writes it beside the other builds' output; false when something that must be reached was not.
+pub fn publish(name: &str, figures: &[Figure]) -> anyhow::Result<bool> {
     println!("\n{:<46} {:>10} {:>12} {:>8}  target", "figure", "Parlor", "peer", "ratio");
     for figure in figures {
         let peer = figure.peers.values().next().map_or("–".to_owned(), |value| format!("{value:.3}"));
@@ -86,7 +95,7 @@ pub fn publish(name: &str, figures: &[Figure]) -> anyhow::Result<()> {
     let report = Report { machine: machine(), figures };
     std::fs::write(&path, serde_json::to_string_pretty(&report)?)?;
     println!("\nwritten to {}", path.display());
-    Ok(())
+    Ok(figures.iter().all(|figure| figure.holds != Some(false)))
 }
 
 fn machine() -> String {

@@ -22,7 +22,7 @@ const ROUNDS: usize = 3;
 const FRAME: usize = 36;
 const IDLE: Duration = Duration::from_secs(20);
 
-pub async fn run() -> anyhow::Result<()> {
+pub async fn run() -> anyhow::Result<bool> {
     let mut rounds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}: bare gossipsub");

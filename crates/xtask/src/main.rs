@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod debian;
 mod mutants;
 mod node;
@@ -24,7 +25,7 @@ mod workspace;
 
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::workspace::Workspace;
@@ -49,7 +50,7 @@ enum Task {
     /// Break the rules of the core one by one, and say which test notices
     Mutants(mutants::Options),
     /// Compare Parlor with its peers and write target/bench/NAME.json
-    Bench(Bench),
+    Bench(bench::Options),
 }
 
 #[derive(Args)]
@@ -71,15 +72,6 @@ struct Sim {
     trace: bool,
 }
 
-#[derive(Args)]
-struct Bench {
-    /// Which table; there is one: wire
-    table: String,
-    /// What follows `--` goes to the bench as it is
-    #[arg(last = true)]
-    rest: Vec<String>,
-}
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match perform(cli.command) {
@@ -99,7 +91,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Gen(options) => types::generate(&workspace, options),
         Task::Sim(options) => sim(&workspace, &options),
         Task::Mutants(options) => mutants::mutants(&workspace, &options),
-        Task::Bench(Bench { table, rest }) => bench(&workspace, &table, &rest),
+        Task::Bench(options) => bench::bench(&workspace, &options),
     }
 }
 
@@ -114,33 +106,6 @@ fn sim(workspace: &Workspace, options: &Sim) -> Result<ExitCode> {
     }
     cargo.args(options.story.then_some("--story")).args(options.trace.then_some("--trace"));
     pass_on(cargo)
-}
-
-/// Builds what is measured in one go, so that all of it is made of the same parts, and measures it. Where there is no
-/// screen, the window's start is measured on a virtual one.
-fn bench(workspace: &Workspace, table: &str, rest: &[String]) -> Result<ExitCode> {
-    if !(node::install(workspace, "ui")? && node::build_ui(workspace)?) {
-        bail!("the user interface was not built");
-    }
-    let mut build = workspace.cargo();
-    build.args(["build", "--release", "--package", "parlor-bench", "--package", "parlor-cli"]);
-    build.args(["--package", "parlor-desktop"]).args(workspace.locked());
-    let status = build.status().context("cannot run cargo")?;
-    if !status.success() {
-        bail!("what is to be measured was not built: cargo ended with {status}");
-    }
-    let program = workspace.program("parlor-bench", "release");
-    let screen = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-    let mut command = match workspace::which("xvfb-run").filter(|_| !screen) {
-        Some(virtual_screen) => {
-            let mut command = Command::new(virtual_screen);
-            command.args(["--auto-servernum", "--server-args", "-screen 0 1280x800x24 -nolisten tcp"]).arg(program);
-            command
-        }
-        None => Command::new(program),
-    };
-    command.arg(table).args(rest).current_dir(&workspace.root);
-    pass_on(command)
 }
 
 /// Runs a command in the foreground and ends as it ended.

@@ -1,0 +1,63 @@
+//! `bench`: builds what a table measures, and nothing else, and measures it.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::workspace::Workspace;
+use crate::{node, pass_on, workspace};
+
+#[derive(Args)]
+pub struct Options {
+    /// Which table: wire (beside bare libp2p, over loopback) or scale (big rooms and long months, simulated)
+    table: String,
+    /// What follows `--` goes to the bench as it is
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Measures one table; it ends with 1 when something that must be reached was not.
+pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    let mut command = match options.table.as_str() {
+        "wire" => {
+            if !(node::install(workspace, "ui")? && node::build_ui(workspace)?) {
+                bail!("the user interface was not built");
+            }
+            // In one go, so that all of it is made of the same parts.
+            build(workspace, &["--package", "parlor-bench", "--package", "parlor-cli", "--package", "parlor-desktop"])?;
+            on_a_screen(workspace)
+        }
+        "scale" => {
+            build(workspace, &["--package", "parlor-bench", "--no-default-features"])?;
+            Command::new(workspace.program("parlor-bench", "release"))
+        }
+        other => bail!("there is no table {other:?}; there are: wire, scale"),
+    };
+    command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
+    pass_on(command)
+}
+
+fn build(workspace: &Workspace, packages: &[&str]) -> Result<()> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--release"]).args(packages).args(workspace.locked());
+    let status = build.status().context("cannot run cargo")?;
+    if !status.success() {
+        bail!("what is to be measured was not built: cargo ended with {status}");
+    }
+    Ok(())
+}
+
+/// Where there is no screen, the window's start is measured on a virtual one.
+fn on_a_screen(workspace: &Workspace) -> Command {
+    let program = workspace.program("parlor-bench", "release");
+    let screen = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    match workspace::which("xvfb-run").filter(|_| !screen) {
+        Some(virtual_screen) => {
+            let mut command = Command::new(virtual_screen);
+            command.args(["--auto-servernum", "--server-args", "-screen 0 1280x800x24 -nolisten tcp"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
