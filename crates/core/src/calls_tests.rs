@@ -336,6 +336,21 @@ fn the_rate_follows_the_other_sessions() {
     assert!(table.sent(0, 1).len() >= 28, "two devices of one person: {}", table.sent(0, 1).len());
 }
 
+// A6: who deletes a key of the room's own changed it last, for everybody.
+#[test]
+fn who_deletes_a_key_changed_the_room_last() {
+    let mut table = Table::joined(2);
+    table.metadata(0, MetadataChange::new(json!({"topic": "fire", "link": "here"}))).unwrap();
+    let unset = vec!["topic".to_owned()];
+    table.metadata(1, MetadataChange { unset, ..MetadataChange::default() }).unwrap();
+    table.pass(10);
+    for at in 0..2 {
+        let metadata = table.seats[at].replica.metadata();
+        assert_eq!(Value::Object(metadata.metadata.clone()), json!({"link": "here"}));
+        assert_eq!(metadata.updated_by.as_ref(), Some(&table.seats[1].who.actor.user_id), "at {at}");
+    }
+}
+
 // A6 R10
 #[test]
 fn metadata_merges_per_key() {
