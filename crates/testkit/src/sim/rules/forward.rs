@@ -53,21 +53,24 @@ impl Oracle for Forward {
         if !world.is_honest(world.views.key(row)) {
             return Ok(());
         }
-        let of_row = world.truth.of_row(world.views.key(row));
-        let alone = of_row.is_some_and(|of_row| of_row.of_one_session().is_some());
         let newest = place(&mut self.seen, told.observer.0 as usize, row.0 as usize);
         let whose = || name(world, world.views.key(row));
-        match told.before {
-            Some(held) if alone && held.record.joined_at == member.record.joined_at => {
-                for newest in newest.iter_mut().filter(|newest| !newest.gone) {
-                    let is_there = |member: &Member| value_of(member, &newest.field) == Some(newest.value);
-                    newest.gone = is_there(held) && value_of(member, &newest.field).is_none();
+        // Nearly always the fields are those that were there before, and none is gone: then none comes or goes now.
+        if newest.iter().any(|newest| newest.gone) || !told.before.is_some_and(|held| has_the_fields_of(member, held)) {
+            let of_row = world.truth.of_row(world.views.key(row));
+            let alone = of_row.is_some_and(|of_row| of_row.of_one_session().is_some());
+            match told.before {
+                Some(held) if alone && held.record.joined_at == member.record.joined_at => {
+                    for newest in newest.iter_mut().filter(|newest| !newest.gone) {
+                        let is_there = |member: &Member| value_of(member, &newest.field) == Some(newest.value);
+                        newest.gone = is_there(held) && value_of(member, &newest.field).is_none();
+                    }
                 }
+                _ => newest.iter_mut().for_each(|newest| newest.gone = false),
             }
-            _ => newest.iter_mut().for_each(|newest| newest.gone = false),
         }
         for (field, value) in values(member) {
-            if told.before.is_some_and(|held| values(held).any(|(other, held)| other == field && held == value)) {
+            if told.before.is_some_and(|held| value_of(held, field) == Some(value)) {
                 continue;
             }
             self.judged += 1;
@@ -97,13 +100,24 @@ impl Oracle for Forward {
 
 /// The fields of a row, and what a join counted up; what is no number was written by nobody: no number is that great.
 fn values(member: &Member) -> impl Iterator<Item = (&str, u64)> {
-    let number = |value: &serde_json::Value| value.as_u64().unwrap_or(u64::MAX);
     let turn = member.record.metadata.get(TURN.0).map(|value| (TURN.1, number(value)));
     member.record.presence.iter().map(move |(field, value)| (field.as_str(), number(value))).chain(turn)
 }
 
 fn value_of(member: &Member, field: &str) -> Option<u64> {
-    values(member).find(|(other, _)| *other == field).map(|(_, value)| value)
+    let record = &member.record;
+    let value = if field == TURN.1 { record.metadata.get(TURN.0) } else { record.presence.get(field) };
+    value.map(number)
+}
+
+fn has_the_fields_of(member: &Member, held: &Member) -> bool {
+    let (now, before) = (&member.record, &held.record);
+    now.metadata.contains_key(TURN.0) == before.metadata.contains_key(TURN.0)
+        && now.presence.keys().eq(before.presence.keys())
+}
+
+fn number(value: &serde_json::Value) -> u64 {
+    value.as_u64().unwrap_or(u64::MAX)
 }
 
 fn place<T: Default>(table: &mut Vec<Vec<T>>, observer: usize, row: usize) -> &mut T {
