@@ -121,7 +121,7 @@ impl Room {
         let until = self.world.now + ms;
         while self.world.now < until {
             let now = self.world.now;
-            for host in (0..self.members).filter(|host| (now + *host as u64) % CALL_MS == 0) {
+            for host in (0..self.members).filter(|host| (now + *host as u64).is_multiple_of(CALL_MS)) {
                 self.turn += 1;
                 let who = self.world.hosts[host].person.clone();
                 let change = PresenceChange::new(json!({"cursor": {"x": 512.25 + self.turn as f64, "y": 300.5}}));
