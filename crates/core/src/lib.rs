@@ -41,6 +41,9 @@ mod events_tests;
 mod fields;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
 mod holdings;
 #[cfg(test)]
 mod hostile_tests;
