@@ -287,7 +287,8 @@ function look() {
     // What sticks out of its own place is cut by something around it that is in the window.
     let clip = element;
     while (clip !== null && getComputedStyle(clip).overflow === 'visible') clip = clip.parentElement;
-    const frame = clip?.getBoundingClientRect();
+    // A label near the edge of the board is cut by the board.
+    const frame = (clip?.closest('[data-testid=board]') ?? clip)?.getBoundingClientRect();
     if (frame && (frame.right > innerWidth + 1 || frame.left < -1)) outside.push(shown.slice(0, 40));
     // In a list, nothing is higher than the row that holds it, unless the row cuts it.
     const row = element.closest('[data-testid=member-row], [data-testid=room-card], header, footer');
