@@ -122,7 +122,10 @@ fn what_cannot_be_read_is_counted_by_name() {
     assert_eq!(judge(&[VERSION, 200, 1], "frame_kind"), (Verdict::Accept, 1));
     assert_eq!(judge(&[VERSION + 1, 1, 1], "frame_version"), (Verdict::Accept, 1));
     assert_eq!(judge(&[VERSION, 1, 255], "frame_unreadable"), (Verdict::Reject, 1));
-    assert_eq!(judge(&vec![VERSION; 13 * 1024], "frame_too_large"), (Verdict::Reject, 1));
+    assert_eq!(
+        judge(&[&[VERSION, 6], vec![1; 13 * 1024].as_slice()].concat(), "frame_too_large"),
+        (Verdict::Reject, 1)
+    );
 }
 
 // N10: no exchange of cells by gossip, where one frame would make everybody answer.
