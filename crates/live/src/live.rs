@@ -155,7 +155,8 @@ impl Live {
     /// their name: this makes nothing that others could see.
     ///
     /// # Errors
-    /// `INVALID_ROOM_ID`: nothing was changed. `STORAGE_FAILED`: it is remembered until this process ends.
+    /// `INVALID_ROOM_ID`, and `INVALID_TICKET` for a private room whose key is lost: nothing was changed. `STORAGE_FAILED`:
+    /// it is remembered until this process ends.
     pub async fn create_room(&self, id: impl Into<String>) -> Result<RoomSummary, Error> {
         self.list(RoomId::new(&id.into())?).await
     }
@@ -165,8 +166,8 @@ impl Live {
     /// profile knows already is answered as it is.
     ///
     /// # Errors
-    /// `INVALID_ROOM_ID`; `INVALID_TICKET` while this process is in the open room of that name: leave it first.
-    /// `STORAGE_FAILED`. Nothing was changed.
+    /// `INVALID_ROOM_ID`; `INVALID_TICKET` while this process is in the open room of that name, which it has to leave first,
+    /// or when the key of a private one was lost; `STORAGE_FAILED`. Nothing was changed.
     ///
     /// ```
     /// # use parlor::{Config, Join, Live};
@@ -189,13 +190,17 @@ impl Live {
     /// ```
     pub async fn create_private_room(&self, id: impl Into<String>) -> Result<RoomSummary, Error> {
         let room = RoomId::new(&id.into())?;
-        if self.shared.profile.secret(&room).ok().flatten().is_none() {
+        if self.shared.profile.secret(&room)?.is_none() {
             let mut secret = [0; 32];
             getrandom::fill(&mut secret).map_err(|error| {
                 Error::new(ErrorCode::StorageFailed, format!("the system has no random numbers: {error}"))
             })?;
             let secret = RoomSecret::first(self.shared.identity.public_key(), secret);
-            self.shared.rooms.bind(&room, secret).await?;
+            let bound = self.shared.rooms.bind(&room, secret).await;
+            // Another call may have made it meanwhile: then this is that room.
+            if self.shared.profile.secret(&room)?.is_none() {
+                bound?;
+            }
         }
         self.list(room).await
     }
@@ -244,11 +249,7 @@ impl Live {
     /// A ticket of a room, with where to find those who are in it: this peer and peers that it is linked to there.
     pub(crate) async fn invite(&self, room: &RoomId) -> Result<Invitation, Error> {
         let secret = self.shared.profile.secret(room)?;
-        let mut addresses = self.shared.net.listen_addrs();
-        // Nobody else reaches loopback, unless there is nothing else to reach.
-        if addresses.iter().any(|address| !near::is_loopback(address)) {
-            addresses.retain(|address| !near::is_loopback(address));
-        }
+        let mut addresses = self.shared.net.reachable_addrs();
         addresses.truncate(ADDRESSES_MAX / 2);
         for peer in self.peers().await.into_iter().filter(|peer| peer.rooms.contains(room)) {
             // Where an incoming connection comes from is not where its peer listens.

@@ -18,11 +18,13 @@ pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
         let summary = rooms.entry(recent.room.clone()).or_insert_with(|| empty(recent.room));
         summary.title = recent.title;
         summary.last_opened_at = Some(recent.last_opened_at);
+        // Also when its key is lost.
+        summary.private = recent.private;
     }
-    let private: BTreeSet<RoomId> = shared.profile.private_rooms().into_iter().collect();
-    for room in &private {
-        rooms.entry(room.clone()).or_insert_with(|| empty(room.clone())).private = true;
+    for room in shared.profile.private_rooms() {
+        rooms.entry(room.clone()).or_insert_with(|| empty(room)).private = true;
     }
+    let private: BTreeSet<RoomId> = rooms.values().filter(|room| room.private).map(|room| room.room.clone()).collect();
     let near = shared.net.near().borrow().clone();
     // An open room that is near is another room than the private one of its name, and cannot be opened by it.
     for room in near.iter().filter(|room| !private.contains(&room.room)) {
@@ -48,11 +50,6 @@ pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
     let mut rooms: Vec<_> = rooms.into_values().collect();
     rooms.sort_by_key(|room| (Reverse(room.near), Reverse(room.last_opened_at), room.room.clone()));
     rooms
-}
-
-/// Whether only this computer reaches a multiaddr.
-pub(crate) fn is_loopback(address: &str) -> bool {
-    address.starts_with("/ip4/127.") || address.starts_with("/ip6/::1/")
 }
 
 fn empty(room: RoomId) -> RoomSummary {

@@ -70,7 +70,7 @@ pub struct RoomSummary {
     pub members: u32,
     /// Whether the asking actor is one of them, by this peer.
     pub joined: bool,
-    /// Whether it is a private room, whose secret this profile has.
+    /// Whether the name stands for a private room in this profile.
     pub private: bool,
     /// Its title, or the last known one.
     pub title: Option<String>,

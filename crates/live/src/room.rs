@@ -58,7 +58,8 @@ impl Room {
     /// # Errors
     /// `INVALID_MEMBER_ID`, `INVALID_PRESENCE`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE`; `MEMBER_ID_CONFLICT` when another
     /// actor holds the id here; `INVALID_TICKET` for a ticket that cannot be read, is for another room, or for a private
-    /// room while you are in another one of its name. Nothing was changed.
+    /// room while you are in another one of its name. Nothing was changed, but that a good ticket stays taken when the rest
+    /// of the call is refused.
     ///
     /// ```
     /// # use parlor::{Config, Join, Live};

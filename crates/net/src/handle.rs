@@ -7,6 +7,7 @@ use parlor_core::{Error, ErrorCode, Event, Replica, RoomId, SessionId, Snapshot,
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::actor;
+use crate::address;
 use crate::config::{NetConfig, NetError};
 use crate::info::{NearRoom, NetworkState, PeerInfo};
 use crate::lab::{Fault, Lab};
@@ -79,6 +80,15 @@ impl NetHandle {
     #[must_use]
     pub fn listen_addrs(&self) -> Vec<String> {
         self.views.listen.borrow().clone()
+    }
+
+    /// Those of them that others can reach; the ones of this computer alone when there are no others.
+    #[must_use]
+    pub fn reachable_addrs(&self) -> Vec<String> {
+        let all = self.listen_addrs();
+        let only_here = |text: &String| text.parse().is_ok_and(|address| address::is_loopback(&address));
+        let others: Vec<String> = all.iter().filter(|text| !only_here(text)).cloned().collect();
+        if others.is_empty() { all } else { others }
     }
 
     /// The rooms that peers near advertise.

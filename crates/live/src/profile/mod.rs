@@ -129,8 +129,11 @@ impl Profile {
     }
 
     /// Remembers that the room was opened.
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`, and those of [`secret`](Self::secret): a lost key is not forgotten by asking again.
     pub(crate) fn opened(&self, room: &RoomId, now: Timestamp) -> Result<(), Error> {
-        let private = held(&self.keys).get(room).is_some();
+        let private = self.secret(room)?.is_some();
         self.change_recent(|recent| {
             recent.opened(room, private, now);
             true
@@ -169,7 +172,7 @@ impl Profile {
 
     /// Rooms whose secret is here.
     pub(crate) fn private_rooms(&self) -> Vec<RoomId> {
-        held(&self.keys).rooms().cloned().collect()
+        held(&self.keys).rooms().collect()
     }
 
     /// Lets the room's name stand for the private room of this secret. When it cannot be saved, nothing changes: a secret

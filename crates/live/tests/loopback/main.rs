@@ -7,6 +7,7 @@ mod events;
 mod leases;
 mod peers;
 mod presence;
+mod private;
 mod profile;
 mod rooms;
 mod traces;
