@@ -17,12 +17,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR", env = "PARLOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Addresses to listen on; without, every interface, port 4747 or the next free one
-    #[arg(long, value_name = "MULTIADDR", num_args = 1..)]
+    /// Listen here; may be given several times [default: every interface, port 4747 or the next free one]
+    #[arg(long, value_name = "MULTIADDR", action = clap::ArgAction::Append)]
     pub listen: Vec<String>,
 
-    /// Peers to connect to at the start
-    #[arg(long, value_name = "MULTIADDR", num_args = 1..)]
+    /// Connect to this peer at the start; may be given several times
+    #[arg(long, value_name = "MULTIADDR", action = clap::ArgAction::Append)]
     pub dial: Vec<String>,
 
     /// Do not announce yourself or look for others by multicast
@@ -92,6 +92,10 @@ mod tests {
         let link = "parlor://join/aacgqylmnq2qs7iwz6oth4r7zhsab5dpaunh5b6aqjbpq6ax2f7ep5jpjingaaabdaxws4buf4ytenzogaxdalrrf52gg4bpgq2damzz4fwipoi";
         let args = Args::try_parse_from(["parlor-desktop", link]).unwrap();
         assert_eq!(args.open(), Some(link));
+        let addresses =
+            ["--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/tcp/1", "--dial", "192.168.1.20"];
+        let args = Args::try_parse_from(["parlor-desktop"].iter().chain(&addresses).chain(&[link])).unwrap();
+        assert_eq!((args.listen.len(), args.dial.len(), args.open()), (2, 1, Some(link)), "a link is no address");
         let error = Args::try_parse_from(["parlor-desktop", &link[..link.len() - 1]]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("damaged"), "{error}");
