@@ -6,7 +6,8 @@ use bolero::TypeGenerator;
 use serde_json::Value;
 
 use super::bounds::handled;
-use super::sketch::{CellSketch, up_to};
+use super::shape::up_to;
+use super::sketch::CellSketch;
 use super::story::Call;
 use crate::cell::{Cell, CellKey, CellKind, Stamp};
 use crate::cells::Cells;

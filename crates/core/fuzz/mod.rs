@@ -19,6 +19,7 @@ mod bounds;
 mod decode;
 mod handle;
 mod merge;
+mod shape;
 mod sketch;
 mod story;
 mod tape;

@@ -3,7 +3,8 @@
 use bolero::TypeGenerator;
 use serde_json::{Value, json};
 
-use super::sketch::{Author, Name, Shape, Sketch, up_to};
+use super::shape::{Shape, up_to};
+use super::sketch::{Author, Name, Sketch};
 use crate::input::DownCause;
 use crate::proof::LocalActor;
 use crate::view::Bag;

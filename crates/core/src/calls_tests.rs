@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::Lease;
 use crate::cell::json_size;
-use crate::error::{Error, ErrorCode};
-use crate::fixture::{Table, member};
+use crate::error::ErrorCode;
+use crate::fixture::{Table, limit, member};
 use crate::limits::{FRAME_MAX, MEMBER_METADATA_MAX, PRESENCE_MAX};
 use crate::view::MemberState;
 use crate::wire::Frame;
@@ -35,12 +35,6 @@ fn sized(bytes: usize) -> Value {
     let value = json!({ "v": parts });
     assert_eq!(json_size(&value), bytes);
     value
-}
-
-fn limit(error: &Error) -> (&str, u64, u64, &str) {
-    let text = |key: &str| error.details[key].as_str().unwrap();
-    let number = |key: &str| error.details[key].as_u64().unwrap();
-    (text("limit"), number("max"), number("actual"), text("path"))
 }
 
 // A2
@@ -336,67 +330,6 @@ fn the_rate_follows_the_other_sessions() {
     assert!(table.sent(0, 1).len() >= 28, "two devices of one person: {}", table.sent(0, 1).len());
 }
 
-// A6: who deletes a key of the room's own changed it last, for everybody.
-#[test]
-fn who_deletes_a_key_changed_the_room_last() {
-    let mut table = Table::joined(2);
-    table.metadata(0, MetadataChange::new(json!({"topic": "fire", "link": "here"}))).unwrap();
-    let unset = vec!["topic".to_owned()];
-    table.metadata(1, MetadataChange { unset, ..MetadataChange::default() }).unwrap();
-    table.pass(10);
-    for at in 0..2 {
-        let metadata = table.seats[at].replica.metadata();
-        assert_eq!(Value::Object(metadata.metadata.clone()), json!({"link": "here"}));
-        assert_eq!(metadata.updated_by.as_ref(), Some(&table.seats[1].who.actor.user_id), "at {at}");
-    }
-}
-
-// A6 R10
-#[test]
-fn metadata_merges_per_key() {
-    let mut table = Table::joined(2);
-    table.metadata(0, MetadataChange::new(json!({"title": "One", "mode": "calm"}))).unwrap();
-    let answer = table.metadata(1, MetadataChange::new(json!({"title": "Two", "locked": false}))).unwrap();
-    assert_eq!(answer.updated_by.as_ref(), Some(&table.seats[1].who.actor.user_id));
-    assert_eq!(Value::Object(answer.metadata), json!({"title": "Two", "mode": "calm", "locked": false}));
-    let unset = vec!["mode".to_owned(), "title".to_owned()];
-    // What is set and unset by one call is set.
-    let change = MetadataChange { unset, ..MetadataChange::new(json!({"title": "Two"})) };
-    table.metadata(0, change).unwrap();
-    for at in 0..2 {
-        let metadata = table.seats[at].replica.metadata();
-        assert_eq!(Value::Object(metadata.metadata.clone()), json!({"title": "Two", "locked": false}));
-    }
-    table.clear();
-    table.metadata(0, MetadataChange::new(json!({"title": "Two"}))).unwrap();
-    assert!(table.told(1).is_empty() && table.sent(0, 6).is_empty(), "an equal value is no write");
-}
-
-// A6 A8
-#[test]
-fn limits_of_metadata() {
-    let mut table = Table::joined(1);
-    let mut refused = |change: Value| table.metadata(0, MetadataChange::new(change)).unwrap_err();
-    assert_eq!(refused(json!({"locked": "yes"})).code, ErrorCode::InvalidMetadata);
-    assert_eq!(refused(json!([])).code, ErrorCode::InvalidMetadata);
-    assert_eq!(limit(&refused(json!({"a": vec!["x".repeat(2000); 5]}))).0, "valueBytes");
-    for round in 0..2 {
-        let keys: serde_json::Map<String, Value> = (0..64).map(|key| (format!("{round} {key}"), json!(1))).collect();
-        table.metadata(0, MetadataChange::new(keys.into())).unwrap();
-    }
-    let error = table.metadata(0, MetadataChange::new(json!({"one more": 1}))).unwrap_err();
-    assert_eq!(limit(&error), ("keys", 128, 129, "metadata"));
-    let unset = vec!["0 0".to_owned()];
-    table.metadata(0, MetadataChange { unset, ..MetadataChange::new(json!({"one more": 1})) }).unwrap();
-    let big = json!(vec!["x".repeat(1990); 4]);
-    let mut table = Table::joined(1);
-    for key in 0..4 {
-        table.metadata(0, MetadataChange::new(json!({ format!("{key}"): big }))).unwrap();
-    }
-    let error = table.metadata(0, MetadataChange::new(json!({ "4": big }))).unwrap_err();
-    assert_eq!(limit(&error).0, "bytes");
-}
-
 /// What a client joins over HTTP does not put an end to what the app keeps alive itself.
 #[test]
 fn a_client_lease_never_replaces_an_own_one() {
@@ -429,28 +362,4 @@ fn frames_stay_under_their_cap_whatever_is_said() {
     assert_eq!(table.seen(1, 0), table.seen(0, 0));
     assert_eq!(table.seats[0].replica.metadata(), table.seats[1].replica.metadata());
     assert!(table.sent(0, 6).iter().all(|frame| matches!(frame, Frame::Cells(cells) if !cells.is_empty())));
-}
-
-/// Receivers judge each cell by itself and never a total (design R11), so members that were apart can fill a room beyond
-/// the limits of its writers. It can still be renamed and cleared, key by key.
-#[test]
-fn a_room_over_its_limits_can_be_renamed_and_cleared_but_not_filled() {
-    let mut table = Table::joined(2);
-    table.close(0, 1, crate::DownCause::Closed);
-    table.close(1, 0, crate::DownCause::Closed);
-    for (at, side) in [(0, "a"), (1, "b")] {
-        for part in ["x", "y"] {
-            let keys = (0..60).map(|key| (format!("{side}{part}{key}"), json!(key))).collect::<serde_json::Map<_, _>>();
-            let change = MetadataChange { metadata: keys, ..MetadataChange::default() };
-            table.metadata(at, change).unwrap();
-        }
-    }
-    table.link(0, 1);
-    table.settle();
-    assert_eq!(table.metadata(0, MetadataChange::default()).unwrap().metadata.len(), 240);
-    let one_more = table.metadata(0, MetadataChange::new(json!({ "new": 1 }))).unwrap_err();
-    assert_eq!(one_more.code, ErrorCode::PayloadTooLarge);
-    table.metadata(0, MetadataChange::new(json!({ "ax0": "renamed" }))).unwrap();
-    let unset = MetadataChange { unset: vec!["ax1".into()], ..MetadataChange::default() };
-    assert_eq!(table.metadata(0, unset).unwrap().metadata.len(), 239);
 }

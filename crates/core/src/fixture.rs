@@ -299,3 +299,10 @@ impl Table {
         self.seats[at].replica.counters().get(name)
     }
 }
+
+/// Which limit an error is about, what it allows, what was given, and where.
+pub fn limit(error: &crate::Error) -> (&str, u64, u64, &str) {
+    let text = |key: &str| error.details[key].as_str().unwrap();
+    let number = |key: &str| error.details[key].as_u64().unwrap();
+    (text("limit"), number("max"), number("actual"), text("path"))
+}

@@ -165,3 +165,7 @@ pub(crate) fn shown(cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
         updated_by: newest.map(|stamp| stamp.writer.user_id()),
     })
 }
+
+#[cfg(test)]
+#[path = "metadata_tests.rs"]
+mod tests;

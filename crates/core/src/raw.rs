@@ -5,7 +5,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::value::{self, Weight};
+use crate::value;
+use crate::weight::{self, Weight};
 
 /// One byte is at most so many of JSON: a known key with its quotes, its colon and its comma.
 const JSON_PER_BYTE: usize = 13;
@@ -41,7 +42,7 @@ impl Raw {
 
     /// What it is when it is built.
     pub fn weight(&self) -> Weight {
-        value::weigh(&self.0)
+        weight::weigh(&self.0)
     }
 
     /// Whether these together are no more objects than that. Mostly they are too short to be as many, and are not looked at.

@@ -23,9 +23,9 @@ const INT: u8 = 3;
 const UINT: u8 = 4;
 const F32: u8 = 5;
 const F64: u8 = 6;
-const TEXT: u8 = 7;
-const LIST: u8 = 8;
-const OBJECT: u8 = 9;
+pub(crate) const TEXT: u8 = 7;
+pub(crate) const LIST: u8 = 8;
+pub(crate) const OBJECT: u8 = 9;
 const DECIMAL: u8 = 10;
 
 /// Keys that presence uses all the time, as one byte. Append only: a position is part of the wire format.
@@ -92,56 +92,6 @@ pub(crate) fn keeps_limits(bytes: &[u8], string_max: usize) -> bool {
 /// Whether it is a list or an object.
 pub(crate) fn is_nested(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(&(LIST | OBJECT)))
-}
-
-/// What a well-formed value is when it is built.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Weight {
-    /// Objects, at all levels.
-    pub objects: usize,
-    /// Bytes of memory, or a little more.
-    pub memory: usize,
-}
-
-/// Room for so many members is made at a time, and half of it may stay empty.
-const NODE_MEMBERS: usize = 11;
-const NODE_BYTES: usize = NODE_MEMBERS * (size_of::<String>() + size_of::<Value>()) + 32;
-
-/// Weighs a well-formed value; nothing is built.
-pub(crate) fn weigh(bytes: &[u8]) -> Weight {
-    let mut weight = Weight::default();
-    match add_weight(&mut &*bytes, &mut weight) {
-        Some(()) => weight,
-        None => Weight { objects: usize::MAX, memory: usize::MAX },
-    }
-}
-
-fn add_weight(rest: &mut &[u8], weight: &mut Weight) -> Option<()> {
-    weight.memory += size_of::<Value>();
-    match *rest.first()? {
-        TEXT => {
-            take(rest, 1)?;
-            weight.memory += read_text(rest)?.len();
-        }
-        LIST => {
-            take(rest, 1)?;
-            for _ in 0..read_count(rest)? {
-                add_weight(rest, weight)?;
-            }
-        }
-        OBJECT => {
-            take(rest, 1)?;
-            weight.objects += 1;
-            let count = read_count(rest)?;
-            weight.memory += count.div_ceil(NODE_MEMBERS / 2) * NODE_BYTES;
-            for _ in 0..count {
-                weight.memory += read_text(rest)?.len();
-                add_weight(rest, weight)?;
-            }
-        }
-        _ => skip(rest, DEPTH_MAX, &|_| true, &|_| true)?,
-    }
-    Some(())
 }
 
 /// Bytes that a well-formed value has as JSON; nothing is built.
@@ -401,7 +351,12 @@ fn read(rest: &mut &[u8], depth: usize) -> Option<Value> {
 }
 
 /// Passes over a value that is well formed and whose texts and keys are as they should be.
-fn skip(rest: &mut &[u8], depth: usize, text: &impl Fn(&str) -> bool, key: &impl Fn(&str) -> bool) -> Option<()> {
+pub(crate) fn skip(
+    rest: &mut &[u8],
+    depth: usize,
+    text: &impl Fn(&str) -> bool,
+    key: &impl Fn(&str) -> bool,
+) -> Option<()> {
     match *take(rest, 1)?.first()? {
         NULL | FALSE | TRUE => {}
         INT | UINT => drop(read_varint(rest)?),
@@ -435,7 +390,7 @@ fn skip(rest: &mut &[u8], depth: usize, text: &impl Fn(&str) -> bool, key: &impl
 }
 
 /// A count that the bytes at hand can hold: every item is at least one byte.
-fn read_count(rest: &mut &[u8]) -> Option<usize> {
+pub(crate) fn read_count(rest: &mut &[u8]) -> Option<usize> {
     let count = usize::try_from(read_varint(rest)?).ok()?;
     (count <= rest.len()).then_some(count)
 }
@@ -444,7 +399,7 @@ fn read_key(rest: &mut &[u8]) -> Option<String> {
     read_text(rest).map(str::to_owned)
 }
 
-fn read_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+pub(crate) fn read_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let head = read_varint(rest)?;
     if head < KNOWN_SPAN {
         return KNOWN.get(usize::try_from(head).ok()?).copied();
@@ -473,7 +428,7 @@ fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+pub(crate) fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(count)?;
     *rest = tail;
     Some(head)
