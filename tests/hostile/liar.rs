@@ -2,33 +2,21 @@
 //! that what it says is nearly right.
 
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
-use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity};
-use libp2p::identity::{Keypair, ed25519};
-use libp2p::request_response::{self, ProtocolSupport};
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, noise, tcp, yamux};
+use futures::StreamExt;
+use libp2p::gossipsub;
+use libp2p::swarm::SwarmEvent;
+use libp2p::{Multiaddr, PeerId, Swarm};
 use parlor_core::{
     Certificate, Config, Input, Join, Lease, LocalActor, MemberId, Output, PublicKey, Replica, RoomId, SessionId,
     Signer, Tick, Verifier,
 };
 
-/// The bytes by which an open room goes on the wire; they are part of the protocol.
-fn tag(room: &str) -> [u8; 16] {
-    let hash = blake3::derive_key("parlor/1 topic of an open room", room.as_bytes());
-    std::array::from_fn(|at| hash[at])
-}
-
-fn topic(room: &str) -> IdentTopic {
-    let hex: String = tag(room).iter().map(|byte| format!("{byte:02x}")).collect();
-    IdentTopic::new(format!("parlor/1/{hex}"))
-}
+use crate::bare::{self, Behaviour, BehaviourEvent, topic};
 
 pub struct Identity(SigningKey);
 
@@ -57,55 +45,6 @@ impl Verifier for Judge {
     }
 }
 
-/// Whatever bytes one likes on the stream of direct frames.
-#[derive(Clone, Default)]
-pub struct Bytes;
-
-impl request_response::Codec for Bytes {
-    type Protocol = StreamProtocol;
-    type Request = Vec<u8>;
-    type Response = ();
-
-    async fn read_request<T: AsyncRead + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-    ) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        io.take(1 << 20).read_to_end(&mut bytes).await?;
-        Ok(bytes)
-    }
-
-    async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<()> {
-        io.read_exact(&mut [0]).await
-    }
-
-    async fn write_request<T: AsyncWrite + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-        bytes: Vec<u8>,
-    ) -> io::Result<()> {
-        io.write_all(&bytes).await
-    }
-
-    async fn write_response<T: AsyncWrite + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-        (): (),
-    ) -> io::Result<()> {
-        io.write_all(&[1]).await
-    }
-}
-
-#[derive(NetworkBehaviour)]
-pub struct Behaviour {
-    gossip: gossipsub::Behaviour,
-    direct: request_response::Behaviour<Bytes>,
-    ping: libp2p::ping::Behaviour,
-}
-
 pub struct Liar {
     swarm: Swarm<Behaviour>,
     session: SessionId,
@@ -116,32 +55,7 @@ pub struct Liar {
 impl Liar {
     /// Connects to a peer, and waits until that one has seen it in the room.
     pub async fn beside(address: &str, peer_id: &str, room: &str) -> Self {
-        let pair = ed25519::Keypair::generate();
-        let session = SessionId(pair.public().to_bytes());
-        let keypair: Keypair = pair.into();
-        // It takes and sends what ours would not.
-        let config = gossipsub::ConfigBuilder::default()
-            .max_transmit_size(1 << 20)
-            .heartbeat_initial_delay(Duration::from_millis(50))
-            .publish_queue_duration(Duration::from_secs(30))
-            .connection_handler_queue_len(100_000)
-            .build()
-            .expect("a configuration");
-        let gossip = gossipsub::Behaviour::new(MessageAuthenticity::Signed(keypair.clone()), config).expect("gossip");
-        let protocol = [(StreamProtocol::new("/parlor/1/frame"), ProtocolSupport::Full)];
-        let behaviour = Behaviour {
-            gossip,
-            direct: request_response::Behaviour::new(protocol, request_response::Config::default()),
-            ping: libp2p::ping::Behaviour::default(),
-        };
-        let swarm = SwarmBuilder::with_existing_identity(keypair)
-            .with_tokio()
-            .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
-            .expect("a transport")
-            .with_behaviour(|_| behaviour)
-            .expect("a behaviour")
-            .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(60)))
-            .build();
+        let (swarm, session) = bare::swarm();
         let mut liar = Self { swarm, session, remote: peer_id.parse().expect("a peer id"), room: room.to_owned() };
         liar.swarm.behaviour_mut().gossip.subscribe(&topic(room)).expect("the topic");
         liar.dial(address);
@@ -170,7 +84,7 @@ impl Liar {
 
     /// The same, with a length that need not be true.
     pub fn send_as_long_as(&mut self, length: u32, frame: &[u8]) {
-        let message = [&length.to_le_bytes(), tag(&self.room).as_slice(), frame].concat();
+        let message = bare::direct(length, &self.room, frame);
         self.swarm.behaviour_mut().direct.send_request(&self.remote, message);
     }
 

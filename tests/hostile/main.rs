@@ -4,6 +4,8 @@
 //! What a lie inside a well-made frame can do is the core's to prove, and is played there against a bare replica. Here it
 //! is what only a network has: lengths, streams, connections, floods, and the way from the wire to the replica.
 
+#[path = "../../crates/net/tests/driver/bare.rs"]
+mod bare;
 mod liar;
 
 use std::net::TcpStream;

@@ -322,7 +322,8 @@ fn loopback_is_no_network() {
     assert_eq!(table.told(0), ["stale person 1", "left person 1 Timeout"]);
 }
 
-// A4: watchers are in nobody's list, but counted; they stop with their link or their silence.
+// A4, report P4: watchers are in nobody's list, not as a grey row either, but counted; they stop with their link or their
+// silence.
 #[test]
 fn watchers_are_counted() {
     let mut table = Table::of(3);
@@ -332,6 +333,7 @@ fn watchers_are_counted() {
         table.seats[at].replica.members(&MembersQuery::default(), table.tick()).unwrap().watching
     };
     assert_eq!((watching(&table, 0), watching(&table, 1)), (2, 1));
+    assert_eq!((table.rows(0).len(), table.rows(1).len()), (1, 1));
     table.join(1, Join::new()).unwrap();
     assert_eq!((watching(&table, 0), watching(&table, 2)), (1, 0));
     table.leave(1).unwrap();

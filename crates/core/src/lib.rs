@@ -13,9 +13,9 @@
 //! rows and events made from all of that in one place, so that the grammar of events holds by construction (design R14).
 //!
 //! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
-//! R7, R9 · `departed` R8 · `cell`, `cells` R10, R11, R13 · `sync` R12 · `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata`
-//! A6 · `board` A10 · `message` A12 · `fields`, `raw`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9 ·
-//! `holdings` counts what is held.
+//! R7, R9 · `departed` R8 · `cell`, `cells` R10, R11, R13 · `sync` R12 · `rows`, `row_table` R14, A4, A5 · `calls` A2,
+//! A3 · `metadata` A6 · `board` A10 · `message` A12 · `fields`, `raw`, `value`, `wire` R4, N9 · `check`, `limits`, `weight`
+//! A8 · `error` A9. `holdings` counts what is held.
 //!
 //! To add a rule: write it as prose at the head of the file that keeps it, a test beside that file, and in `mutants/` an
 //! entry that breaks it, so that a test has to name the fault.

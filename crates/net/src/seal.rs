@@ -100,6 +100,7 @@ mod tests {
         RoomSecret::first(PublicKey([1; 32]), [byte; 32])
     }
 
+    /// Report P3: what is said in one room is nothing in another.
     #[test]
     fn only_the_room_opens_what_its_author_sealed() {
         let (seal, author) = (Seal::new(&secret(7)), SessionId([3; 32]));

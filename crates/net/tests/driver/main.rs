@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bare;
 mod lab;
 mod meeting;
 mod neighbours;
