@@ -87,11 +87,13 @@ impl Actor {
             self.counters.count("frame_for_no_room");
             return None;
         };
-        if let Some(link) = author::peer_of(&origin.author).and_then(|author| room.links.get_mut(&author)) {
-            link.heard = now;
-        }
         let Origin { author, via, path } = origin;
-        let Some(bytes) = room.open(&author, bytes) else {
+        let bytes = room.open(&author, bytes);
+        if let Some(link) = author::peer_of(&author).and_then(|author| room.links.get_mut(&author)) {
+            link.heard = now;
+            link.inside |= bytes.is_some();
+        }
+        let Some(bytes) = bytes else {
             self.counters.count("frame_seal");
             return Some(Verdict::Reject);
         };

@@ -178,7 +178,7 @@ impl Actor {
         let mut addresses = vec![connection.address.to_string()];
         let known = self.dialler.addresses(peer).into_iter().filter(|address| *address != connection.address);
         addresses.extend(known.map(|address| address.to_string()));
-        let linked = self.rooms.values().filter(|room| room.links.contains_key(peer));
+        let linked = self.rooms.values().filter(|room| room.links.get(peer).is_some_and(|link| link.inside));
         Some(PeerInfo {
             peer_id: peer.to_base58(),
             addresses,

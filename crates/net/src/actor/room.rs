@@ -20,6 +20,9 @@ const EVENTS: usize = 1024;
 pub(super) struct Link {
     /// The last frame that it wrote, by whatever way, or when the link came up.
     pub heard: Tick,
+    /// Whether it is in the room: anybody can subscribe to the topic of a private one, and only who said something under
+    /// its seal is in.
+    pub inside: bool,
 }
 
 pub(super) struct Room {

@@ -154,7 +154,7 @@ impl Actor {
     pub(super) fn link_up(&mut self, peer: PeerId, topic: &TopicHash, now: Tick) {
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
         let (Some(session), Some(connected)) = (author::session_of(&peer), self.peers.get(&peer)) else { return };
-        if room.links.insert(peer, Link { heard: now }).is_some() {
+        if room.links.insert(peer, Link { heard: now, inside: room.secret.is_none() }).is_some() {
             return;
         }
         let loopback = connected.connections.iter().all(|connection| connection.loopback);

@@ -122,5 +122,9 @@ async fn a_stranger_on_the_topic_reads_nothing_and_says_nothing() {
         raw.run_while(until(SOON, "refused", async || a.count("frame_seal").await > before)).await;
     }
     assert_eq!(at_a.snapshots().borrow().members.len(), 2);
+    let stranger = raw.swarm.local_peer_id().to_base58();
+    for peer in a.net.peers().await {
+        assert_eq!(peer.rooms.contains(&room), peer.peer_id != stranger, "who subscribes is not in the room");
+    }
     assert_eq!(at_a.snapshots().borrow().watching, 0, "a stranger is no watcher");
 }
