@@ -23,7 +23,7 @@ members: number,
  */
 joined: boolean,
 /**
- * Whether it is a private room, whose secret this profile has.
+ * Whether the name stands for a private room in this profile.
  */
 private: boolean,
 /**
