@@ -100,6 +100,11 @@ fn is_a_step(text: &str) -> bool {
     matches!(text, "." | "..")
 }
 
+/// The length of an id, as people count it.
+fn characters(text: &str) -> usize {
+    text.chars().count()
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $code:expr, $what:literal $(, but $refused:ident: $why:literal)?) => {
         $(#[$doc])*
@@ -112,7 +117,7 @@ macro_rules! text_id {
             /// # Errors
             /// The code of this kind of id, naming what was wrong. No state is touched.
             pub fn new(text: &str) -> Result<Self, Error> {
-                let count = text.chars().count();
+                let count = characters(text);
                 if count == 0 {
                     return Err(Error::new($code, concat!($what, " is empty; give 1 to 128 characters")));
                 }

@@ -98,7 +98,8 @@ fn is_as_said(mutation: &Mutation, fate: &Fate) -> bool {
 
 /// All that can be chosen are in one build and tested side by side, then the others one by one.
 fn run(workspace: &Workspace, sources: &Sources, list: &[Mutation], options: &Options) -> Result<Vec<Fate>> {
-    let slot = Slot::open(workspace, sources)?;
+    // What is built by itself has a place of its own, so that the program of all the others stays as it was built.
+    let (slot, alone) = (Slot::open(workspace, "together", sources)?, Slot::open(workspace, "apart", sources)?);
     let together = if options.apart { Together::none(list) } else { Together::of(list, sources)? };
     slot.lay(sources, &together.files)?;
     let tests = Tests::build(workspace, &slot)?.map_err(anyhow::Error::msg).context("the core does not compile")?;
@@ -107,7 +108,7 @@ fn run(workspace: &Workspace, sources: &Sources, list: &[Mutation], options: &Op
     let next = &AtomicUsize::new(0);
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     std::thread::scope(|scope| {
-        let (tests, limits, together, slot) = (&tests, &limits, &together, &slot);
+        let (tests, limits, together, alone) = (&tests, &limits, &together, &alone);
         let workers: Vec<_> = (0..jobs.max(1))
             .map(|_| {
                 let sender = sender.clone();
@@ -124,7 +125,7 @@ fn run(workspace: &Workspace, sources: &Sources, list: &[Mutation], options: &Op
             workers.into_iter().for_each(|worker| drop(worker.join()));
             for (at, mutation) in list.iter().enumerate().filter(|(at, _)| !together.chosen[*at]) {
                 let started = Instant::now();
-                let fate = apart(workspace, slot, sources, mutation, limits);
+                let fate = apart(workspace, alone, sources, mutation, limits);
                 let failed = fate.is_err();
                 if sender.send((at, fate, started.elapsed())).is_err() || failed {
                     break;

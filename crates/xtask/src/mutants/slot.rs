@@ -114,9 +114,9 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Opens it.
-    pub fn open(workspace: &Workspace, sources: &Sources) -> Result<Self> {
-        let root = workspace.target.join("mutants");
+    /// Opens the one of that name.
+    pub fn open(workspace: &Workspace, name: &str, sources: &Sources) -> Result<Self> {
+        let root = workspace.target.join("mutants").join(name);
         std::fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
         let lock = File::create(root.join("lock"))?;
         match lock.try_lock() {
@@ -159,7 +159,7 @@ impl Slot {
         cargo.args(suite.selection());
         cargo.env("CARGO_TARGET_DIR", self.root.join("target")).env("CARGO_INCREMENTAL", "1");
         // It is built once and run hundreds of times. Checks of overflow and assertions stay.
-        cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "2");
+        cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
         // Whoever breaks a rule leaves things unused; no warning may be an error here.
         cargo.env_remove("RUSTFLAGS");
         let (output, errors) = (self.root.join("build.json"), self.root.join("build.log"));
@@ -222,11 +222,11 @@ mod tests {
         std::fs::write(tree("crates/core/src/b.rs"), "b").expect("a tree");
         let workspace = Workspace::in_directory(place.path());
         let sources = Sources::read(place.path()).expect("sources");
-        let slot = Slot::open(&workspace, &sources).expect("a slot");
-        assert!(Slot::open(&workspace, &sources).is_err(), "two at a time");
+        let slot = Slot::open(&workspace, "some", &sources).expect("a slot");
+        assert!(Slot::open(&workspace, "some", &sources).is_err(), "two at a time");
         let unchanged = BTreeMap::new();
         slot.lay(&sources, &unchanged).expect("files");
-        let here = |path: &str| tree("target/mutants").join(path);
+        let here = |path: &str| tree("target/mutants/some").join(path);
         let read = |path: &str| std::fs::read_to_string(here(path)).expect("a file");
         let written =
             || std::fs::metadata(here("crates/core/src/b.rs")).and_then(|file| file.modified()).expect("a time");
