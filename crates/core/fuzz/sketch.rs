@@ -214,7 +214,7 @@ impl CellSketch {
         match kind {
             CellKind::Metadata => CellKey::metadata(&field),
             CellKind::Board => CellKey::board(&self.object.text(0), &field),
-            CellKind::Log => CellKey::message(&self.signer().public_key(), &field),
+            _ => CellKey::message(&self.signer().public_key(), &field),
         }
     }
 

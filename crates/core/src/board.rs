@@ -117,7 +117,7 @@ impl Replica {
     ///
     /// # Errors
     /// `INVALID_BOARD` for an id or field that cannot be, `PAYLOAD_TOO_LARGE` (2,000 notes on a board, 500 in a call,
-    /// 4 KiB of text), `NOT_JOINED`, `CELL_FROZEN`. Nothing is touched by any of them.
+    /// 4 KiB of text), `NOT_JOINED`, `CELL_FROZEN`, `ROOM_LOCKED` in a private room. Nothing is touched by any of them.
     pub fn set_board(&mut self, who: &LocalActor, args: BoardChange, now: Tick) -> Result<Board, Error> {
         let count = args.set.len() + args.remove.len();
         if count > CHANGES_MAX {

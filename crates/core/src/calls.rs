@@ -91,6 +91,7 @@ impl Replica {
             self.publish(full);
         }
         self.look_at_own();
+        self.sign_roster(who, now);
         let session = self.session();
         self.evict_over_cap(session, now);
         self.refresh(&row, LeftReason::Left, now);

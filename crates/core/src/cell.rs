@@ -11,11 +11,13 @@ use serde_json::Value;
 use crate::bytes64;
 use crate::check;
 use crate::error::ErrorCode;
+use crate::handover;
 use crate::ids::PublicKey;
-use crate::limits::{OBJECTS_MAX, STRING_MAX, TEXT_MAX};
+use crate::limits::{NAME_MAX, OBJECTS_MAX, STRING_MAX, TEXT_MAX};
 use crate::message;
 use crate::proof::{Signer, Verifier};
 use crate::raw::Raw;
+use crate::rule::{self, HOST, VOID};
 use crate::wire::VERSION;
 
 /// No stamp above this is taken by any replica: 2^43 ms of wall clock, some 278 years (design R10).
@@ -32,6 +34,20 @@ pub enum CellKind {
     Board,
     /// One message: `object` is its id, `field` what the id was made from, see [`CellKey::message`].
     Log,
+    /// Somebody who was in a private room: `object` is the identity in hexadecimal, `field` is `name`.
+    Roster,
+    /// Who may write in a private room: `object` is `host` or `void`, `field` an identity in hexadecimal.
+    Access,
+    /// A changed key of a private room: `object` names it, `field` is `key` or the identity in hexadecimal that a part of
+    /// it is for.
+    Key,
+}
+
+impl CellKind {
+    /// Whether there are such cells in private rooms only.
+    pub(crate) fn is_of_private_rooms(self) -> bool {
+        matches!(self, CellKind::Roster | CellKind::Access | CellKind::Key)
+    }
 }
 
 /// Which register.
@@ -65,6 +81,17 @@ impl CellKey {
         let hash = blake3::derive_key("parlor message id v1", &[&writer.0, nonce.as_bytes()].concat());
         let id = data_encoding::BASE32_NOPAD.encode(&hash[..10]).to_lowercase();
         CellKey { kind: CellKind::Log, object: format!("m_{id}"), field: nonce.to_owned() }
+    }
+
+    /// Where an identity says that it was in a private room, and how it is called.
+    #[must_use]
+    pub fn roster(identity: &PublicKey) -> Self {
+        CellKey { kind: CellKind::Roster, object: rule::field_of(identity), field: "name".to_owned() }
+    }
+
+    /// Whether an identity is a host, or void: `object` says which.
+    pub(crate) fn access(object: &str, identity: &PublicKey) -> Self {
+        CellKey { kind: CellKind::Access, object: object.to_owned(), field: rule::field_of(identity) }
     }
 
     /// Whether it names a register that there can be.
@@ -155,6 +182,12 @@ impl Cell {
             CellKind::Board => fits(TEXT_MAX),
             // Nobody takes a message back, and nobody but its writer can have written it.
             CellKind::Log => fits(TEXT_MAX) && *self.key == CellKey::message(&self.writer, &self.key.field),
+            // Nobody brings somebody else along.
+            CellKind::Roster => fits(NAME_MAX) && *self.key == CellKey::roster(&self.writer),
+            CellKind::Access => {
+                matches!(self.key.object.as_str(), HOST | VOID) && rule::identity(&self.key.field).is_some()
+            }
+            CellKind::Key => fits(TEXT_MAX) && handover::is_named(&self.key, &self.writer),
         }
     }
 

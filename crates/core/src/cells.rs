@@ -3,26 +3,42 @@
 //! Of each register the cell with the greatest stamp is kept, and of each kind those registers whose stamps are greatest,
 //! tombstones counted. Both are the same whatever came first: what was pushed out of a full map is smaller than all that
 //! pushed it, and what is kept only ever grows.
+//!
+//! In a private room a register has the newest cell of each of its writers, because which of them is read depends on who
+//! may write there, and that may change ([`crate::rule`]). The one that is read counts as above; the others are **spare**,
+//! and so many of the newest are kept for each kind. A spare pushes out spares only, so that what is not valid costs
+//! nobody what is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cell::{Cell, CellKey, CellKind, HLC_MAX, Stamp};
-use crate::limits::{BOARD_CELLS, LOG_CELLS, METADATA_CELLS};
+use crate::ids::PublicKey;
+use crate::limits::{ACCESS_CELLS, BOARD_CELLS, KEY_CELLS, LOG_CELLS, METADATA_CELLS, ROSTER_CELLS};
+use crate::raw::Raw;
+use crate::registers::{Held, Registers};
+use crate::rule::{self, HOST, LOCKED, Rule, VOID};
 use crate::sync::cell_size;
 
 /// Keys of the metadata that stand outside the cap.
-pub(crate) const ALWAYS_KEPT: [&str; 3] = ["title", "mode", "locked"];
+pub(crate) const ALWAYS_KEPT: [&str; 3] = ["title", "mode", LOCKED];
 /// Buckets of an exchange.
 pub(crate) const BUCKETS: usize = 256;
+/// How far beyond the wall clock something is written at most because of others, as a hybrid clock: a day.
+const AHEAD: u64 = (24 * 60 * 60 * 1000) << 16;
 
 /// All cells of a room, tombstones included.
 pub(crate) struct Cells {
     metadata: Registers,
     board: Registers,
     log: Registers,
+    roster: Registers,
+    access: Registers,
+    keys: Registers,
     buckets: Buckets,
     hlc: u64,
+    /// Who may write what in a private room.
+    rule: Option<Rule>,
 }
 
 /// Hashes of all cells, each the XOR of the hashes of some: order-free, and a change costs one step.
@@ -33,27 +49,16 @@ struct Buckets {
 }
 
 impl Buckets {
-    /// A cell comes into a bucket, or goes.
-    fn toggle(&mut self, bucket: u8, fingerprint: u64) {
-        self.of[usize::from(bucket)] ^= fingerprint;
+    /// A cell comes, or goes.
+    fn toggle(&mut self, held: &Held) {
+        let fingerprint = fingerprint(held.key(), &held.stamp);
+        self.of[usize::from(held.bucket)] ^= fingerprint;
         self.all ^= fingerprint;
     }
 }
 
-/// The registers of one kind.
-struct Registers {
-    held: BTreeMap<Arc<CellKey>, Held>,
-    /// Those that count against the cap, oldest first; whether each has a value, or is a tombstone.
-    order: BTreeMap<(Stamp, Arc<CellKey>), bool>,
-    cap: usize,
-}
-
-/// The newest cell of one register.
-pub(crate) struct Held {
-    pub stamp: Stamp,
-    pub bucket: u8,
-    pub cell: Cell,
-}
+/// Where a cell is kept: its register and, in a private room, its writer.
+pub(crate) type Slot = (Arc<CellKey>, Option<PublicKey>);
 
 impl Default for Cells {
     fn default() -> Self {
@@ -64,20 +69,34 @@ impl Default for Cells {
 impl Cells {
     /// No cells, and so many of each kind at most.
     pub fn with_caps(metadata: usize, board: usize, log: usize) -> Self {
-        let registers = |cap| Registers { held: BTreeMap::new(), order: BTreeMap::new(), cap };
         Cells {
-            metadata: registers(metadata),
-            board: registers(board),
-            log: registers(log),
+            metadata: Registers::new(metadata),
+            board: Registers::new(board),
+            log: Registers::new(log),
+            roster: Registers::new(ROSTER_CELLS),
+            access: Registers::new(ACCESS_CELLS),
+            keys: Registers::new(KEY_CELLS),
             buckets: Buckets { of: Box::new([0; BUCKETS]), all: 0 },
             hlc: 0,
+            rule: None,
         }
+    }
+
+    /// The same in a private room, which this identity made.
+    pub fn of_private(mut self, creator: PublicKey) -> Self {
+        self.rule = Some(Rule::new(creator));
+        self
+    }
+
+    /// Who may write what, in a private room.
+    pub fn rule(&self) -> Option<&Rule> {
+        self.rule.as_ref()
     }
 
     /// The clock for a local write over `key`: ahead of own writes, of the wall and of what it replaces (design R10).
     /// Nothing when no stamp is left above what it replaces, or when a full map keeps only greater ones.
-    pub fn next_hlc(&mut self, key: &CellKey, wall_ms: u64) -> Option<u64> {
-        let hlc = self.free_hlc(key, wall_ms)?;
+    pub fn next_hlc(&mut self, key: &CellKey, writer: &PublicKey, wall_ms: u64) -> Option<u64> {
+        let hlc = self.free_hlc(key, writer, wall_ms)?;
         // A replaced stamp raises only what is written over it, so that one bad clock cannot drag the room.
         if hlc == wall_hlc(wall_ms) || hlc == self.hlc + 1 {
             self.hlc = hlc;
@@ -86,50 +105,120 @@ impl Cells {
     }
 
     /// The same, for a look ahead: nothing is written.
-    pub fn free_hlc(&self, key: &CellKey, wall_ms: u64) -> Option<u64> {
-        let registers = self.registers(key.kind);
-        let held = registers.held.get(key).map(|held| held.stamp.hlc);
-        let hlc = (self.hlc + 1).max(wall_hlc(wall_ms)).max(held.map_or(0, |hlc| hlc + 1));
-        let full = held.is_none() && registers.counts(key) && registers.order.len() >= registers.cap;
-        let pushed_out = full && registers.order.first_key_value().is_some_and(|((oldest, _), _)| hlc <= oldest.hlc);
-        (hlc <= HLC_MAX && !pushed_out).then_some(hlc)
+    pub fn free_hlc(&self, key: &CellKey, writer: &PublicKey, wall_ms: u64) -> Option<u64> {
+        let replaced = self.stamp(key).max(self.stamp_by(key, writer)).map_or(0, |held| held.hlc + 1);
+        let hlc = (self.hlc + 1).max(wall_hlc(wall_ms)).max(replaced).max(self.least_hlc(key, wall_ms));
+        (hlc <= HLC_MAX && !self.registers(key.kind).is_full_for(key, hlc)).then_some(hlc)
     }
 
-    /// Takes the cell if it is the newest of its register and its map has room. Every register that changed by it, those
-    /// that were pushed out included, is added to `touched`. True when the cell was kept.
-    pub fn apply(&mut self, cell: Cell, touched: &mut Vec<Arc<CellKey>>) -> bool {
-        let stamp = cell.stamp();
-        let key = Arc::clone(&cell.key);
-        let registers = match key.kind {
-            CellKind::Metadata => &mut self.metadata,
-            CellKind::Board => &mut self.board,
-            CellKind::Log => &mut self.log,
+    /// In a private room a lock comes after all that was written, so that it takes nothing from anybody, and somebody who
+    /// comes in comes after the keys that were made before (design N8). What claims to come from beyond tomorrow is left
+    /// behind: after it nothing could be locked or unlocked any more.
+    fn least_hlc(&self, key: &CellKey, wall_ms: u64) -> u64 {
+        let newest = |registers: &Registers| registers.all_read().map(|held| held.stamp.hlc).max();
+        let newest = match key.kind {
+            _ if self.rule.is_none() => None,
+            CellKind::Metadata if key.field == LOCKED => newest(&self.metadata).max(newest(&self.board)),
+            CellKind::Roster => newest(&self.keys),
+            _ => None,
         };
-        if registers.held.get(&key).is_some_and(|held| held.stamp >= stamp) {
+        newest.map_or(0, |hlc| hlc + 1).min(wall_hlc(wall_ms).saturating_add(AHEAD))
+    }
+
+    /// Why this room takes no such cell, by name.
+    pub fn refusal(&self, cell: &Cell) -> Option<&'static str> {
+        match &self.rule {
+            Some(rule) => rule.refusal(cell),
+            None => cell.key.kind.is_of_private_rooms().then_some("cell_kind"),
+        }
+    }
+
+    /// Takes the cell if it is the newest of its register, or in a private room of its writer there, and its map has room.
+    /// Every register that reads differently by it, those that were pushed out included, is added to `touched`. True when
+    /// the cell was kept.
+    pub fn apply(&mut self, cell: Cell, touched: &mut Vec<Arc<CellKey>>) -> bool {
+        let new = Held::new(cell);
+        let (key, writer) = (Arc::clone(new.key()), new.cell.writer);
+        if self.stamp_by(&key, &writer).is_some_and(|held| held >= new.stamp) {
             return false;
         }
-        let bucket = key.bucket();
-        let (counts, live) = (registers.counts(&key), cell.value.is_some());
-        let old = registers.held.insert(Arc::clone(&key), Held { stamp, bucket, cell });
-        self.buckets.toggle(bucket, fingerprint(&key, &stamp));
-        if let Some(old) = old {
-            self.buckets.toggle(bucket, fingerprint(&key, &old.stamp));
-            registers.order.remove(&(old.stamp, Arc::clone(&key)));
-        }
-        touched.push(Arc::clone(&key));
-        let mut kept = true;
-        if counts {
-            registers.order.insert((stamp, Arc::clone(&key)), live);
-            if registers.order.len() > registers.cap
-                && let Some(((oldest, pushed), _)) = registers.order.pop_first()
-            {
-                registers.held.remove(&pushed);
-                self.buckets.toggle(pushed.bucket(), fingerprint(&pushed, &oldest));
-                kept = pushed != key;
-                touched.push(pushed);
+        self.buckets.toggle(&new);
+        match self.rule.take() {
+            None => self.read(new, touched),
+            Some(rule) => {
+                let read = self.stamp(&key);
+                let registers = self.registers_mut(key.kind);
+                let of_writer = registers.get(&key).is_some_and(|held| held.cell.writer == writer);
+                let old = if of_writer { registers.let_go(&key) } else { registers.take_spare(&key, writer) };
+                registers.put_aside(new);
+                old.iter().for_each(|old| self.buckets.toggle(old));
+                self.settle(&rule, &key, read, touched);
+                self.rule = Some(rule);
+                if rule::decides(&key) {
+                    self.judge_anew(touched);
+                }
             }
         }
-        kept
+        self.stamp_by(&key, &writer).is_some()
+    }
+
+    /// Lets a register of an open room read a cell.
+    fn read(&mut self, new: Held, touched: &mut Vec<Arc<CellKey>>) {
+        touched.push(Arc::clone(new.key()));
+        let registers = self.registers_mut(new.cell.key.kind);
+        let (old, pushed) = (registers.hold(new), registers.push_out());
+        touched.extend(pushed.iter().map(|pushed| Arc::clone(pushed.key())));
+        old.iter().chain(&pushed).for_each(|gone| self.buckets.toggle(gone));
+    }
+
+    /// Lets a register of a private room read the best of its cells; it read `before` until now.
+    fn settle(&mut self, rule: &Rule, key: &Arc<CellKey>, before: Option<Stamp>, touched: &mut Vec<Arc<CellKey>>) {
+        let registers = self.registers_mut(key.kind);
+        let aside = registers.let_go(key);
+        aside.into_iter().for_each(|held| registers.put_aside(held));
+        let ranks = registers.spares(key).filter_map(|held| rule.rank(&held.cell, held.stamp));
+        let best = ranks.max().and_then(|(_, stamp)| registers.take_spare(key, stamp.writer));
+        best.into_iter().for_each(|best| drop(registers.hold(best)));
+        let pushed: Vec<Held> = std::iter::from_fn(|| registers.push_out()).collect();
+        let spares: Vec<Held> = std::iter::from_fn(|| registers.push_out_spare()).collect();
+        pushed.iter().chain(&spares).for_each(|gone| self.buckets.toggle(gone));
+        for gone in pushed.iter().filter(|gone| gone.key() != key) {
+            self.settle(rule, gone.key(), Some(gone.stamp), touched);
+        }
+        if self.stamp(key) != before {
+            touched.push(Arc::clone(key));
+        }
+    }
+
+    /// Settles registers that may read another cell now.
+    fn settle_all(&mut self, rule: &Rule, keys: Vec<Arc<CellKey>>, touched: &mut Vec<Arc<CellKey>>) {
+        for key in keys {
+            let before = self.stamp(&key);
+            self.settle(rule, &key, before, touched);
+        }
+    }
+
+    /// After something was said about who may write what, all of it is judged anew. Hosts are named by the creator alone,
+    /// locks and voids by hosts alone: each step rests on the one before.
+    fn judge_anew(&mut self, touched: &mut Vec<Arc<CellKey>>) {
+        let Some(before) = self.rule.take() else { return };
+        let mut rule = Rule::new(before.creator);
+        rule.hosts.extend(rule::named(self.access.of_object(CellKind::Access, HOST)));
+        if rule.hosts != before.hosts {
+            let lock = [Arc::new(CellKey::metadata(LOCKED))];
+            let decided = self.access.keys().into_iter().chain(self.keys.keys()).chain(lock).collect();
+            self.settle_all(&rule, decided, touched);
+        }
+        rule.voided = rule::named(self.access.of_object(CellKind::Access, VOID)).collect();
+        let lock = self.metadata.get(&CellKey::metadata(LOCKED));
+        let on = lock.filter(|lock| lock.cell.value.as_ref().is_some_and(Raw::is_true));
+        rule.locked = on.map(|lock| lock.stamp.hlc);
+        if rule != before {
+            let shared = [&self.metadata, &self.board, &self.log, &self.roster];
+            let shared = shared.into_iter().flat_map(Registers::keys).collect();
+            self.settle_all(&rule, shared, touched);
+        }
+        self.rule = Some(rule);
     }
 
     /// One hash of all of them.
@@ -142,59 +231,90 @@ impl Cells {
         self.buckets.of.iter().map(|bucket| (bucket ^ bucket >> 32) as u32).collect()
     }
 
+    /// What a register reads.
     pub fn get(&self, key: &CellKey) -> Option<&Cell> {
-        self.registers(key.kind).held.get(key).map(|held| &held.cell)
+        self.registers(key.kind).get(key).map(|held| &held.cell)
     }
 
     pub fn stamp(&self, key: &CellKey) -> Option<Stamp> {
-        self.registers(key.kind).held.get(key).map(|held| held.stamp)
+        self.registers(key.kind).get(key).map(|held| held.stamp)
     }
 
-    /// How many there are of a kind, those outside its cap included.
+    /// The stamp that a cell of this writer is held against.
+    pub fn stamp_by(&self, key: &CellKey, writer: &PublicKey) -> Option<Stamp> {
+        match self.rule {
+            Some(_) => self.registers(key.kind).by(key, writer).map(|held| held.stamp),
+            None => self.stamp(key),
+        }
+    }
+
+    /// Where a cell is kept.
+    pub fn slot(&self, cell: &Cell) -> Slot {
+        (Arc::clone(&cell.key), self.rule.is_some().then_some(cell.writer))
+    }
+
+    /// Where a cell of this register and writer would be kept.
+    pub fn place(&self, key: &CellKey, writer: &PublicKey) -> Slot {
+        (Arc::new(key.clone()), self.rule.is_some().then_some(*writer))
+    }
+
+    /// What is kept there.
+    pub fn at(&self, (key, writer): &Slot) -> Option<&Cell> {
+        match writer {
+            Some(writer) => self.registers(key.kind).by(key, writer).map(|held| &held.cell),
+            None => self.get(key),
+        }
+    }
+
+    /// All that is kept of a register.
+    pub fn slots(&self, key: &CellKey) -> Vec<Slot> {
+        self.registers(key.kind).of_key(key).map(|held| self.slot(&held.cell)).collect()
+    }
+
+    /// How many there are of a kind, those outside its cap and those that are spare included.
     pub fn count(&self, kind: CellKind) -> usize {
-        self.registers(kind).held.len()
+        self.registers(kind).count()
     }
 
     /// Bytes of all of them as they are written down.
     pub fn stored_bytes(&self) -> usize {
-        let all = [&self.metadata, &self.board, &self.log].into_iter().flat_map(|registers| registers.held.values());
-        all.map(|held| cell_size(&held.cell)).sum()
+        self.all().map(|held| cell_size(&held.cell)).sum()
     }
 
-    /// All of a kind, by key.
-    #[cfg(test)]
+    /// All that are read of a kind, by key.
     pub fn of(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
-        self.registers(kind).held.values()
+        self.registers(kind).all_read()
     }
 
     /// Those of one object, a note's fields.
     pub fn of_object<'a>(&'a self, kind: CellKind, object: &'a str) -> impl Iterator<Item = &'a Held> {
-        let first = CellKey { kind, object: object.to_owned(), field: String::new() };
-        let from = self.registers(kind).held.range(first..).map(|(_, held)| held);
-        from.take_while(move |held| held.cell.key.object == object)
+        self.registers(kind).of_object(kind, object)
     }
 
     /// All of a kind that count against its cap and have a value, newest first.
     pub fn newest(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
-        let registers = self.registers(kind);
-        self.newest_keys(kind).filter_map(|key| registers.held.get(key))
+        self.newest_keys(kind).filter_map(move |key| self.registers(kind).get(key))
     }
 
     /// The names of the same.
     pub fn newest_keys(&self, kind: CellKind) -> impl Iterator<Item = &CellKey> {
         // Tombstones are most of them after a while, and are passed over without a search.
-        self.registers(kind).order.iter().rev().filter(|(_, live)| **live).map(|((_, key), _)| &**key)
+        self.registers(kind).newest().filter(|(_, _, live)| *live).map(|(_, key, _)| &**key)
     }
 
     /// The newest stamp of all of a kind that count against its cap, tombstones included.
     pub fn newest_stamp(&self, kind: CellKind) -> Option<Stamp> {
-        self.registers(kind).order.last_key_value().map(|((stamp, _), _)| *stamp)
+        self.registers(kind).newest().next().map(|(stamp, ..)| stamp)
     }
 
-    /// All cells of some buckets, by key.
+    /// All cells of some buckets.
     pub fn in_buckets(&self, buckets: &BTreeSet<u8>) -> impl Iterator<Item = &Held> {
-        let all = [&self.metadata, &self.board, &self.log].into_iter().flat_map(|registers| registers.held.values());
-        all.filter(|held| buckets.contains(&held.bucket))
+        self.all().filter(|held| buckets.contains(&held.bucket))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Held> {
+        let all = [&self.metadata, &self.board, &self.log, &self.roster, &self.access, &self.keys];
+        all.into_iter().flat_map(Registers::all)
     }
 
     fn registers(&self, kind: CellKind) -> &Registers {
@@ -202,14 +322,21 @@ impl Cells {
             CellKind::Metadata => &self.metadata,
             CellKind::Board => &self.board,
             CellKind::Log => &self.log,
+            CellKind::Roster => &self.roster,
+            CellKind::Access => &self.access,
+            CellKind::Key => &self.keys,
         }
     }
-}
 
-impl Registers {
-    /// Whether a register counts against the cap.
-    fn counts(&self, key: &CellKey) -> bool {
-        key.kind != CellKind::Metadata || !ALWAYS_KEPT.contains(&key.field.as_str())
+    fn registers_mut(&mut self, kind: CellKind) -> &mut Registers {
+        match kind {
+            CellKind::Metadata => &mut self.metadata,
+            CellKind::Board => &mut self.board,
+            CellKind::Log => &mut self.log,
+            CellKind::Roster => &mut self.roster,
+            CellKind::Access => &mut self.access,
+            CellKind::Key => &mut self.keys,
+        }
     }
 }
 

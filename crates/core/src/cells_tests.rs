@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Cells;
 use crate::cell::{Cell, CellKey, CellKind, HLC_MAX};
 use crate::fixture::{FakeSigner, FakeVerifier, Table, session};
+use crate::ids::PublicKey;
 use crate::input::Input;
 use crate::limits::{METADATA_CELLS, METADATA_SHOWN};
 use crate::metadata::shown;
@@ -14,6 +15,7 @@ use crate::wire::Frame;
 use crate::{Join, MetadataChange, RoomId};
 
 const ROOT: [u8; 32] = [1; 32];
+const ME: PublicKey = PublicKey([9; 32]);
 
 fn cell(field: &str, hlc: u64, value: Option<Value>, writer: &dyn Signer) -> Cell {
     Cell::write(CellKey::metadata(field), hlc, value, writer, &ROOT)
@@ -85,11 +87,11 @@ fn a_bad_clock_raises_only_what_is_written_over_it() {
     let (bad, good) = (CellKey::metadata("bad"), CellKey::metadata("good"));
     let far = 5_000_000u64 << 16;
     cells.apply(cell("bad", far, Some(json!(1)), &*signer), &mut Vec::new());
-    assert_eq!(cells.next_hlc(&bad, 1_000), Some(far + 1));
-    assert_eq!(cells.next_hlc(&good, 1_000), Some(1_000 << 16), "the own clock was not dragged along");
-    assert_eq!(cells.next_hlc(&good, 1_000), Some((1_000 << 16) + 1));
-    assert_eq!(cells.next_hlc(&good, 10), Some((1_000 << 16) + 2), "a wall that steps back is no step back");
-    assert_eq!(cells.next_hlc(&good, u64::MAX), Some(HLC_MAX));
+    assert_eq!(cells.next_hlc(&bad, &ME, 1_000), Some(far + 1));
+    assert_eq!(cells.next_hlc(&good, &ME, 1_000), Some(1_000 << 16), "the own clock was not dragged along");
+    assert_eq!(cells.next_hlc(&good, &ME, 1_000), Some((1_000 << 16) + 1));
+    assert_eq!(cells.next_hlc(&good, &ME, 10), Some((1_000 << 16) + 2), "a wall that steps back is no step back");
+    assert_eq!(cells.next_hlc(&good, &ME, u64::MAX), Some(HLC_MAX));
 }
 
 // R10: a new write beats what its author saw, whoever's clock is wrong.
@@ -189,7 +191,7 @@ fn a_full_map_of_later_stamps_takes_no_write() {
         let cell = Cell::write(CellKey::board(field, "x"), 900 << 16, Some(json!(1)), &*signer, &ROOT);
         cells.apply(cell, &mut Vec::new());
     }
-    assert_eq!(cells.free_hlc(&CellKey::board("c", "x"), 5), None);
-    assert_eq!(cells.free_hlc(&CellKey::board("a", "x"), 5), Some((900 << 16) + 1));
-    assert_eq!(cells.free_hlc(&CellKey::board("c", "x"), 901), Some(901 << 16));
+    assert_eq!(cells.free_hlc(&CellKey::board("c", "x"), &ME, 5), None);
+    assert_eq!(cells.free_hlc(&CellKey::board("a", "x"), &ME, 5), Some((900 << 16) + 1));
+    assert_eq!(cells.free_hlc(&CellKey::board("c", "x"), &ME, 901), Some(901 << 16));
 }

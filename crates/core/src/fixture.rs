@@ -10,7 +10,9 @@ use crate::limits::PAGE_MAX;
 use crate::proof::{Certificate, LocalActor, Signer, Verifier};
 use crate::view::{By, Event, Member, MembersQuery};
 use crate::wire::Frame;
-use crate::{Config, Error, Join, Lease, Leave, MemberRecord, MetadataChange, PresenceChange, Replica, RoomMetadata};
+use crate::{
+    Config, Error, Join, Lease, Leave, MemberRecord, MetadataChange, PresenceChange, PrivateRoom, Replica, RoomMetadata,
+};
 
 /// A "signature" is a keyed hash.
 pub(crate) struct FakeSigner(pub PublicKey);
@@ -74,6 +76,10 @@ pub(crate) struct Table {
 
 /// Replicas for seats with these people, profiles and boot counters.
 pub(crate) fn seat(number: u8, person: &str, profile: u8, boot: u64, now: u64) -> Seat {
+    seat_in(None, number, person, profile, boot, now)
+}
+
+fn seat_in(private: Option<PrivateRoom>, number: u8, person: &str, profile: u8, boot: u64, now: u64) -> Seat {
     let signer = FakeSigner::of(person);
     let certificate = Certificate::issue(&*signer, session(number), [profile; 16], boot, person);
     let config = Config {
@@ -81,7 +87,7 @@ pub(crate) fn seat(number: u8, person: &str, profile: u8, boot: u64, now: u64) -
         certificate,
         seed: u64::from(number),
         loopback_only: false,
-        private: None,
+        private,
     };
     let who = LocalActor::user(signer, person);
     let guest = format!("guest of {person}");
@@ -95,11 +101,32 @@ impl Table {
     pub fn of(count: u8) -> Table {
         let seats = (0..count).map(|number| seat(number + 1, &format!("person {number}"), number + 1, 1, 1_000));
         let mut table = Table { now: 1_000, seats: seats.collect(), lose: |_, _, _| false, log: Vec::new() };
-        for a in 0..table.seats.len() {
+        table.link_all();
+        table
+    }
+
+    fn link_all(&mut self) {
+        for a in 0..self.seats.len() {
             for b in 0..a {
-                table.link(a, b);
+                self.link(a, b);
             }
         }
+    }
+
+    /// A private room that person 0 made, everybody a member.
+    pub fn private(count: u8) -> Table {
+        let made = PrivateRoom::new(FakeSigner::of("person 0").public_key(), &[1; 32]);
+        let mut table = Table::of(0);
+        for number in 0..count {
+            let seat = seat_in(Some(made), number + 1, &format!("person {number}"), number + 1, 1, 1_000);
+            table.add(seat);
+        }
+        table.link_all();
+        for at in 0..table.seats.len() {
+            table.join(at, Join::new()).unwrap();
+        }
+        table.pass(3_000);
+        table.clear();
         table
     }
 
@@ -281,6 +308,9 @@ impl Table {
                 format!("board {:?} {removed:?}", notes.iter().map(|note| &note.id).collect::<Vec<_>>())
             }
             Event::Message { message } => format!("message {} {}", message.actor.name, message.data),
+            Event::Access { access } => {
+                format!("access key {} locked {} people {}", access.epoch, access.locked, access.people.len())
+            }
             Event::Diverged { session_id } => format!("diverged {}", &session_id[..2]),
             Event::Watching { count } => format!("watching {count}"),
             Event::Complete { complete } => format!("complete {complete}"),

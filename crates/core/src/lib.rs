@@ -13,9 +13,9 @@
 //! rows and events made from all of that in one place, so that the grammar of events holds by construction (design R14).
 //!
 //! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
-//! R7, R9 · `departed` R8 · `cell`, `cells` R10, R11, R13 · `sync` R12 · `rows`, `row_table` R14, A4, A5 · `calls` A2,
-//! A3 · `metadata` A6 · `board` A10 · `message` A12 · `fields`, `raw`, `value`, `wire` R4, N9 · `check`, `limits`, `weight`
-//! A8 · `error` A9. `holdings` counts what is held.
+//! R7, R9 · `departed` R8 · `cell`, `cells`, `registers` R10, R11, R13 · `rule`, `access`, `handover` N8 · `sync` R12 ·
+//! `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata` A6 · `board` A10 · `message` A12 · `fields`, `raw`,
+//! `value`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held.
 //!
 //! To add a rule: write it as prose at the head of the file that keeps it, a test beside that file, and in `mutants/` an
 //! entry that breaks it, so that a test has to name the fault.
@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod access;
 mod board;
 mod bytes64;
 mod calls;
@@ -45,6 +46,7 @@ mod fixture;
 #[cfg(test)]
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
+mod handover;
 mod holdings;
 #[cfg(test)]
 mod hostile_tests;
@@ -70,6 +72,7 @@ mod rates_tests;
 mod raw;
 #[cfg(test)]
 mod receiver_tests;
+mod registers;
 #[cfg(test)]
 mod relay_tests;
 mod replica;
@@ -77,6 +80,7 @@ mod replica;
 mod replication_tests;
 mod row_table;
 mod rows;
+mod rule;
 mod sessions;
 mod sync;
 mod value;
@@ -84,12 +88,14 @@ mod view;
 mod weight;
 mod wire;
 
+pub use access::{Access, AccessChange, Person};
 pub use board::{Board, BoardChange, Note, NoteChange};
 pub use calls::Lease;
 pub use cell::{CELL_VALUE_MAX, CellKey, CellKind, HLC_MAX, Stamp};
 pub use command::{Join, Leave, MetadataChange, PresenceChange, PresenceMode};
 pub use counters::Counters;
 pub use error::{Error, ErrorCode};
+pub use handover::{Handover, NewKey};
 pub use holdings::Holdings;
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};

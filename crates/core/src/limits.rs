@@ -17,6 +17,14 @@ pub const METADATA_SHOWN: (usize, usize, usize) = (2 * ROOM_METADATA_KEYS, 2 * R
 pub const BOARD_CELLS: usize = 32_768;
 /// Messages a replica keeps.
 pub const LOG_CELLS: usize = 500;
+/// Of a private room: people that were in it, newest kept.
+pub const ROSTER_CELLS: usize = 1024;
+/// Of a private room: who is a host and whose writing is void, each a cell.
+pub const ACCESS_CELLS: usize = 1024;
+/// Of a private room: parts of changed keys. A key for the most that it can be for has one more than these.
+pub const KEY_CELLS: usize = 4 * (RECIPIENTS_MAX + 1);
+/// Identities that a changed key of a private room can be for.
+pub const RECIPIENTS_MAX: usize = MEMBERS_MAX;
 /// Notes on a board, enforced where they are written.
 pub const NOTES_MAX: usize = 2_000;
 /// Keys at the top of a bag.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::cell::{CELL_VALUE_MAX, Cell, CellKey, CellKind, json_size};
-use crate::cells::{ALWAYS_KEPT, Cells, Held};
+use crate::cells::{ALWAYS_KEPT, Cells};
 use crate::check;
 use crate::command::MetadataChange;
 use crate::error::{Error, ErrorCode};
@@ -14,6 +14,7 @@ use crate::ids::{RoomId, Tick};
 use crate::limits::{METADATA_SHOWN, OBJECTS_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX};
 use crate::proof::LocalActor;
 use crate::raw::Raw;
+use crate::registers::Held;
 use crate::replica::Replica;
 use crate::rows::changed_keys;
 use crate::view::{Bag, Event, Kind, RoomMetadata, Timestamp};
@@ -23,7 +24,8 @@ impl Replica {
     ///
     /// # Errors
     /// `NOT_JOINED`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (32 KiB, 128 live keys, 8 KiB a value), `CELL_FROZEN` for a
-    /// key that somebody wrote with the last stamp there is. Nothing is touched by any of them.
+    /// key that somebody wrote with the last stamp there is; in a private room `ROOM_LOCKED` unless the actor is a host, and
+    /// `FORBIDDEN` for `locked` (design N8). Nothing is touched by any of them.
     pub fn set_metadata(&mut self, who: &LocalActor, args: MetadataChange, now: Tick) -> Result<RoomMetadata, Error> {
         let code = ErrorCode::InvalidMetadata;
         check::bag(&args.metadata, ROOM_METADATA_MAX, "metadata", code)?;
@@ -88,8 +90,10 @@ impl Replica {
     ) -> Result<(), Error> {
         let wall = self.wall_ms(now);
         writes.retain(|(key, value)| self.cells.live(key) != value.as_ref().map(Raw::of).as_ref());
+        self.may_write_cells(who, writes.iter().map(|(key, _)| key))?;
+        let writer = who.signer.public_key();
         for (key, _) in &writes {
-            if self.cells.free_hlc(key, wall).is_none() {
+            if self.cells.free_hlc(key, &writer, wall).is_none() {
                 let name = [key.object.as_str(), key.field.as_str()].join(" ");
                 let message =
                     format!("{} cannot be written any more: nothing is newer than what holds it", name.trim());
@@ -99,7 +103,7 @@ impl Replica {
         let mut written = Vec::new();
         let mut touched = Vec::new();
         for (key, value) in writes {
-            let Some(hlc) = self.cells.next_hlc(&key, wall) else { continue };
+            let Some(hlc) = self.cells.next_hlc(&key, &writer, wall) else { continue };
             let cell = Cell::write(key, hlc, value, &*who.signer, &self.root);
             if self.cells.apply(cell.clone(), &mut touched) {
                 written.push(cell);
@@ -126,6 +130,7 @@ impl Replica {
                 self.emit(Event::Metadata { metadata, changed });
             }
         }
+        self.access_was_changed(&touched, now);
         self.board_was_changed(&touched);
         self.log_was_changed(&touched);
     }

@@ -76,6 +76,11 @@ impl Raw {
         self.scalar()?.as_str().map(str::to_owned)
     }
 
+    /// Whether it is `true`.
+    pub fn is_true(&self) -> bool {
+        self.scalar() == Some(Value::Bool(true))
+    }
+
     /// Itself, unless there is something in it.
     pub fn scalar(&self) -> Option<Value> {
         (!value::is_nested(&self.0)).then(|| self.value())

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::access::Access;
 use crate::board::Note;
 use crate::cell::CellKey;
 use crate::cells::Cells;
@@ -80,6 +81,11 @@ pub struct Replica {
     pub(crate) cells: Cells,
     pub(crate) metadata: Arc<RoomMetadata>,
     pub(crate) notes: BTreeMap<String, Arc<Note>>,
+    /// Who may do what in a private room.
+    pub(crate) access: Option<Arc<Access>>,
+    /// The key of a private room that the driver uses, and the one that is in force: number and hash of each.
+    pub(crate) key_used: (u32, [u8; 32]),
+    pub(crate) key_told: Option<(u32, [u8; 32])>,
     pub(crate) rows: RowTable,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
@@ -123,12 +129,16 @@ impl Replica {
     pub fn new(config: Config, verifier: Arc<dyn Verifier>, now: Tick, wall_ms: u64) -> Replica {
         let open = || blake3::derive_key("parlor open room v1", config.room.as_str().as_bytes());
         let root = config.private.map_or_else(open, |private| private.root);
-        let cells = Cells::default();
+        let mut cells = Cells::default();
+        if let Some(private) = config.private {
+            cells = cells.of_private(private.creator);
+        }
         let metadata = metadata::shown(&cells, &config.room);
         let mut random = fastrand::Rng::with_seed(config.seed);
         let beat_at = now.plus(random.u64(0..crate::limits::BEAT_MS));
         let mark = session_mark(&config.certificate.session);
-        Replica {
+        let private = config.private.is_some();
+        let mut replica = Replica {
             config,
             verifier,
             root,
@@ -144,6 +154,9 @@ impl Replica {
             cells,
             metadata,
             notes: BTreeMap::new(),
+            access: None,
+            key_used: (0, [0; 32]),
+            key_told: None,
             rows: RowTable::default(),
             watching: 0,
             outage: false,
@@ -163,7 +176,9 @@ impl Replica {
             counters: Counters::default(),
             serving: VecDeque::new(),
             out: VecDeque::new(),
-        }
+        };
+        replica.access = private.then(|| replica.describe(None));
+        replica
     }
 
     /// Takes one input. Never blocks, never panics. The verdict matters for frames that came by gossip only.

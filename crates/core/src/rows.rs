@@ -297,6 +297,7 @@ impl Replica {
             room: self.config.room.clone(),
             members,
             metadata: self.metadata.clone(),
+            access: self.access.clone(),
             watching: self.watching,
             complete: !self.outage,
             at: 0,

@@ -6,10 +6,9 @@
 //! request is drawn from a purse that fills slowly, so that a few bytes of questions cannot be made into megabytes.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
-use crate::cell::{Cell, CellKey, HLC_MAX};
-use crate::cells::BUCKETS;
+use crate::cell::{Cell, CellKey, HLC_MAX, Stamp};
+use crate::cells::{BUCKETS, Slot};
 use crate::ids::{SessionId, Tick};
 use crate::input::Verdict;
 use crate::limits::{FRAME_MAX, PAGE_MAX};
@@ -24,7 +23,7 @@ const STILL_MS: u64 = 500;
 const FUTILE: u32 = 3;
 const BACK_OFF_MS: (u64, u64) = (2_000, 60_000);
 /// Bytes of cells or stamps in one frame to a peer, and in one to all: the rest is the envelope.
-const PAGE: usize = PAGE_MAX - 512;
+pub(crate) const PAGE: usize = PAGE_MAX - 512;
 const PUBLISHED: usize = FRAME_MAX - 256;
 /// One exchange of cells in a room at a time: the next waits this long.
 const IN_FLIGHT_MS: u64 = 500;
@@ -44,11 +43,11 @@ pub(crate) struct Serving {
 
 /// What is still to be sent of it.
 enum Wanted {
-    Cells(VecDeque<Arc<CellKey>>),
-    /// Stamps of these buckets; of the first one, when it does not fit a page, those after a key.
+    Cells(VecDeque<Slot>),
+    /// Stamps of these buckets; of the first one, when it does not fit a page, those after a place.
     Stamps {
         buckets: BTreeSet<u8>,
-        after: Option<CellKey>,
+        after: Option<Slot>,
     },
 }
 
@@ -128,7 +127,7 @@ impl Replica {
             pairs().filter(|(_, (_, theirs))| **theirs == 0).map(|(bucket, _)| bucket).collect();
         let differing: BTreeSet<u8> =
             pairs().map(|(bucket, _)| bucket).filter(|bucket| !missing.contains(bucket)).collect();
-        let newer = self.cells.in_buckets(&missing).map(|held| Arc::clone(&held.cell.key)).collect();
+        let newer = self.cells.in_buckets(&missing).map(|held| self.cells.slot(&held.cell)).collect();
         self.serving.push_back(Serving { to: author, what: Wanted::Cells(newer) });
         self.serving.push_back(Serving { to: author, what: Wanted::Stamps { buckets: differing, after: None } });
         Verdict::Ignore
@@ -146,16 +145,18 @@ impl Replica {
         let mut want = Vec::new();
         let mut newer = VecDeque::new();
         for (key, stamp) in &theirs.stamps {
-            match self.cells.stamp(key) {
-                Some(held) if held > *stamp => newer.extend(self.cells.get(key).map(|cell| Arc::clone(&cell.key))),
+            let slot = self.cells.place(key, &stamp.writer);
+            match self.cells.stamp_by(key, &stamp.writer) {
+                Some(held) if held > *stamp => newer.push_back(slot),
                 Some(held) if held == *stamp => {}
                 _ if key.is_valid() && stamp.hlc <= HLC_MAX => want.push(key.clone()),
                 _ => self.counters.add("sync_stamp_refused"),
             }
         }
-        let named: BTreeSet<&CellKey> = theirs.stamps.iter().map(|(key, _)| key).collect();
-        let held = self.cells.in_buckets(&buckets).map(|held| &held.cell.key);
-        newer.extend(held.filter(|key| !named.contains(&***key)).cloned());
+        let named: BTreeSet<Slot> =
+            theirs.stamps.iter().map(|(key, stamp)| self.cells.place(key, &stamp.writer)).collect();
+        let held = self.cells.in_buckets(&buckets).map(|held| self.cells.slot(&held.cell));
+        newer.extend(held.filter(|slot| !named.contains(slot)));
         self.serving.push_back(Serving { to: author, what: Wanted::Cells(newer) });
         for keys in split(want, PAGE, key_size) {
             self.send(author, Frame::SyncWant(SyncWant { keys }).encode());
@@ -165,7 +166,7 @@ impl Replica {
 
     pub(crate) fn sync_want_in(&mut self, author: SessionId, want: &SyncWant) -> Verdict {
         let keys: BTreeSet<&CellKey> = want.keys.iter().collect();
-        let held = keys.into_iter().filter_map(|key| self.cells.get(key)).map(|cell| Arc::clone(&cell.key)).collect();
+        let held = keys.into_iter().flat_map(|key| self.cells.slots(key)).collect();
         self.serving.push_back(Serving { to: author, what: Wanted::Cells(held) });
         Verdict::Ignore
     }
@@ -174,10 +175,11 @@ impl Replica {
         let mut touched = Vec::new();
         let mut refused = false;
         for cell in cells {
-            if self.cells.stamp(&cell.key).is_some_and(|held| held >= cell.stamp()) {
+            if self.cells.stamp_by(&cell.key, &cell.writer).is_some_and(|held| held >= cell.stamp()) {
                 continue;
             }
-            if let Some(why) = cell.refusal(&self.root, &*self.verifier) {
+            let refusal = self.cells.refusal(&cell).or_else(|| cell.refusal(&self.root, &*self.verifier));
+            if let Some(why) = refusal {
                 self.counters.add(why);
                 refused = true;
                 continue;
@@ -205,12 +207,12 @@ impl Replica {
         }
     }
 
-    fn page_of_cells(&self, keys: &mut VecDeque<Arc<CellKey>>) -> Option<Vec<Cell>> {
+    fn page_of_cells(&self, slots: &mut VecDeque<Slot>) -> Option<Vec<Cell>> {
         let mut page = Vec::new();
         let mut room = PAGE;
-        while let Some(key) = keys.front() {
+        while let Some(slot) = slots.front() {
             // One that is gone by now is not missed.
-            if let Some(cell) = self.cells.get(key) {
+            if let Some(cell) = self.cells.at(slot) {
                 let size = cell_size(cell);
                 if size > room && !page.is_empty() {
                     break;
@@ -218,13 +220,13 @@ impl Replica {
                 room = room.saturating_sub(size);
                 page.push(cell.clone());
             }
-            keys.pop_front();
+            slots.pop_front();
         }
         (!page.is_empty()).then_some(page)
     }
 
     /// Whole buckets, as many as fit a frame, so that what is not named is known to be missing here.
-    fn page_of_stamps(&self, buckets: &mut BTreeSet<u8>, after: &mut Option<CellKey>) -> Option<SyncStamps> {
+    fn page_of_stamps(&self, buckets: &mut BTreeSet<u8>, after: &mut Option<Slot>) -> Option<SyncStamps> {
         let first = *buckets.first()?;
         let mut sizes = [0; BUCKETS];
         for held in self.cells.in_buckets(buckets) {
@@ -247,14 +249,18 @@ impl Replica {
         // end begins tells that.
         let only = BTreeSet::from([first]);
         let sent = after.take();
-        for held in self.cells.in_buckets(&only).filter(|held| sent.as_ref().is_none_or(|key| *held.cell.key > *key)) {
-            let Some(left) = room.checked_sub(stamp_size(&held.cell.key)) else {
-                *after = stamps.last().map(|(key, _)| CellKey::clone(key));
+        let mut all: Vec<(Slot, Stamp)> =
+            self.cells.in_buckets(&only).map(|held| (self.cells.slot(&held.cell), held.stamp)).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (slot, stamp) in all.into_iter().filter(|(slot, _)| sent.as_ref().is_none_or(|sent| slot > sent)) {
+            let Some(left) = room.checked_sub(stamp_size(&slot.0)) else {
                 return Some(SyncStamps { buckets: Vec::new(), stamps });
             };
             room = left;
-            stamps.push(((*held.cell.key).clone(), held.stamp));
+            stamps.push(((*slot.0).clone(), stamp));
+            *after = Some(slot);
         }
+        *after = None;
         buckets.pop_first();
         Some(SyncStamps { buckets: Vec::new(), stamps })
     }
@@ -268,7 +274,7 @@ impl Replica {
 }
 
 /// Parts that each have at most so many bytes, or one item.
-fn split<T>(items: Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+pub(crate) fn split<T>(items: Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     let mut parts: Vec<Vec<T>> = Vec::new();
     let mut room = 0;
     for item in items {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::access::Access;
 use crate::board::Note;
 use crate::ids::{MemberId, RoomId, UserId};
 use crate::message::Message;
@@ -272,6 +273,8 @@ pub enum LeftReason {
     Superseded,
     /// It made room for somebody when the room was full.
     Evicted,
+    /// The key of the private room was changed, and it did not get the new one.
+    Excluded,
 }
 
 /// What happens in a room. Per observer and member: `(joined (updated | stale | active)* left)*` (design R14).
@@ -335,6 +338,12 @@ pub enum Event {
         #[cfg_attr(feature = "ts", ts(as = "Message"))]
         message: Arc<Message>,
     },
+    /// Who may do what in a private room changed.
+    Access {
+        /// All of it as it is now.
+        #[cfg_attr(feature = "ts", ts(as = "Access"))]
+        access: Arc<Access>,
+    },
     /// Three exchanges with a peer did not make what is shared the same (design R12). They go on, less and less often.
     Diverged {
         /// The peer's session, in hexadecimal.
@@ -366,6 +375,10 @@ pub struct Snapshot {
     /// The shared settings.
     #[cfg_attr(feature = "ts", ts(as = "RoomMetadata"))]
     pub metadata: Arc<RoomMetadata>,
+    /// Who may do what; missing for an open room, where everybody may everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Access>"))]
+    pub access: Option<Arc<Access>>,
     /// Sessions that look on.
     pub watching: u32,
     /// False while this peer's own network is out.

@@ -14,7 +14,7 @@ use super::{
     Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, SyncRequest, SyncStamps, SyncWant,
     Unreadable,
 };
-use crate::cell::{Cell, CellKey};
+use crate::cell::{Cell, CellKey, CellKind};
 use crate::fixture::{FakeSigner, Table, member, session};
 use crate::ids::{Rev, Seq};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
@@ -46,6 +46,22 @@ fn cells() -> Vec<Cell> {
         write("gone", None),
         other(CellKey::board("note 1", "x"), json!(12.5)),
         other(CellKey::message(&signer.public_key(), "once"), said),
+    ]
+}
+
+/// What only private rooms have: who was there, who may write, and a changed key.
+fn private_cells() -> Vec<Cell> {
+    let signer = FakeSigner::of("creator");
+    let (me, other) = (signer.public_key(), FakeSigner::of("other").public_key());
+    let write = |key, value| Cell::write(key, 79 << 16, Some(value), &*signer, &[7; 32]);
+    let key = |object: String, field: String| CellKey { kind: CellKind::Key, object, field };
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    vec![
+        write(CellKey::roster(&me), json!("Quiet Otter")),
+        write(CellKey::access("host", &other), json!(true)),
+        write(CellKey::access("void", &other), json!(false)),
+        write(key("epoch 1".into(), "key".into()), json!({"commitment": "AA==", "share": "AQ==", "to": "Ag=="})),
+        write(key(format!("epoch 1 {}", hex(&me.0[..16])), hex(&other.0)), json!("Aw==")),
     ]
 }
 
@@ -81,6 +97,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("full-of-guest", Frame::Full(Box::new(full(&guest, Vec::new())))),
         ("ask", Frame::Ask(Ask { of: session(4), nonce: 99 })),
         ("cells", Frame::Cells(cells())),
+        ("private-cells", Frame::Cells(private_cells())),
         ("sync-request", Frame::SyncRequest(SyncRequest { buckets: (0..256).map(|bucket| bucket * 77).collect() })),
         ("sync-stamps", Frame::SyncStamps(SyncStamps { buckets: vec![1, 200], stamps })),
         ("sync-want", Frame::SyncWant(SyncWant { keys: vec![CellKey::metadata("title")] })),

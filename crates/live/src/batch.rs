@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::{Bag, LeftReason, Member, MemberId, RoomId, RoomMetadata, Timestamp, UserId};
+use parlor_core::{Access, Bag, LeftReason, Member, MemberId, RoomId, RoomMetadata, Timestamp, UserId};
 use serde::Serialize;
 
 /// One message of a [`Feed`](crate::Feed). As JSON it is shorter than 7 KiB, unless it holds one thing alone that is
@@ -37,6 +37,10 @@ pub enum FeedEvent {
         /// The shared settings.
         #[cfg_attr(feature = "ts", ts(as = "RoomMetadata"))]
         metadata: Arc<RoomMetadata>,
+        /// Who may do what; missing for an open room.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<Access>"))]
+        access: Option<Arc<Access>>,
         /// Sessions that look on.
         watching: u32,
         /// False while this peer's own network is out.
@@ -86,6 +90,12 @@ pub enum FeedEvent {
         metadata: Arc<RoomMetadata>,
         /// The keys that changed or went.
         changed: Vec<String>,
+    },
+    /// Who may do what in a private room changed.
+    Access {
+        /// All of it as it is now.
+        #[cfg_attr(feature = "ts", ts(as = "Access"))]
+        access: Arc<Access>,
     },
     /// The number of sessions that look on.
     Watching {

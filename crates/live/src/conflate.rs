@@ -63,6 +63,7 @@ impl Conflate {
             room: snapshot.room.clone(),
             members,
             metadata: Arc::clone(&snapshot.metadata),
+            access: snapshot.access.clone(),
             watching: snapshot.watching,
             complete: snapshot.complete,
             at: snapshot.at,
@@ -97,6 +98,7 @@ impl Conflate {
                 self.push(FeedEvent::Left { member, reason });
             }
             Event::Metadata { metadata, changed } => self.push(FeedEvent::Metadata { metadata, changed }),
+            Event::Access { access } => self.push(FeedEvent::Access { access }),
             Event::Watching { count } => self.push(FeedEvent::Watching { count }),
             Event::Complete { complete } => self.push(FeedEvent::Complete { complete }),
             // What is not shown in a window needs no way there: notes, messages and the health of repair.
@@ -235,7 +237,10 @@ fn rows(event: &FeedEvent) -> &[Arc<Member>] {
         | FeedEvent::Stale { member }
         | FeedEvent::Active { member }
         | FeedEvent::Left { member, .. } => std::slice::from_ref(member),
-        FeedEvent::Metadata { .. } | FeedEvent::Watching { .. } | FeedEvent::Complete { .. } => &[],
+        FeedEvent::Metadata { .. }
+        | FeedEvent::Access { .. }
+        | FeedEvent::Watching { .. }
+        | FeedEvent::Complete { .. } => &[],
     }
 }
 

@@ -25,8 +25,8 @@ pub enum RoomEvent {
 }
 
 impl RoomEvent {
-    /// The event's `type`: `snapshot`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `watching` or
-    /// `complete`.
+    /// The event's `type`: `snapshot`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`,
+    /// `board`, `message`, `watching`, `complete` or `diverged`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -38,6 +38,7 @@ impl RoomEvent {
                 Event::Active { .. } => "active",
                 Event::Left { .. } => "left",
                 Event::Metadata { .. } => "metadata",
+                Event::Access { .. } => "access",
                 Event::Watching { .. } => "watching",
                 Event::Complete { .. } => "complete",
                 Event::Board { .. } => "board",

@@ -30,7 +30,7 @@ fn cell() -> impl Strategy<Value = Cell> {
             let key = match KINDS[kind] {
                 CellKind::Metadata => CellKey::metadata(&field),
                 CellKind::Board => CellKey::board(["one", "two", "three"][object], &field),
-                CellKind::Log => CellKey::message(&signer.public_key(), &field),
+                _ => CellKey::message(&signer.public_key(), &field),
             };
             Cell::write(key, hlc, value.map(|value| json!(value)), &*signer, &[0; 32])
         },

@@ -6,6 +6,7 @@
 //!   it may show (design R4 to R9, R14);
 //! - [`cells`] and [`records`]: merging is free of order and of repetition, caps and tombstones included (design R10 to
 //!   R12, R4);
+//! - [`rule`]: who may write what in a private room is the same verdict in any order (design N8);
 //! - [`wire`]: writing and reading are inverse for every kind of frame (design N9).
 //!
 //! A case that fails is shrunk and printed as the list of steps that lead to it. `PROPTEST_CASES` says how many cases
@@ -15,6 +16,7 @@ mod callers;
 mod callers_model;
 mod cells;
 mod records;
+mod rule;
 mod weather;
 mod weather_model;
 mod weather_scene;

@@ -346,7 +346,7 @@ impl Judge {
             LeftReason::Disconnected => {
                 hearing.lost.is_some_and(|(at, cause)| now >= at + DISCONNECTED_MS && !kept(cause))
             }
-            LeftReason::Expired | LeftReason::Superseded | LeftReason::Evicted => false,
+            LeftReason::Expired | LeftReason::Superseded | LeftReason::Evicted | LeftReason::Excluded => false,
         };
         assert!(why, "owner {owner} is gone, {reason:?}, at {now}: {hearing:?}");
         if reason == LeftReason::Left {

@@ -140,6 +140,7 @@ pub(crate) fn tell(event: &RoomEvent) -> String {
             Event::Board { notes, removed } => format!("{} notes changed, {} went", notes.len(), removed.len()),
             Event::Message { message } => format!("a message of type {}", message.kind),
             Event::Diverged { session_id } => format!("what is shared differs from {session_id}, and stays so"),
+            Event::Access { access } => format!("{} people of the room, key {}", access.people.len(), access.epoch),
             Event::Watching { count } => format!("{count} look on"),
             Event::Complete { complete: true } => "the view is current".to_owned(),
             Event::Complete { complete: false } => "the view may be old".to_owned(),

@@ -97,7 +97,15 @@ fn a_reader_that_starts_over_knows_what_the_snapshot_says() {
     };
     let snapshot = |members| {
         let (room, metadata) = (room.clone(), Arc::new(metadata.clone()));
-        RoomEvent::Snapshot(Arc::new(Snapshot { room, members, metadata, watching: 0, complete: true, at: 1 }))
+        RoomEvent::Snapshot(Arc::new(Snapshot {
+            room,
+            members,
+            metadata,
+            access: None,
+            watching: 0,
+            complete: true,
+            at: 1,
+        }))
     };
     assert_eq!(witness.told(&snapshot(vec![row(2)]), &authors), Ok(()));
     assert_eq!(witness.value(&row(2).key(), "cursor"), Some(2));

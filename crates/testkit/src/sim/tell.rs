@@ -1,6 +1,6 @@
 //! A trace in plain words: who did what, whom it reached, and what everybody was told.
 
-use parlor_core::{DownCause, Event, LeftReason, Member};
+use parlor_core::{Access, DownCause, Event, LeftReason, Member, Person};
 
 use super::letter::{Letter, word};
 use super::sessions::Sessions;
@@ -99,6 +99,7 @@ pub fn event_in_words(event: &Event) -> String {
                 LeftReason::Expired => "its lease ran out",
                 LeftReason::Superseded => "the same profile started anew",
                 LeftReason::Evicted => "it made room for somebody",
+                LeftReason::Excluded => "it did not get the new key",
             };
             format!("{} left, {why}", of(member))
         }
@@ -116,6 +117,7 @@ pub fn event_in_words(event: &Event) -> String {
             format!("on the board, {}", notes.chain(removed).collect::<Vec<_>>().join(", "))
         }
         Event::Message { message } => format!("{} says {}", message.actor.name, message.data),
+        Event::Access { access } => access_in_words(access),
         Event::Diverged { session_id } => {
             format!("it does not come to agree with {}", session_id.get(..8).unwrap_or(session_id))
         }
@@ -125,6 +127,15 @@ pub fn event_in_words(event: &Event) -> String {
         Event::Complete { complete: true } => "the list is current".to_owned(),
         Event::Complete { complete: false } => "the list may be old".to_owned(),
     }
+}
+
+fn access_in_words(access: &Access) -> String {
+    let of = |which: fn(&Person) -> bool| {
+        let names = access.people.iter().filter(|person| which(person)).map(|person| person.name.clone());
+        crate::story::names::list(&names.collect::<Vec<_>>())
+    };
+    let lock = if access.locked { "locked" } else { "not locked" };
+    format!("the room is {lock}; hosts: {}; void: {}", of(|person| person.host), of(|person| person.voided))
 }
 
 fn fields(member: &Member) -> String {

@@ -108,6 +108,7 @@ impl Trace {
             Event::Complete { complete } => (17 + u8::from(*complete), None, &[][..]),
             Event::Board { removed, .. } => (30, None, &removed[..]),
             Event::Message { message } => (31, None, std::slice::from_ref(&message.id)),
+            Event::Access { access } => (33 + u8::from(access.locked), None, &[][..]),
             Event::Diverged { session_id } => (32, None, std::slice::from_ref(session_id)),
         };
         self.hash(kind, at, u64::from(observer.0) << 32 | changed.len() as u64);

@@ -139,7 +139,7 @@ impl Truth {
             LeftReason::Superseded => {
                 of_row.outlived || of_row.lives.iter().any(|life| sessions.outlived(life.session))
             }
-            LeftReason::Evicted => false,
+            LeftReason::Evicted | LeftReason::Excluded => false,
             LeftReason::Disconnected | LeftReason::Timeout => true,
         }
     }

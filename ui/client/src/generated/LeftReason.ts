@@ -3,4 +3,4 @@
 /**
  * Why a member is gone.
  */
-export type LeftReason = "left" | "disconnected" | "timeout" | "expired" | "superseded" | "evicted";
+export type LeftReason = "left" | "disconnected" | "timeout" | "expired" | "superseded" | "evicted" | "excluded";

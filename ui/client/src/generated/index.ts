@@ -1,5 +1,7 @@
 // Written by `cargo xtask gen` from the Rust types. Do not edit.
 
+export type * from "./Access";
+export type * from "./AccessChange";
 export type * from "./Actor";
 export type * from "./ActorKind";
 export type * from "./Batch";
@@ -31,6 +33,7 @@ export type * from "./NetworkState";
 export type * from "./Note";
 export type * from "./NoteChange";
 export type * from "./PeerInfo";
+export type * from "./Person";
 export type * from "./PresenceChange";
 export type * from "./PresenceMode";
 export type * from "./ProfileChange";

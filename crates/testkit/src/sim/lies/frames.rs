@@ -154,6 +154,9 @@ impl Cell {
             CellKind::Metadata => 0,
             CellKind::Board => 1,
             CellKind::Log => 2,
+            CellKind::Roster => 3,
+            CellKind::Access => 4,
+            CellKind::Key => 5,
         };
         let mut message = [b"parlor cell".as_slice(), &[VERSION], &root, &[kind]].concat();
         for text in [&key.object, &key.field] {

@@ -1,0 +1,197 @@
+//! Changed keys of a private room (design N8).
+
+use serde_json::json;
+
+use crate::cell::{Cell, CellKey, CellKind};
+use crate::fixture::{FakeSigner, Table, session};
+use crate::ids::PublicKey;
+use crate::input::Input;
+use crate::limits::PAGE_MAX;
+use crate::rule;
+use crate::view::LeftReason;
+use crate::wire::Frame;
+use crate::{AccessChange, Error, ErrorCode, Event, Join, MetadataChange, NewKey};
+
+fn key(at: usize) -> PublicKey {
+    FakeSigner::of(&format!("person {at}")).public_key()
+}
+
+/// A key by seat `at` for these seats; its parts are their numbers.
+fn new_key(epoch: u32, by: u8, to: &[usize]) -> NewKey {
+    let parts = to.iter().map(|to| (key(*to), vec![by, *to as u8])).collect();
+    NewKey { epoch, commitment: [by; 32], share: [epoch as u8; 32], parts }
+}
+
+fn change(table: &mut Table, at: usize, epoch: u32, to: &[usize]) -> Result<(), Error> {
+    let key = new_key(epoch, at as u8, to);
+    table.call(at, |replica, who, now| replica.change_key(who, key, now))
+}
+
+fn make_host(table: &mut Table, at: usize) {
+    let hosts = [(key(at).user_id().to_string(), true)].into();
+    let change = AccessChange { hosts, ..AccessChange::default() };
+    table.call(0, |replica, who, now| replica.change_access(who, &change, now)).unwrap();
+}
+
+#[test]
+fn whoever_gets_no_part_of_a_key_is_out_and_everybody_sees_it() {
+    let mut table = Table::private(4);
+    assert_eq!(change(&mut table, 1, 1, &[0, 1]).unwrap_err().code, ErrorCode::Forbidden, "no host");
+    let mut staying = table.seats[0].replica.staying(&[key(2).user_id()]);
+    staying.sort_unstable();
+    let mut all = vec![key(0), key(1), key(3)];
+    all.sort_unstable();
+    assert_eq!(staying, all);
+    change(&mut table, 0, 1, &[0, 1, 3]).unwrap();
+    for at in [0, 1, 3] {
+        let handover = table.seats[at].replica.handover(&key(at)).unwrap();
+        assert_eq!((handover.epoch, handover.included), (1, true));
+        assert_eq!(handover.part, Some(vec![0, at as u8]), "at {at}");
+        assert_eq!(table.rows(at).len(), 3);
+        assert!(table.told(at).contains(&"left person 2 Excluded".to_owned()), "{:?}", table.told(at));
+        let access = table.seats[at].replica.access().unwrap();
+        let out = access.people.iter().filter(|person| !person.inside).map(|person| &*person.name);
+        assert_eq!((access.epoch, out.collect::<Vec<_>>()), (1, vec!["person 2"]));
+        assert_eq!(access.rekeyed_by, Some(key(0).user_id()));
+    }
+    let out = table.seats[2].replica.handover(&key(2)).unwrap();
+    assert!(!out.included && out.part.is_none());
+    let own = table.seats[2]
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Left { member, reason: LeftReason::Excluded } if member.own));
+    assert_eq!(own.count(), 1, "it leaves by itself");
+    // Its old frames bring nobody back.
+    let old: Vec<Vec<u8>> = table.log.iter().filter(|(at, ..)| *at == 2).map(|(.., bytes)| bytes.clone()).collect();
+    for bytes in old {
+        table.frame(0, session(3), session(3), &bytes);
+    }
+    assert_eq!(table.rows(0).len(), 3);
+}
+
+/// Whoever is away gets their part when they come back, also from somebody else than the host.
+#[test]
+fn a_part_waits_for_whoever_is_away() {
+    let mut table = Table::private(3);
+    table.lose = |from, to, _| from == 2 || to == 2;
+    change(&mut table, 0, 1, &[0, 1, 2]).unwrap();
+    assert_eq!(table.seats[2].replica.handover(&key(2)), None);
+    let porch = table.seats[1].replica.porch();
+    assert!(!porch.is_empty() && porch.iter().all(|frame| frame.len() <= PAGE_MAX));
+    let now = table.tick();
+    for frame in &porch {
+        assert!(table.seats[2].replica.hear_at_porch(frame, now));
+        assert!(!table.seats[2].replica.hear_at_porch(frame, now), "nothing new");
+    }
+    assert_eq!(table.seats[2].replica.handover(&key(2)).unwrap().part, Some(vec![0, 2]));
+}
+
+/// In front of the room nothing is said but who is a host and what the key is.
+#[test]
+fn nothing_else_is_told_or_heard_in_front_of_the_room() {
+    let mut table = Table::private(2);
+    table.metadata(0, MetadataChange::new(json!({"title": "inside"}))).unwrap();
+    change(&mut table, 0, 1, &[0, 1]).unwrap();
+    let cells = table.seats[0].replica.porch().into_iter().flat_map(|frame| match Frame::decode(&frame, PAGE_MAX) {
+        Ok(Frame::Cells(cells)) => cells,
+        other => panic!("{other:?}"),
+    });
+    let kinds: Vec<CellKind> = cells.map(|cell| cell.key.kind).collect();
+    assert_eq!(kinds.len(), 3, "a head and two parts");
+    assert!(kinds.iter().all(|kind| *kind == CellKind::Key));
+    let root = table.seats[0].replica.root;
+    let cell = Cell::write(
+        CellKey::metadata("title"),
+        u64::MAX >> 6,
+        Some(json!("outside")),
+        &*FakeSigner::of("person 1"),
+        &root,
+    );
+    let now = table.tick();
+    assert!(!table.seats[0].replica.hear_at_porch(&Frame::Cells(vec![cell]).encode(), now));
+    assert!(!table.seats[0].replica.hear_at_porch(&[1, 2, 3], now));
+    assert_eq!(table.count(0, "porch_refused"), 2);
+    assert_eq!(table.seats[0].replica.metadata().metadata["title"], "inside");
+}
+
+/// Two hosts at once: everybody comes to the same key, and finds the part of that one.
+#[test]
+fn of_two_keys_at_once_the_later_is_in_force() {
+    let mut table = Table::private(4);
+    make_host(&mut table, 1);
+    table.lose = |from, to, _| from % 2 != to % 2;
+    change(&mut table, 0, 1, &[0, 1, 2, 3]).unwrap();
+    table.pass(50);
+    change(&mut table, 1, 1, &[0, 1, 3]).unwrap();
+    table.lose = |_, _, _| false;
+    table.pass(20_000);
+    for at in [0, 1, 3] {
+        let handover = table.seats[at].replica.handover(&key(at)).unwrap();
+        assert_eq!((handover.commitment, handover.part), ([1; 32], Some(vec![1, at as u8])), "at {at}");
+    }
+    assert!(!table.seats[2].replica.handover(&key(2)).unwrap().included);
+    assert_eq!(change(&mut table, 0, 1, &[0]).unwrap_err().code, ErrorCode::InvalidTicket, "that number is taken");
+}
+
+/// Who comes in with a later ticket is no recipient, and is in; so is somebody who was put out and was invited again.
+#[test]
+fn who_has_the_key_in_force_stays_whoever_it_was_for() {
+    let mut table = Table::private(3);
+    change(&mut table, 0, 1, &[0, 1]).unwrap();
+    assert_eq!(table.rows(0).len(), 2);
+    for seat in &mut table.seats {
+        seat.replica.use_key(1, [0; 32]);
+    }
+    table.clear();
+    table.join(2, Join::new()).unwrap();
+    table.pass(5_000);
+    for at in 0..3 {
+        assert_eq!(table.rows(at).len(), 3, "at {at}: {:?}", table.told(at));
+        let access = table.seats[at].replica.access().unwrap();
+        assert!(access.people.iter().all(|person| person.inside), "at {at}: {:?}", access.people);
+    }
+    let mut staying = table.seats[0].replica.staying(&[]);
+    staying.sort_unstable();
+    let mut all = vec![key(0), key(1), key(2)];
+    all.sort_unstable();
+    assert_eq!(staying, all);
+}
+
+#[test]
+fn a_key_of_somebody_who_is_no_host_is_none() {
+    let mut table = Table::private(3);
+    let root = table.seats[0].replica.root;
+    let signer = FakeSigner::of("person 2");
+    let head = json!({"commitment": "", "share": "", "to": ""});
+    let head_key = CellKey { kind: CellKind::Key, object: "epoch 1".to_owned(), field: "key".to_owned() };
+    let of_another =
+        CellKey { kind: CellKind::Key, object: super::part_object(1, &key(0)), field: rule::field_of(&key(1)) };
+    for name in [head_key, of_another] {
+        let cell = Cell::write(name, 1 << 50, Some(head.clone()), &*signer, &root);
+        table.frame(1, session(3), session(3), &Frame::Cells(vec![cell]).encode());
+    }
+    assert_eq!(table.seats[1].replica.handover(&key(1)), None);
+    assert_eq!(table.count(1, "cell_value"), 1, "nobody writes a part in another's name");
+    change(&mut table, 0, 1, &[0, 1, 2]).unwrap();
+    assert_eq!(table.seats[1].replica.handover(&key(1)).unwrap().part, Some(vec![0, 1]));
+}
+
+/// A full key fits, and five of them leave the newest whole.
+#[test]
+fn a_key_for_a_full_room_is_whole() {
+    let mut table = Table::private(1);
+    for epoch in 1..=5 {
+        let parts = (0..256).map(|at| (key(at), vec![9; 64])).collect();
+        let key = NewKey { epoch, commitment: [epoch as u8; 32], share: [0; 32], parts };
+        table.call(0, |replica, who, now| replica.change_key(who, key, now)).unwrap();
+    }
+    let over = NewKey { epoch: 6, commitment: [0; 32], share: [0; 32], parts: vec![(key(0), Vec::new()); 257] };
+    let error = table.call(0, |replica, who, now| replica.change_key(who, over, now)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::PayloadTooLarge);
+    for at in [0, 100, 255] {
+        assert!(table.seats[0].replica.handover(&key(at)).unwrap().part.is_some(), "at {at}");
+    }
+    let porch = table.seats[0].replica.porch();
+    assert!(porch.len() > 1, "one frame cannot hold it");
+    table.input(0, Input::Timeout);
+}
