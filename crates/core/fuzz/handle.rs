@@ -97,7 +97,7 @@ impl Observer {
             bytes,
         };
         self.input("a frame", input);
-        if self.seat.replica.outranked {
+        if self.seat.replica.is_outranked() {
             assert!(self.own().is_empty(), "one who is outranked looks on");
         } else {
             assert_eq!(self.own(), own, "a frame changed what only this session may change");

@@ -233,7 +233,7 @@ impl Replica {
 
     /// A profile that was copied and runs elsewhere, started later: that one speaks, this one only looks on (design R2).
     pub(crate) fn not_cloned(&self) -> Result<(), Error> {
-        if self.outranked {
+        if self.is_outranked() {
             let message =
                 "this profile runs on another computer too, and was started there later; this one is read-only";
             return Err(Error::new(ErrorCode::IdentityCloned, message));

@@ -314,6 +314,10 @@ impl Table {
             Event::Diverged { session_id } => format!("diverged {}", &session_id[..2]),
             Event::Watching { count } => format!("watching {count}"),
             Event::Complete { complete } => format!("complete {complete}"),
+            Event::Cloned { cloned: None } => "cloned no more".to_owned(),
+            Event::Cloned { cloned: Some(cloned) } => {
+                format!("cloned by {}{}", cloned.others.len(), if cloned.read_only { ", read-only" } else { "" })
+            }
         };
         let events = self.seats[at].events.iter().filter(|event| !matches!(event, Event::Watching { .. }));
         events.map(told).collect()

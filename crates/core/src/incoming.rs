@@ -46,6 +46,7 @@ impl Replica {
                 };
             }
         };
+        self.hear_twin(&author, &frame, now);
         let first_hand = author == via;
         match frame {
             Frame::Delta(delta) => self.delta(author, delta, now),
@@ -53,6 +54,7 @@ impl Replica {
             Frame::Leave(leave) => self.leave_in(author, leave, now),
             Frame::Full(full) => self.full_in(author, *full, first_hand, now),
             Frame::Ask(ask) => self.ask_in(author, ask, path, now),
+            Frame::Introduction(said) => self.introduction_in(author, &said, now),
             Frame::Cells(cells) => self.cells_in(cells, now),
             Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request, now),
             Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, &stamps, now),
@@ -226,17 +228,15 @@ impl Replica {
             self.ask(author, now);
             return Verdict::Accept;
         }
+        self.meet(&full.certificate, full.seq, now);
         if self.is_outlived(&full.certificate) {
             // A later run of the same profile is known already (design R2).
             self.counters.add("session_outlived");
-            if full.certificate.profile == self.config.certificate.profile {
-                self.counters.add("identity_cloned");
-            }
             let rows = self.retire(author);
             self.refresh_all(rows, LeftReason::Superseded, now);
             return Verdict::Accept;
         }
-        let retired = self.supersede(&full.certificate, now);
+        let retired = self.supersede(&full.certificate);
         if self.is_kept_out(author, full.incarnation, now) {
             self.counters.add("member_kept_out");
             self.refresh_all(retired, LeftReason::Superseded, now);

@@ -21,6 +21,7 @@ impl Replica {
         peer.fresh = true;
         peer.cell_mismatches = 0;
         peer.futile = Futile::default();
+        self.greet_twin(id);
         for full in self.fulls(&[], now) {
             self.send(id, full);
         }
@@ -43,6 +44,7 @@ impl Replica {
             self.peers.remove(&id);
             self.count_watchers();
         }
+        self.spare_twins(Some(&id), now);
         self.links_changed(now);
     }
 
@@ -54,6 +56,7 @@ impl Replica {
     /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
     pub(crate) fn resumed(&mut self, now: Tick) {
         self.looked = now;
+        self.spare_twins(None, now);
         self.peers_due = now;
         for peer in self.peers.values_mut() {
             peer.heard = now;
@@ -84,6 +87,7 @@ impl Replica {
                     *at = now;
                 }
             }
+            self.spare_twins(None, now);
             self.beat_at = now;
         }
         self.emit(Event::Complete { complete: !outage });
@@ -103,6 +107,7 @@ impl Replica {
         if self.peers_due <= now {
             self.expire_peers(now);
         }
+        self.expire_twins(now);
         self.repeat_leaves(now);
         if self.answer_due().is_some_and(|at| at <= now) {
             self.answer(now);

@@ -83,6 +83,7 @@ mod rows;
 mod rule;
 mod sessions;
 mod sync;
+mod twins;
 mod value;
 mod view;
 mod weight;
@@ -104,7 +105,7 @@ pub use proof::{Certificate, LocalActor, Signer, Verifier};
 pub use replica::{Config, Continuation, PrivateRoom, Replica};
 pub use rows::{Face, Summary};
 pub use view::{
-    Actor, ActorKind, Bag, By, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
+    Actor, ActorKind, Bag, By, Cloned, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
     MembersQuery, RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
 };
 pub use wire::VERSION;

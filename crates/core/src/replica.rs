@@ -1,7 +1,8 @@
 //! The state machine that holds one room (design §2): inputs and time go in, frames and events come out.
 //!
 //! The rules live beside their state: [`crate::calls`] what people may ask, `incoming` what frames do, `outgoing` what is
-//! told and when, `leases` who is alive, `rows` what readers see, `sync` how cells are repaired.
+//! told and when, `leases` who is alive, `rows` what readers see, `sync` how cells are repaired, `twins` what a copied profile
+//! is.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, Verifier};
 use crate::row_table::RowTable;
 use crate::sync::Serving;
+use crate::twins::Twins;
 use crate::view::{Event, RoomMetadata, Timestamp};
 
 /// What a replica is made with.
@@ -89,8 +91,8 @@ pub struct Replica {
     pub(crate) rows: RowTable,
     pub(crate) watching: u32,
     pub(crate) outage: bool,
-    /// The same profile runs elsewhere and was started later (design R2).
-    pub(crate) outranked: bool,
+    /// Other processes with this profile (design R2).
+    pub(crate) twins: Twins,
     /// When this replica last looked at the time.
     pub(crate) looked: Tick,
     /// Until when another exchange of cells waits for the one under way (design R12).
@@ -160,7 +162,7 @@ impl Replica {
             rows: RowTable::default(),
             watching: 0,
             outage: false,
-            outranked: false,
+            twins: Twins::default(),
             looked: now,
             syncing: now,
             beat_at,
@@ -220,7 +222,7 @@ impl Replica {
     pub fn next_deadline(&self) -> Option<Tick> {
         let leaving = self.leaving.iter().map(|(at, ..)| *at);
         let due = [self.beat_at, self.peers_due, self.own_due];
-        leaving.chain(self.flush_at).chain(self.answer_due()).chain(due).min()
+        leaving.chain(self.flush_at).chain(self.answer_due()).chain(self.twin_due()).chain(due).min()
     }
 
     /// Refusals and repairs, by name.

@@ -387,27 +387,6 @@ fn a_later_run_ignores_its_predecessor() {
     assert_eq!(table.count(later, "identity_cloned"), 1);
 }
 
-// R2 M8: a copied profile that runs twice: the later start speaks, the earlier becomes read-only, both say so.
-#[test]
-fn a_cloned_profile_is_noticed_at_both_ends() {
-    let mut table = Table::joined(2);
-    let clone = table.add(seat(50, "person 0", 1, 2, table.now));
-    table.link(1, clone);
-    table.link(0, clone);
-    table.join(clone, Join::new()).unwrap();
-    assert!(table.count(0, "identity_cloned") > 0 && table.count(clone, "identity_cloned") > 0);
-    assert_eq!(table.presence(0, json!({"a": 1})).unwrap_err().code, crate::ErrorCode::IdentityCloned);
-    assert_eq!(table.join(0, Join::new()).unwrap_err().code, crate::ErrorCode::IdentityCloned);
-    assert!(!table.leave(0).unwrap().left, "leaving always succeeds");
-    table.presence(clone, json!({"a": 1})).unwrap();
-    table.clear();
-    table.pass(30_000);
-    for at in 0..3 {
-        assert_eq!(table.by_session(at).len(), 2, "at {at}");
-        assert!(table.told(at).is_empty(), "no flapping: {:?}", table.told(at));
-    }
-}
-
 // R3: the links of a closed room: unsubscribing is a closed link too.
 #[test]
 fn who_unsubscribes_without_a_word_leaves_by_its_link() {

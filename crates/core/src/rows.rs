@@ -300,6 +300,7 @@ impl Replica {
             access: self.access.clone(),
             watching: self.watching,
             complete: !self.outage,
+            cloned: self.twins.told.clone(),
             at: 0,
         }
     }

@@ -20,7 +20,7 @@ const EVICTED_MS: u64 = 30_000;
 
 impl Replica {
     /// A greater boot counter of the same profile retires its older sessions at once (design R2).
-    pub(crate) fn supersede(&mut self, newer: &Certificate, now: Tick) -> Vec<RowKey> {
+    pub(crate) fn supersede(&mut self, newer: &Certificate) -> Vec<RowKey> {
         let same = |held: &Certificate| {
             held.identity == newer.identity && held.profile == newer.profile && held.boot < newer.boot
         };
@@ -30,14 +30,6 @@ impl Replica {
             .filter(|(_, peer)| peer.certificate.as_ref().is_some_and(same))
             .map(|(session, _)| *session)
             .collect();
-        let own = &self.config.certificate;
-        if newer.identity == own.identity && newer.profile == own.profile && newer.boot != own.boot {
-            self.counters.add("identity_cloned");
-            if newer.boot > own.boot && !self.outranked {
-                self.outranked = true;
-                self.leave_all_to(LeftReason::Superseded, now);
-            }
-        }
         older.into_iter().flat_map(|session| self.retire(session)).collect()
     }
 

@@ -277,6 +277,20 @@ pub enum LeftReason {
     Excluded,
 }
 
+/// This profile runs in another process too, from a copy of its folder (design R2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Cloned {
+    /// Since when that is known here, by this peer's wall clock.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub since: Timestamp,
+    /// Whether this is the one that was started earlier: it only looks on, and calls that write answer `IDENTITY_CLONED`.
+    pub read_only: bool,
+    /// The sessions of the others, in hexadecimal; none when they are gone and this one is still read-only.
+    pub others: Vec<String>,
+}
+
 /// What happens in a room. Per observer and member: `(joined (updated | stale | active)* left)*` (design R14).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -359,6 +373,11 @@ pub enum Event {
         /// Whether it is current.
         complete: bool,
     },
+    /// This profile turned out to run elsewhere too, or that changed. Said once, until it is over.
+    Cloned {
+        /// What is known of it; `null` when it is over.
+        cloned: Option<Cloned>,
+    },
 }
 
 /// All that a reader of a room needs at one moment.
@@ -383,6 +402,9 @@ pub struct Snapshot {
     pub watching: u32,
     /// False while this peer's own network is out.
     pub complete: bool,
+    /// Whether this profile runs elsewhere too; `null` nearly always.
+    #[serde(default)]
+    pub cloned: Option<Cloned>,
     /// The number of the last event that this includes.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub at: u64,

@@ -30,6 +30,7 @@ pub(crate) enum Frame {
     SyncRequest(SyncRequest),
     SyncStamps(SyncStamps),
     SyncWant(SyncWant),
+    Introduction(Box<Introduction>),
 }
 
 /// What changed in the records of a session since it told last: one frame, however many of its members moved.
@@ -126,6 +127,15 @@ pub(crate) struct Full {
 pub(crate) struct Ask {
     pub of: SessionId,
     pub nonce: u64,
+}
+
+/// Who I am, to somebody who runs the same profile (design R2). It names the other's session, which no earlier process had,
+/// so it cannot be an old frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Introduction {
+    pub to: SessionId,
+    pub seq: Seq,
+    pub certificate: Certificate,
 }
 
 /// A hash per bucket of cells: what do you have that differs? (design R12)
@@ -240,6 +250,19 @@ impl Frame {
             Frame::SyncRequest(_) => 7,
             Frame::SyncStamps(_) => 8,
             Frame::SyncWant(_) => 9,
+            Frame::Introduction(_) => 10,
+        }
+    }
+
+    /// The number by which a sign of life of the author is newer than another (design R4).
+    pub fn seq(&self) -> Option<Seq> {
+        match self {
+            Frame::Delta(body) => Some(body.seq),
+            Frame::Beat(body) => Some(body.seq),
+            Frame::Leave(body) => Some(body.seq),
+            Frame::Full(body) => Some(body.seq),
+            Frame::Introduction(body) => Some(body.seq),
+            Frame::Ask(_) | Frame::Cells(_) | Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => None,
         }
     }
 
@@ -255,6 +278,7 @@ impl Frame {
             Frame::SyncRequest(body) => postcard::to_extend(body, head),
             Frame::SyncStamps(body) => postcard::to_extend(body, head),
             Frame::SyncWant(body) => postcard::to_extend(body, head),
+            Frame::Introduction(body) => postcard::to_extend(body, head),
         };
         // Writing into memory fails only for types that postcard cannot write, and there is none of those above.
         body.unwrap_or_default()
@@ -271,7 +295,7 @@ impl Frame {
         }
         let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
         // Only cells, and what is said about them, come in pages.
-        if matches!(kind, 1..=5) && bytes.len() > FRAME_MAX {
+        if matches!(kind, 1..=5 | 10) && bytes.len() > FRAME_MAX {
             return Err(Unreadable::TooLarge);
         }
         Ok(match kind {
@@ -284,6 +308,7 @@ impl Frame {
             7 => Frame::SyncRequest(read(body)?),
             8 => Frame::SyncStamps(read(body)?),
             9 => Frame::SyncWant(read(body)?),
+            10 => Frame::Introduction(read(body)?),
             _ => return Err(Unreadable::Kind),
         })
     }

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, SyncRequest, SyncStamps, SyncWant,
-    Unreadable,
+    Ask, Beat, Delta, FieldChange, Frame, Full, Introduction, Leave, Pulse, RecordChange, SyncRequest, SyncStamps,
+    SyncWant, Unreadable,
 };
 use crate::cell::{Cell, CellKey, CellKind};
 use crate::fixture::{FakeSigner, Table, member, session};
@@ -86,6 +86,8 @@ fn frames() -> Vec<(&'static str, Frame)> {
     let change = |incarnation| RecordChange { incarnation, rev: Rev(42), span: 2, act: 5, fields: changes() };
     let delta = |relay, pulse| Delta { relay, seq: Seq(301), changes: vec![change(2)], pulse };
     let several = Delta { changes: vec![change(2), change(3)], ..delta(false, None) };
+    let certificate = Certificate::issue(&*signer, session(9), [3; 16], 1_800_000_000_123, "Quiet Otter");
+    let introduction = Introduction { to: session(4), seq: Seq(304), certificate };
     let stamps = cells().iter().map(|cell| ((*cell.key).clone(), cell.stamp())).collect();
     vec![
         ("delta", Frame::Delta(delta(false, None))),
@@ -101,6 +103,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("sync-request", Frame::SyncRequest(SyncRequest { buckets: (0..256).map(|bucket| bucket * 77).collect() })),
         ("sync-stamps", Frame::SyncStamps(SyncStamps { buckets: vec![1, 200], stamps })),
         ("sync-want", Frame::SyncWant(SyncWant { keys: vec![CellKey::metadata("title")] })),
+        ("introduction", Frame::Introduction(Box::new(introduction))),
     ]
 }
 
@@ -129,7 +132,7 @@ fn every_kind_is_as_it_was() {
 #[test]
 fn a_golden_file_for_every_kind() {
     let kinds: std::collections::BTreeSet<u8> = frames().iter().map(|(_, frame)| frame.kind()).collect();
-    assert_eq!(kinds, (1..=9).collect());
+    assert_eq!(kinds, (1..=10).collect());
     for kind in 0..=u8::MAX {
         let known = Frame::decode(&[super::VERSION, kind], PAGE_MAX) != Err(Unreadable::Kind);
         assert_eq!(known, kinds.contains(&kind), "kind {kind} has no golden file");
@@ -182,7 +185,7 @@ proptest! {
 
     /// Frames that were damaged on the way: decoding what still decodes and encoding it again says the same.
     #[test]
-    fn damage_never_panics(which in 0usize..12, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
+    fn damage_never_panics(which in 0usize..13, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
         let mut bytes = frames()[which].1.encode();
         let at = at.index(bytes.len());
         bytes[at] = byte;

@@ -102,7 +102,8 @@ impl Conflate {
             Event::Watching { count } => self.push(FeedEvent::Watching { count }),
             Event::Complete { complete } => self.push(FeedEvent::Complete { complete }),
             // What is not shown in a window needs no way there: notes, messages and the health of repair.
-            Event::Board { .. } | Event::Message { .. } | Event::Diverged { .. } => {}
+            // That the profile was copied is in the status, for the whole of the window.
+            Event::Board { .. } | Event::Message { .. } | Event::Diverged { .. } | Event::Cloned { .. } => {}
         }
     }
 

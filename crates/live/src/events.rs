@@ -26,7 +26,7 @@ pub enum RoomEvent {
 
 impl RoomEvent {
     /// The event's `type`: `snapshot`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`,
-    /// `board`, `message`, `watching`, `complete` or `diverged`.
+    /// `board`, `message`, `watching`, `complete`, `diverged` or `cloned`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -44,6 +44,7 @@ impl RoomEvent {
                 Event::Board { .. } => "board",
                 Event::Message { .. } => "message",
                 Event::Diverged { .. } => "diverged",
+                Event::Cloned { .. } => "cloned",
             },
         }
     }

@@ -47,7 +47,16 @@ pub(crate) fn metadata() -> Arc<RoomMetadata> {
 
 /// A snapshot of these rows.
 pub(crate) fn snapshot(members: Vec<Arc<Member>>) -> Arc<Snapshot> {
-    Arc::new(Snapshot { room: room(), members, metadata: metadata(), access: None, watching: 0, complete: true, at: 0 })
+    Arc::new(Snapshot {
+        room: room(),
+        members,
+        metadata: metadata(),
+        access: None,
+        watching: 0,
+        complete: true,
+        cloned: None,
+        at: 0,
+    })
 }
 
 /// An empty snapshot that includes events up to `at`.

@@ -13,7 +13,8 @@ use crate::proof::{ActorClaim, Certificate, GuestClaim};
 use crate::raw::Raw;
 use crate::value::Key;
 use crate::wire::{
-    Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, SyncRequest, SyncStamps, SyncWant,
+    Ask, Beat, Delta, FieldChange, Frame, Full, Introduction, Leave, Pulse, RecordChange, SyncRequest, SyncStamps,
+    SyncWant,
 };
 
 /// Numbers are mostly small, and now and then as great as they can be.
@@ -83,8 +84,8 @@ fn delta() -> impl Strategy<Value = Frame> {
         .prop_map(|(relay, seq, changes, pulse)| Frame::Delta(Delta { relay, seq: Seq(seq), changes, pulse }))
 }
 
-fn full() -> impl Strategy<Value = Frame> {
-    let certificate = (key(), session(), bytes::<16>(), number(), text(), bytes::<64>()).prop_map(
+fn certificate() -> impl Strategy<Value = Certificate> {
+    (key(), session(), bytes::<16>(), number(), text(), bytes::<64>()).prop_map(
         |(identity, session, profile, boot, name, signature)| Certificate {
             identity,
             session,
@@ -93,13 +94,16 @@ fn full() -> impl Strategy<Value = Frame> {
             name,
             signature,
         },
-    );
+    )
+}
+
+fn full() -> impl Strategy<Value = Frame> {
     let guest = (key(), bytes::<64>()).prop_map(|(key, signature)| GuestClaim { key, signature });
     let actor = (text(), prop::option::of(guest)).prop_map(|(name, guest)| ActorClaim { name, guest });
     let member = "[a-z ü🦀]{1,30}".prop_map(|id| MemberId::new(&id).unwrap());
     let numbers = (number(), number(), number(), number());
     let lists = (vec(number(), 0..4), vec(incarnation(), 0..4), vec(field(), 0..5));
-    (certificate, actor, member, incarnation(), numbers, lists, value()).prop_map(
+    (certificate(), actor, member, incarnation(), numbers, lists, value()).prop_map(
         |(certificate, actor, member, incarnation, (seq, joined_ms, rev, act), (echo, roster, fields), metadata)| {
             Frame::Full(Box::new(Full {
                 seq: Seq(seq),
@@ -158,6 +162,9 @@ fn frame() -> impl Strategy<Value = Frame> {
         (vec(any::<u8>(), 0..40), vec((cell_key(), stamp()), 0..4))
             .prop_map(|(buckets, stamps)| Frame::SyncStamps(SyncStamps { buckets, stamps })),
         vec(cell_key(), 0..4).prop_map(|keys| Frame::SyncWant(SyncWant { keys })),
+        (session(), number(), certificate()).prop_map(|(to, seq, certificate)| {
+            Frame::Introduction(Box::new(Introduction { to, seq: Seq(seq), certificate }))
+        }),
     ]
 }
 

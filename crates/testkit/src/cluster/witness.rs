@@ -144,6 +144,8 @@ pub(crate) fn tell(event: &RoomEvent) -> String {
             Event::Watching { count } => format!("{count} look on"),
             Event::Complete { complete: true } => "the view is current".to_owned(),
             Event::Complete { complete: false } => "the view may be old".to_owned(),
+            Event::Cloned { cloned: None } => "no copy of the profile runs any more".to_owned(),
+            Event::Cloned { cloned: Some(cloned) } => format!("{} copies of the profile run too", cloned.others.len()),
         },
     }
 }

@@ -126,6 +126,11 @@ pub fn event_in_words(event: &Event) -> String {
         Event::Watching { count } => format!("{count} look on"),
         Event::Complete { complete: true } => "the list is current".to_owned(),
         Event::Complete { complete: false } => "the list may be old".to_owned(),
+        Event::Cloned { cloned: None } => "no copy of its profile runs any more".to_owned(),
+        Event::Cloned { cloned: Some(cloned) } => {
+            let goes_on = if cloned.read_only { "it is read-only" } else { "it goes on" };
+            format!("copies of its profile: {}; {goes_on}", cloned.others.len())
+        }
     }
 }
 

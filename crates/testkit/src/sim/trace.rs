@@ -110,6 +110,8 @@ impl Trace {
             Event::Message { message } => (31, None, std::slice::from_ref(&message.id)),
             Event::Access { access } => (33 + u8::from(access.locked), None, &[][..]),
             Event::Diverged { session_id } => (32, None, std::slice::from_ref(session_id)),
+            Event::Cloned { cloned: None } => (33, None, &[][..]),
+            Event::Cloned { cloned: Some(cloned) } => (34 + u8::from(cloned.read_only), None, &cloned.others[..]),
         };
         self.hash(kind, at, u64::from(observer.0) << 32 | changed.len() as u64);
         if let Some(member) = member {
