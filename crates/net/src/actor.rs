@@ -85,6 +85,8 @@ struct Actor {
     outage: Outage,
     /// What the replicas were told last.
     out: bool,
+    /// A later run of this profile is known, so that no room here is written to any more (design R2).
+    outranked: bool,
     interfaces: Option<Interfaces>,
     counters: Counters,
     /// What authors may still send.
@@ -133,6 +135,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         lobby: Lobby::new(rand::Rng::random(&mut rng)),
         outage: Outage::new(listening.loopback_only),
         out: false,
+        outranked: false,
         interfaces: None,
         counters: Counters::default(),
         authors: Authors::default(),
@@ -199,6 +202,8 @@ impl Actor {
                     Some(Command::Shutdown { reply }) => {
                         commands.close();
                         self.shut_down().await;
+                        // The ports first: who asked may begin another session on them.
+                        drop(self);
                         let _ = reply.send(());
                         return;
                     }
@@ -220,6 +225,7 @@ impl Actor {
     /// Everything that follows from what just happened.
     fn settle(&mut self, now: Tick) {
         self.pump(now);
+        self.outrank_all(now);
         self.drop_closed(now);
         self.run_dialler(now);
         self.cuts_made();

@@ -43,6 +43,9 @@ impl Actor {
         };
         let mut replica = Replica::new(config, Arc::clone(&self.verifier), now, (self.wall)());
         replica.continue_from(self.left);
+        if self.outranked {
+            replica.outrank(now);
+        }
         if self.outage.out() {
             replica.handle(Input::OwnOutage(true), now);
         }
@@ -116,6 +119,19 @@ impl Actor {
                 },
             }
         }
+    }
+
+    /// Who is outranked in one room is so in all: it is the process that was started earlier (design R2).
+    pub(super) fn outrank_all(&mut self, now: Tick) {
+        if self.outranked || !self.rooms.values().any(|room| room.replica.is_outranked()) {
+            return;
+        }
+        self.outranked = true;
+        self.counters.count("outranked");
+        for room in self.rooms.values_mut() {
+            room.replica.outrank(now);
+        }
+        self.pump(now);
     }
 
     /// Publishing never fails for a caller (design N3): alone in the room is a normal state, and what a full queue loses
