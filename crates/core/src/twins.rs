@@ -128,7 +128,7 @@ impl Replica {
         let due = self.twins_due();
         let gone: Vec<SessionId> = due.filter(|(due, _)| *due <= now).map(|(_, session)| session).collect();
         if !gone.is_empty() {
-            gone.iter().for_each(|session| drop(self.twins.met.remove(session)));
+            self.twins.met.retain(|session, _| !gone.contains(session));
             self.tell_cloned(now);
         }
     }

@@ -1,7 +1,9 @@
 //! Keys of people. The core knows signing only as two traits; this is where they meet ed25519.
 
+use std::sync::Arc;
+
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use parlor_core::{PublicKey, Signer, Verifier};
+use parlor_core::{LocalActor, PublicKey, Signer, Verifier};
 
 /// Names what the derived key is for, so that no other use of the profile's key can ever yield the same.
 const GUEST_CONTEXT: &str = "parlor 2026-11 guest key";
@@ -35,6 +37,20 @@ impl Signer for IdentityKey {
 
     fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()
+    }
+}
+
+/// A guest of this peer, whose key follows from that of whoever the profile's person is.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    pub(crate) id: Arc<str>,
+    pub(crate) name: Arc<str>,
+}
+
+impl Guest {
+    /// The guest of this host.
+    pub(crate) fn of(&self, host: &IdentityKey) -> LocalActor {
+        LocalActor::guest(Arc::new(host.guest(&self.id)), &self.name, host.public_key().user_id())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parlor_core::Error;
 
 use crate::held::held;
-use crate::live::Shared;
+use crate::shared::Shared;
 
 /// What a test may do to a running peer, made by [`Live::lab`](crate::Live::lab). A peer that people use has none.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Lab {
 
 impl Lab {
     pub(crate) fn of(shared: &Arc<Shared>) -> Option<Self> {
-        let net = shared.net.lab()?;
+        let net = shared.session().net.lab()?;
         Some(Self { shared: Arc::clone(shared), net })
     }
 
@@ -45,8 +45,9 @@ impl Lab {
         if let Some(upkeep) = held(&self.shared.upkeep).take() {
             upkeep.abort();
         }
+        *self.shared.closed.lock().await = true;
         self.net.crash().await;
-        self.shared.rooms.clear().await;
+        self.shared.session().rooms.clear().await;
         self.shared.profile.abandon();
     }
 }

@@ -90,6 +90,7 @@
 #![deny(missing_docs)]
 
 mod batch;
+mod clones;
 mod config;
 mod conflate;
 mod events;
@@ -108,6 +109,8 @@ mod palette;
 mod profile;
 mod report;
 mod room;
+mod session;
+mod shared;
 mod start;
 mod start_error;
 mod tail;
@@ -122,9 +125,9 @@ pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;
 pub use parlor_core::{
-    Actor, ActorKind, Bag, By, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left, LeftReason, Member, MemberId,
-    MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note, PresenceChange, PresenceMode,
-    RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
+    Actor, ActorKind, Bag, By, Cloned, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left, LeftReason, Member,
+    MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note, PresenceChange,
+    PresenceMode, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
 };
 pub use parlor_net::{NetworkState, PeerInfo};
 pub use profile::settings::Theme;

@@ -8,16 +8,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use parlor_core::limits::ID_MAX_CHARS;
 use parlor_core::{Actor, Error, ErrorCode, LocalActor, MemberId, RoomId, Signer, Timestamp, UserId};
 use parlor_net::{NetHandle, PeerInfo, RoomSecret};
-use tokio::task::AbortHandle;
 
 use crate::held::held;
-use crate::keys::IdentityKey;
+use crate::keys::Guest;
 use crate::lab::Lab;
 use crate::names;
 use crate::open_rooms::OpenRooms;
 use crate::profile::Profile;
 use crate::report::{ProfileChange, RoomSummary, Status};
 use crate::room::Room;
+use crate::shared::Shared;
 use crate::ticket::{self, ADDRESSES_MAX, Invitation, Ticket};
 use crate::{Config, StartError, near, palette, start, upkeep};
 
@@ -28,28 +28,10 @@ use crate::{Config, StartError, near, palette, start, upkeep};
 /// [`close`](Live::close) to leave.
 #[derive(Clone)]
 pub struct Live {
-    shared: Arc<Shared>,
-    guest: Option<LocalActor>,
+    pub(crate) shared: Arc<Shared>,
+    guest: Option<Guest>,
     /// The member that this handle and its clones joined with last, by room (design A3).
     joined: Arc<Mutex<BTreeMap<RoomId, MemberId>>>,
-}
-
-/// What all handles on one peer share.
-pub(crate) struct Shared {
-    pub(crate) net: NetHandle,
-    pub(crate) rooms: OpenRooms,
-    pub(crate) profile: Arc<Profile>,
-    pub(crate) identity: Arc<IdentityKey>,
-    pub(crate) own: Mutex<LocalActor>,
-    pub(crate) upkeep: Mutex<Option<AbortHandle>>,
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        if let Some(upkeep) = held(&self.upkeep).take() {
-            upkeep.abort();
-        }
-    }
 }
 
 impl Live {
@@ -89,7 +71,7 @@ impl Live {
     }
 
     /// The same peer, acting for a guest: somebody whom this peer hosts, such as a user of its HTTP API (design A10). The
-    /// same `guest` of the same profile is the same user for ever. Others see `kind: "guest"`, `via` this profile and
+    /// same `guest` of the same profile is the same user for as long as the profile's person is. Others see `kind: "guest"`, `via` this profile and
     /// `verified: false`. Without a name the guest is called by its id.
     ///
     /// # Errors
@@ -121,8 +103,7 @@ impl Live {
             Some(name) => names::checked(name)?,
             None => names::shortened(guest).to_owned(),
         };
-        let signer: Arc<dyn Signer> = Arc::new(self.shared.identity.guest(guest));
-        let guest = LocalActor::guest(signer, &name, self.shared.identity.public_key().user_id());
+        let guest = Guest { id: guest.into(), name: name.into() };
         Ok(Live { shared: Arc::clone(&self.shared), guest: Some(guest), joined: Arc::default() })
     }
 
@@ -195,8 +176,9 @@ impl Live {
             getrandom::fill(&mut secret).map_err(|error| {
                 Error::new(ErrorCode::StorageFailed, format!("the system has no random numbers: {error}"))
             })?;
-            let secret = RoomSecret::first(self.shared.identity.public_key(), secret);
-            let bound = self.shared.rooms.bind(&room, secret).await;
+            let session = self.shared.session();
+            let secret = RoomSecret::first(session.identity.public_key(), secret);
+            let bound = session.rooms.bind(&room, secret).await;
             // Another call may have made it meanwhile: then this is that room.
             if self.shared.profile.secret(&room)?.is_none() {
                 bound?;
@@ -222,7 +204,7 @@ impl Live {
     pub async fn forget_room(&self, id: impl Into<String>) -> Result<bool, Error> {
         let room = RoomId::new(&id.into())?;
         let was_open = near::leave_all(&self.shared, &room, &self.local_actor()).await;
-        self.shared.rooms.close(&room).await;
+        self.shared.session().rooms.close(&room).await;
         held(&self.joined).remove(&room);
         let known = self.blocking(move |profile| profile.forget(&room)).await?;
         Ok(known || was_open)
@@ -232,14 +214,14 @@ impl Live {
     /// looked for meanwhile.
     pub(crate) async fn accept(&self, ticket: &Ticket) -> Result<(), Error> {
         match ticket.secret() {
-            Some(secret) => self.shared.rooms.bind(ticket.room(), *secret).await?,
+            Some(secret) => self.shared.session().rooms.bind(ticket.room(), *secret).await?,
             None if self.shared.profile.secret(ticket.room()) != Ok(None) => {
                 return Err(ticket::refused("the ticket is for an open room, and you know a private one of that name"));
             }
             None => {}
         }
         for address in ticket.addresses() {
-            let (net, address) = (self.shared.net.clone(), address.clone());
+            let (net, address) = (self.net(), address.clone());
             // Whoever does not answer is found in another way, or is gone.
             tokio::spawn(async move { drop(net.dial(&address).await) });
         }
@@ -249,19 +231,19 @@ impl Live {
     /// A ticket of a room, with where to find those who are in it: this peer and peers that it is linked to there.
     pub(crate) async fn invite(&self, room: &RoomId) -> Result<Invitation, Error> {
         let secret = self.shared.profile.secret(room)?;
-        let mut addresses = self.shared.net.reachable_addrs();
+        let mut addresses = self.net().reachable_addrs();
         addresses.truncate(ADDRESSES_MAX / 2);
         for peer in self.peers().await.into_iter().filter(|peer| peer.rooms.contains(room)) {
             // Where an incoming connection comes from is not where its peer listens.
             addresses.extend(peer.addresses.into_iter().skip(usize::from(peer.direction == "in")).take(1));
         }
-        let inviter = self.shared.identity.public_key();
+        let inviter = self.shared.session().identity.public_key();
         Ok(Ticket::new(room.clone(), secret, inviter, addresses).invitation())
     }
 
     /// The peers that this one is linked to.
     pub async fn peers(&self) -> Vec<PeerInfo> {
-        self.shared.net.peers().await
+        self.net().peers().await
     }
 
     /// Connects to a peer by its multiaddr, such as `/ip4/192.168.1.20/tcp/4747`, or by `ADDRESS` or `ADDRESS:PORT`, and
@@ -270,25 +252,28 @@ impl Live {
     /// # Errors
     /// `INVALID_TICKET` for what is no address; `NETWORK_UNAVAILABLE` when nobody answers there. Nothing was changed.
     pub async fn dial(&self, addr: &str) -> Result<PeerInfo, Error> {
-        self.shared.net.dial(addr).await
+        self.net().dial(addr).await
     }
 
     /// What was refused, repaired and lost, by name, since this peer started: of its network and of the rooms that are open
     /// now. The names are for people who look for a fault, and may change.
     pub async fn counters(&self) -> BTreeMap<String, u64> {
-        self.shared.net.counters().await
+        self.net().counters().await
     }
 
     /// The peer and the profile's own person, whoever acts through this handle.
     pub async fn status(&self) -> Status {
-        let net = &self.shared.net;
+        let session = self.shared.session();
+        let net = &session.net;
         let settings = self.shared.profile.settings();
+        let peers = net.peers().await;
+        let cloned = session.look_at_clones(&peers).await;
         // Read before the call below waits: a borrow may not be held meanwhile.
         let network = *net.network().borrow();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             profile: self.shared.profile.name().to_owned(),
-            user_id: self.shared.identity.public_key().user_id(),
+            user_id: session.identity.public_key().user_id(),
             name: settings.name,
             color: settings.color,
             theme: settings.theme,
@@ -297,7 +282,8 @@ impl Live {
             session_id: net.session_id().to_string(),
             listen: net.listen_addrs(),
             network,
-            links: u32::try_from(net.peers().await.len()).unwrap_or(u32::MAX),
+            links: u32::try_from(peers.len()).unwrap_or(u32::MAX),
+            cloned,
             notices: self.shared.profile.notices.all(),
         }
     }
@@ -326,9 +312,7 @@ impl Live {
     /// # }
     /// ```
     pub async fn set_profile(&self, change: ProfileChange) -> Result<Status, Error> {
-        if self.guest.is_some() {
-            return Err(Error::new(ErrorCode::Forbidden, "a guest has no profile to change"));
-        }
+        self.own_profile()?;
         let name = change.name.as_deref().map(names::checked).transpose()?;
         let color = change.color.as_deref().map(palette::checked).transpose()?;
         let theme = change.theme;
@@ -347,8 +331,9 @@ impl Live {
         });
         let saved = saved.await;
         if let Some(name) = &name {
-            let signer: Arc<dyn Signer> = Arc::clone(&self.shared.identity) as Arc<dyn Signer>;
-            *held(&self.shared.own) = LocalActor::user(signer, name);
+            let session = self.shared.session();
+            let signer: Arc<dyn Signer> = Arc::clone(&session.identity) as Arc<dyn Signer>;
+            *held(&session.own) = LocalActor::user(signer, name);
         }
         near::show(&self.shared, name, color).await;
         saved?;
@@ -393,23 +378,35 @@ impl Live {
         if let Some(upkeep) = held(&self.shared.upkeep).take() {
             upkeep.abort();
         }
-        self.shared.net.shutdown().await;
-        self.shared.rooms.clear().await;
+        // A session that is about to begin is waited for, so that it ends as well.
+        *self.shared.closed.lock().await = true;
+        let session = self.shared.session();
+        session.net.shutdown().await;
+        session.rooms.clear().await;
         let profile = Arc::clone(&self.shared.profile);
         // Freeing the profile cannot fail; a panic in it must not keep a program from ending.
         let _ = tokio::task::spawn_blocking(move || profile.release()).await;
     }
 
+    /// A guest has none, and changes nobody's.
+    pub(crate) fn own_profile(&self) -> Result<(), Error> {
+        match &self.guest {
+            Some(_) => Err(Error::new(ErrorCode::Forbidden, "a guest has no profile to change")),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn local_actor(&self) -> LocalActor {
-        self.guest.clone().unwrap_or_else(|| held(&self.shared.own).clone())
+        let session = self.shared.session();
+        self.guest.as_ref().map_or_else(|| held(&session.own).clone(), |guest| guest.of(&session.identity))
     }
 
-    pub(crate) fn net(&self) -> &NetHandle {
-        &self.shared.net
+    pub(crate) fn net(&self) -> NetHandle {
+        self.shared.session().net.clone()
     }
 
-    pub(crate) fn rooms_open(&self) -> &OpenRooms {
-        &self.shared.rooms
+    pub(crate) fn rooms_open(&self) -> OpenRooms {
+        self.shared.session().rooms.clone()
     }
 
     pub(crate) fn remember(&self, room: &RoomId, member: &MemberId) {

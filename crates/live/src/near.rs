@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use crate::held::held;
 use crate::keep::LINGER;
-use crate::live::Shared;
 use crate::report::RoomSummary;
+use crate::shared::Shared;
 
 /// Rooms near, open and opened before.
 pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
+    let session = shared.session();
     let mut rooms: BTreeMap<RoomId, RoomSummary> = BTreeMap::new();
     for recent in shared.profile.recent() {
         let summary = rooms.entry(recent.room.clone()).or_insert_with(|| empty(recent.room));
@@ -25,7 +26,7 @@ pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
         rooms.entry(room.clone()).or_insert_with(|| empty(room)).private = true;
     }
     let private: BTreeSet<RoomId> = rooms.values().filter(|room| room.private).map(|room| room.room.clone()).collect();
-    let near = shared.net.near().borrow().clone();
+    let near = session.net.near().borrow().clone();
     // An open room that is near is another room than the private one of its name, and cannot be opened by it.
     for room in near.iter().filter(|room| !private.contains(&room.room)) {
         let summary = rooms.entry(room.room.clone()).or_insert_with(|| empty(room.room.clone()));
@@ -34,8 +35,8 @@ pub(crate) async fn rooms(shared: &Shared, user: &UserId) -> Vec<RoomSummary> {
         summary.faces.clone_from(&room.faces);
         summary.near = true;
     }
-    for snapshot in shared.rooms.snapshots().await {
-        let Ok(open) = shared.net.with(&snapshot.room, |replica, _| replica.summary()).await else { continue };
+    for snapshot in session.rooms.snapshots().await {
+        let Ok(open) = session.net.with(&snapshot.room, |replica, _| replica.summary()).await else { continue };
         // A room that is only looked at, and that nobody is in, is not a room that anybody knows.
         if open.members == 0 && !rooms.contains_key(&snapshot.room) {
             continue;
@@ -68,11 +69,12 @@ fn empty(room: RoomId) -> RoomSummary {
 
 /// Takes every member of this actor out of a room; answers whether there was one.
 pub(crate) async fn leave_all(shared: &Shared, room: &RoomId, who: &LocalActor) -> bool {
-    if shared.rooms.get(room, LINGER).await.is_none() {
+    let session = shared.session();
+    if session.rooms.get(room, LINGER).await.is_none() {
         return false;
     }
     let who = who.clone();
-    let left = shared.net.with(room, move |replica, now| {
+    let left = session.net.with(room, move |replica, now| {
         let snapshot = replica.snapshot();
         let members: Vec<_> = own_rows(&snapshot, &who.actor.user_id).map(|row| row.record.member_id.clone()).collect();
         for member_id in &members {
@@ -86,9 +88,10 @@ pub(crate) async fn leave_all(shared: &Shared, room: &RoomId, who: &LocalActor) 
 
 /// Shows a new name or colour of the person in the rooms where their presence has one.
 pub(crate) async fn show(shared: &Shared, name: Option<String>, color: Option<String>) {
-    let who = held(&shared.own).clone();
+    let session = shared.session();
+    let who = held(&session.own).clone();
     let shown = [("name", name), ("color", color)];
-    for snapshot in shared.rooms.snapshots().await {
+    for snapshot in session.rooms.snapshots().await {
         for row in own_rows(&snapshot, &who.actor.user_id) {
             let presence: Bag = shown
                 .iter()
@@ -101,7 +104,7 @@ pub(crate) async fn show(shared: &Shared, name: Option<String>, color: Option<St
             let member_id = Some(row.record.member_id.clone());
             let change = PresenceChange { presence, member_id, ..PresenceChange::default() };
             let who = who.clone();
-            let set = shared.net.with(&snapshot.room, move |replica, now| replica.presence(&who, change, now));
+            let set = session.net.with(&snapshot.room, move |replica, now| replica.presence(&who, change, now));
             if let Ok(Err(error)) = set.await {
                 tracing::debug!(room = %snapshot.room, %error, "a new name or colour is not shown here");
             }

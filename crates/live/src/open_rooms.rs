@@ -18,6 +18,7 @@ use crate::keep::Keep;
 use crate::profile::Profile;
 use crate::ticket;
 
+#[derive(Clone)]
 pub(crate) struct OpenRooms(Arc<Rooms>);
 
 struct Rooms {
@@ -213,7 +214,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
         let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
-        let shared = start::start(config).await.unwrap();
+        let shared = start::start(config).await.unwrap().session();
         let agree = async |room: &RoomId| {
             // A command that was given before this one is carried out before it.
             let open = shared.net.with(room, |_, _| ()).await.is_ok();

@@ -1,6 +1,6 @@
 //! What a peer says about itself and about rooms: the answers of `status` and `rooms`.
 
-use parlor_core::{Face, Kind, RoomId, Timestamp, UserId};
+use parlor_core::{Cloned, Face, Kind, RoomId, Timestamp, UserId};
 use parlor_net::NetworkState;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub struct Status {
     pub network: NetworkState,
     /// Peers linked to now.
     pub links: u32,
+    /// Whether a copy of this profile runs elsewhere too (design R2); `null` nearly always.
+    #[serde(default)]
+    pub cloned: Option<Cloned>,
     /// What the person should know, oldest first: a damaged file that was set aside, a file that cannot be written.
     pub notices: Vec<String>,
 }

@@ -1,15 +1,13 @@
-//! From a configuration to a running peer: profile, session, certificate, network. What fails on the way is undone.
+//! From a configuration to a running peer: profile, identity, the first session. What fails on the way is undone.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use parlor_core::{Certificate, LocalActor, Signer};
-use parlor_net::{NetConfig, NetHandle, SessionKey};
-
-use crate::keys::{Ed25519Verifier, IdentityKey};
-use crate::live::{Shared, wall_ms};
-use crate::open_rooms::OpenRooms;
+use crate::keys::IdentityKey;
+use crate::live::wall_ms;
+use crate::profile::Profile;
 use crate::profile::boot::Boot;
-use crate::profile::{self, Profile};
+use crate::session::Session;
+use crate::shared::Shared;
 use crate::{Config, StartError, names};
 
 pub(crate) async fn start(config: Config) -> Result<Arc<Shared>, StartError> {
@@ -20,38 +18,9 @@ pub(crate) async fn start(config: Config) -> Result<Arc<Shared>, StartError> {
         path: config.data_dir.clone(),
         source: std::io::Error::other(error),
     })??;
-
-    let (profile, identity) = (Arc::new(profile), Arc::new(identity));
-    let name = profile.settings().name;
-    let session = SessionKey::generate();
-    let certificate = Certificate::issue(&*identity, session.id(), boot.profile_id, boot.counter, &name);
-    let net = NetHandle::start(NetConfig {
-        session,
-        certificate,
-        verifier: Arc::new(Ed25519Verifier),
-        listen: config.listen,
-        dial: config.dial,
-        multicast: config.multicast,
-        neighbours: Some(config.data_dir),
-        wall: wall_ms,
-        seed: profile::random()?,
-        lab: config.lab,
-    })
-    .await?;
-
-    if let Err(error) = profile.announce(&net.peer_id(), &net.listen_addrs()) {
-        // Others on this computer cannot find this peer by its file; everything else works.
-        profile.notices.say(error.message);
-    }
-    let own = LocalActor::user(Arc::clone(&identity) as Arc<dyn Signer>, &name);
-    Ok(Arc::new(Shared {
-        rooms: OpenRooms::new(net.clone(), Arc::clone(&profile)),
-        net,
-        profile,
-        identity,
-        own: Mutex::new(own),
-        upkeep: Mutex::default(),
-    }))
+    let profile = Arc::new(profile);
+    let session = Session::begin(&profile, Arc::new(identity), boot, &config).await?;
+    Ok(Arc::new(Shared::new(session, profile, config)))
 }
 
 fn open(

@@ -1,5 +1,6 @@
 //! What a peer does once a second besides answering: closing rooms that nobody needs (design A4), renewing the leases of
-//! actors that follow a room (design R7), remembering titles, and keeping `peer.json` true.
+//! actors that follow a room (design R7), remembering titles, keeping `peer.json` true, and coming back from being
+//! read-only when the copy of the profile that made it so is gone (design R2).
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -8,7 +9,8 @@ use parlor_core::limits::TTL_SECONDS_MIN;
 use parlor_core::{Error, RoomId};
 use tokio::time::MissedTickBehavior;
 
-use crate::live::Shared;
+use crate::session::{self, Next, Session};
+use crate::shared::Shared;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -18,20 +20,22 @@ const _: () = assert!(EVERY.as_secs() * 2 < TTL_SECONDS_MIN as u64, "a lease mus
 pub(crate) async fn run(shared: Weak<Shared>) {
     let mut every = tokio::time::interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut listen = shared.upgrade().map(|shared| shared.net.listen_addrs()).unwrap_or_default();
+    let mut announced = Vec::new();
     loop {
         every.tick().await;
         let Some(shared) = shared.upgrade() else { return };
-        renew(&shared).await;
-        shared.rooms.sweep().await;
-        remember_titles(&shared).await;
-        announce(&shared, &mut listen).await;
+        let session = shared.session();
+        renew(&session).await;
+        session.rooms.sweep().await;
+        remember_titles(&shared, &session).await;
+        announce(&shared, &session, &mut announced).await;
+        come_back(&shared, &session).await;
     }
 }
 
-async fn renew(shared: &Shared) {
-    for (room, users) in shared.rooms.followers().await {
-        let renewed = shared.net.with(&room, move |replica, now| {
+async fn renew(session: &Session) {
+    for (room, users) in session.rooms.followers().await {
+        let renewed = session.net.with(&room, move |replica, now| {
             for user in &users {
                 replica.touch(user, now);
             }
@@ -42,8 +46,8 @@ async fn renew(shared: &Shared) {
     }
 }
 
-async fn remember_titles(shared: &Arc<Shared>) {
-    let snapshots = shared.rooms.snapshots().await;
+async fn remember_titles(shared: &Arc<Shared>, session: &Session) {
+    let snapshots = session.rooms.snapshots().await;
     // A room of which nothing is known yet may have a title that somebody will tell.
     let titles: Vec<(RoomId, Option<String>)> = snapshots
         .iter()
@@ -58,11 +62,25 @@ async fn remember_titles(shared: &Arc<Shared>) {
     }
 }
 
-async fn announce(shared: &Arc<Shared>, listen: &mut Vec<String>) {
-    let now = shared.net.listen_addrs();
-    if now != *listen {
-        listen.clone_from(&now);
-        save(shared, move |shared| shared.profile.announce(&shared.net.peer_id(), &now)).await;
+async fn announce(shared: &Arc<Shared>, session: &Session, announced: &mut Vec<String>) {
+    let now = session.net.listen_addrs();
+    // The start of a session has announced where it listened then.
+    let news = *announced != now && !announced.is_empty();
+    announced.clone_from(&now);
+    if news {
+        let peer_id = session.net.peer_id();
+        save(shared, move |shared| shared.profile.announce(&peer_id, &now)).await;
+    }
+}
+
+/// A session that a copy of the profile made read-only is over for everybody else: another one begins when the copy is gone.
+async fn come_back(shared: &Arc<Shared>, session: &Session) {
+    let peers = session.net.peers().await;
+    session.look_at_clones(&peers).await;
+    if session.may_come_back()
+        && let Err(error) = session::renew(shared, Next::Same).await
+    {
+        tracing::warn!(%error, "this peer stays read-only");
     }
 }
 

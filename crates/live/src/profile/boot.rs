@@ -19,12 +19,20 @@ struct Stored {
     user_id: String,
 }
 
-/// This start of the profile.
+/// This start of the profile, or a later session of it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Boot {
     /// Random, made once a profile.
     pub(crate) profile_id: [u8; 16],
     /// Greater than at every start before.
     pub(crate) counter: u64,
+}
+
+impl Boot {
+    /// Of the next session of the same process. Nothing is written: it is less than what the next start will have.
+    pub(crate) fn next(self) -> Self {
+        Boot { counter: self.counter.saturating_add(1), ..self }
+    }
 }
 
 /// Who the profile was at its last start, if that can be told.
@@ -33,7 +41,8 @@ pub(super) fn last_user(dir: &Path) -> Option<String> {
     serde_json::from_slice::<Stored>(&bytes).ok().map(|stored| stored.user_id)
 }
 
-/// Counts this start: `max(stored + 1, wall_ms)`, written before anybody hears of it.
+/// Counts this start: `max(stored + 1, wall_ms)`, written before anybody hears of it. Somebody new has a new profile number:
+/// the old one belongs to the person that was.
 pub(super) fn count(dir: &Path, user: &UserId, wall_ms: u64, notices: &Notices) -> Result<Boot, StartError> {
     let path = dir.join("profile.json");
     let storage = |error| StartError::storage(&path, error);
@@ -45,7 +54,7 @@ pub(super) fn count(dir: &Path, user: &UserId, wall_ms: u64, notices: &Notices) 
         }
         Found::Value(stored) => Some(stored),
     };
-    let known = stored.and_then(|stored| {
+    let known = stored.filter(|stored| stored.user_id == user.as_str()).and_then(|stored| {
         let id: [u8; 16] = HEXLOWER.decode(stored.profile_id.as_bytes()).ok()?.try_into().ok()?;
         Some((id, stored.boot))
     });
@@ -80,6 +89,12 @@ mod tests {
         assert_eq!((second.counter, second.profile_id), (1_001, first.profile_id));
         assert_eq!(boot(5_000).counter, 5_000);
         assert_eq!(last_user(dir.path()).as_deref(), Some(user.as_str()));
+
+        let somebody_new = IdentityKey::from_secret(&[2; 32]).public_key().user_id();
+        let other = count(dir.path(), &somebody_new, 5_500, &notices).unwrap();
+        assert_ne!(other.profile_id, first.profile_id);
+        assert_eq!(last_user(dir.path()).as_deref(), Some(somebody_new.as_str()));
+        assert_eq!((other.next().counter, other.next().profile_id), (other.counter + 1, other.profile_id));
 
         std::fs::write(dir.path().join("profile.json"), "{").unwrap();
         let fresh = boot(6_000);

@@ -50,9 +50,21 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> io::Result<()>
 /// `AlreadyExists` when it is there; it is left as it was.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written_beside(path, bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
-    // Until the directory is flushed too, a power cut may take the file back while later ones stay.
+    flush_names(path)
+}
+
+/// Writes a file in the place of the one that is there, in one step, readable by its owner alone.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written_beside(path, bytes)?.persist(path).map_err(|error| error.error)?;
+    flush_names(path)
+}
+
+/// Until the directory is flushed too, a power cut may take the file back while later ones stay.
+fn flush_names(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::fs::File::open(parent(path))?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! The identity: who somebody is, for as long as the profile lives. Its file is made once and never written again.
+//! The identity: who somebody is, for as long as the profile lives. Its file is made once, and written again only when its
+//! person becomes somebody new; the key that was is kept then.
 //!
 //! The file is text and holds the public key beside the secret one, so that a file that lost a byte is found out rather
 //! than making somebody a stranger.
@@ -31,11 +32,32 @@ pub(super) fn load(dir: &Path) -> Result<Option<IdentityKey>, StartError> {
 /// Makes an identity in `dir`, where there must be none.
 pub(super) fn create(dir: &Path) -> Result<IdentityKey, StartError> {
     let path = dir.join("identity.key");
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|error| StartError::Random(error.to_string()))?;
-    let key = IdentityKey::from_secret(&secret);
+    let key = generate()?;
     files::create(&path, written(&key).as_bytes()).map_err(|error| StartError::storage(&path, error))?;
     Ok(key)
+}
+
+/// Makes another identity in the place of the one in `dir`, which is kept as `identity.key.old-N`. At no moment is there
+/// none, so a process that is killed meanwhile starts again as one of the two.
+pub(super) fn replace(dir: &Path) -> Result<IdentityKey, StartError> {
+    let path = dir.join("identity.key");
+    let storage = |error| StartError::storage(&path, error);
+    let old = std::fs::read(&path).map_err(storage)?;
+    let mut places = (1_u32..).map(|n| dir.join(format!("identity.key.old-{n}")));
+    let kept = places.find_map(|place| match files::create(&place, &old) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
+        other => Some(other),
+    });
+    kept.unwrap_or_else(|| Err(io::Error::other("no free name to keep the old key"))).map_err(storage)?;
+    let key = generate()?;
+    files::replace(&path, written(&key).as_bytes()).map_err(storage)?;
+    Ok(key)
+}
+
+fn generate() -> Result<IdentityKey, StartError> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| StartError::Random(error.to_string()))?;
+    Ok(IdentityKey::from_secret(&secret))
 }
 
 fn written(key: &IdentityKey) -> String {
@@ -88,6 +110,26 @@ mod tests {
         assert_eq!(loaded.public_key(), made.public_key());
         assert!(create(dir.path()).is_err(), "an identity is never overwritten");
         assert_eq!(load(dir.path()).unwrap().unwrap().public_key(), made.public_key());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn becoming_somebody_new_keeps_every_key_that_was() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        assert!(replace(dir.path()).is_err(), "there is nobody to replace");
+        let mut keys = vec![create(dir.path()).unwrap().public_key()];
+        for _ in 0..2 {
+            keys.push(replace(dir.path()).unwrap().public_key());
+        }
+        assert_eq!(load(dir.path()).unwrap().unwrap().public_key(), keys[2]);
+        for (n, key) in keys[..2].iter().enumerate() {
+            let path = dir.path().join(format!("identity.key.old-{}", n + 1));
+            assert_eq!(parse(&std::fs::read_to_string(&path).unwrap()).unwrap().public_key(), *key);
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::metadata(dir.path().join("identity.key")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3, "nothing is left beside them");
     }
 
     #[cfg(unix)]

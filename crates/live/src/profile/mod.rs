@@ -4,7 +4,7 @@
 //! ```text
 //! DATA_DIR/profiles/NAME/
 //!     lock            held while a process runs with the profile
-//!     identity.key    who this is; made once, mode 0600
+//!     identity.key    who this is; mode 0600. identity.key.old-N: who it was before becoming somebody new
 //!     profile.json    profile id and start counter
 //!     settings.json   name, colour, theme
 //!     rooms.json      rooms opened before
@@ -203,6 +203,18 @@ impl Profile {
             Some(recent) => self.save("rooms.json", &recent).map(|()| true),
             None => Ok(false),
         }
+    }
+
+    /// Makes the profile somebody new (design R2): another key, another profile number. Everything else stays.
+    pub(crate) fn new_identity(&self, wall_ms: u64) -> Result<(IdentityKey, Boot), StartError> {
+        let _writing = held(&self.writing);
+        // After the lock is gone the files are another process's.
+        if held(&self.lock).is_none() {
+            return Err(StartError::storage(&self.dir, std::io::Error::other("this peer is closed")));
+        }
+        let identity = identity::replace(&self.dir)?;
+        let boot = boot::count(&self.dir, &identity.public_key().user_id(), wall_ms, &self.notices)?;
+        Ok((identity, boot))
     }
 
     /// Tells other processes where this one is.
