@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::access::not_a_host;
-use crate::cell::{CellKey, CellKind};
+use crate::cell::{Cell, CellKey, CellKind};
 use crate::error::{Error, ErrorCode};
-use crate::ids::{PublicKey, SessionId, Tick, UserId};
+use crate::ids::{PublicKey, SessionId, Tick};
 use crate::input::Verdict;
 use crate::limits::{PAGE_MAX, RECIPIENTS_MAX};
 use crate::proof::LocalActor;
@@ -125,6 +125,10 @@ fn part_object(epoch: u32, writer: &PublicKey) -> String {
     format!("epoch {epoch} {}", data_encoding::HEXLOWER.encode(&writer.0[..16]))
 }
 
+fn framed(cells: Vec<Cell>) -> Vec<Vec<u8>> {
+    split(cells, PAGE, cell_size).into_iter().map(|cells| Frame::Cells(cells).encode()).collect()
+}
+
 fn mark(identity: &PublicKey) -> [u8; 8] {
     let mut mark = [0; 8];
     mark.copy_from_slice(&blake3::hash(&identity.0).as_bytes()[..8]);
@@ -156,7 +160,7 @@ impl Replica {
     /// The identities that a new key is for when these are taken out: those who are here, then those who were here last,
     /// at most 256.
     #[must_use]
-    pub fn staying(&self, without: &[UserId]) -> Vec<PublicKey> {
+    pub fn staying(&self, without: &[String]) -> Vec<PublicKey> {
         let Some(access) = &self.access else { return Vec::new() };
         let certificates = self.peers.values().filter(|peer| !peer.records.is_empty());
         let here = certificates.filter_map(|peer| peer.certificate.as_ref()).map(|certificate| certificate.identity);
@@ -169,7 +173,7 @@ impl Replica {
         let known = self.cells.newest(CellKind::Roster).map(|held| held.cell.writer).filter(inside);
         let mut staying: Vec<PublicKey> = Vec::new();
         for identity in first.chain(hosts).chain(known) {
-            if !staying.contains(&identity) && !without.contains(&identity.user_id()) {
+            if !staying.contains(&identity) && !without.iter().any(|user| user == identity.user_id().as_str()) {
                 staying.push(identity);
             }
         }
@@ -216,7 +220,6 @@ impl Replica {
     /// and the key in force. Each is a frame to one peer.
     #[must_use]
     pub fn porch(&self) -> Vec<Vec<u8>> {
-        let access = self.cells.of(CellKind::Access).map(|held| held.cell.clone());
         let key = self.key_in_force();
         let of_it = |held: &&Held| {
             let (object, key) = (&held.key().object, key.as_ref());
@@ -224,9 +227,28 @@ impl Replica {
                 *object == head_key(key.epoch).object || *object == part_object(key.epoch, &key.writer)
             })
         };
-        let key = self.cells.of(CellKind::Key).filter(of_it).map(|held| held.cell.clone());
-        let cells = access.chain(key).collect();
-        split(cells, PAGE, cell_size).into_iter().map(|cells| Frame::Cells(cells).encode()).collect()
+        let key = self.cells.of(CellKind::Key).filter(of_it);
+        let cells = self.cells.of(CellKind::Access).chain(key).map(|held| held.cell.clone()).collect();
+        framed(cells)
+    }
+
+    /// What has to outlive everybody's leaving, or nobody could be let in again and the hosts would be none: the same, and
+    /// who was ever in the room. To be kept by the driver and given back by [`restore`](Replica::restore).
+    #[must_use]
+    pub fn standing(&self) -> Vec<Vec<u8>> {
+        let mut frames = self.porch();
+        frames.extend(framed(self.cells.of(CellKind::Roster).map(|held| held.cell.clone()).collect()));
+        frames
+    }
+
+    /// Takes what was kept of this room, judged as if it had come from anybody.
+    pub fn restore(&mut self, frames: &[Vec<u8>], now: Tick) {
+        for frame in frames {
+            if let Ok(Frame::Cells(mut cells)) = Frame::decode(frame, PAGE_MAX) {
+                cells.retain(|cell| cell.key.kind.is_of_private_rooms());
+                let _: Verdict = self.cells_in(cells, now);
+            }
+        }
     }
 
     /// Takes what somebody told in front of the room, under the key before: keys and who is a host, and nothing else. True

@@ -37,7 +37,7 @@ fn make_host(table: &mut Table, at: usize) {
 fn whoever_gets_no_part_of_a_key_is_out_and_everybody_sees_it() {
     let mut table = Table::private(4);
     assert_eq!(change(&mut table, 1, 1, &[0, 1]).unwrap_err().code, ErrorCode::Forbidden, "no host");
-    let mut staying = table.seats[0].replica.staying(&[key(2).user_id()]);
+    let mut staying = table.seats[0].replica.staying(&[key(2).user_id().to_string()]);
     staying.sort_unstable();
     let mut all = vec![key(0), key(1), key(3)];
     all.sort_unstable();
@@ -84,6 +84,24 @@ fn a_part_waits_for_whoever_is_away() {
         assert!(!table.seats[2].replica.hear_at_porch(frame, now), "nothing new");
     }
     assert_eq!(table.seats[2].replica.handover(&key(2)).unwrap().part, Some(vec![0, 2]));
+}
+
+/// When everybody left, whoever comes first still knows the hosts, the key and who may have it.
+#[test]
+fn what_stands_outlives_everybody() {
+    let mut table = Table::private(3);
+    make_host(&mut table, 1);
+    change(&mut table, 0, 1, &[0, 1]).unwrap();
+    table.metadata(0, MetadataChange::new(json!({"title": "gone with us"}))).unwrap();
+    let kept = table.seats[1].replica.standing();
+    let mut later = Table::private(1);
+    let now = later.tick();
+    later.seats[0].replica.restore(&kept, now);
+    let (before, after) = (table.seats[1].replica.access().unwrap(), later.seats[0].replica.access().unwrap());
+    assert_eq!(before, after);
+    assert_eq!(later.seats[0].replica.handover(&key(1)).unwrap().part, Some(vec![0, 1]));
+    assert!(later.seats[0].replica.metadata().metadata.is_empty());
+    later.seats[0].replica.restore(&[vec![1, 2, 3], Vec::new()], now);
 }
 
 /// In front of the room nothing is said but who is a host and what the key is.

@@ -6,6 +6,7 @@ mod dials;
 mod frames;
 mod lab;
 mod peers;
+mod porch;
 mod room;
 mod rooms;
 mod upkeep;
@@ -242,8 +243,11 @@ impl Actor {
     fn command(&mut self, command: Command) {
         // Answers to those who have gone away are nobody's loss.
         match command {
-            Command::Open { room, secret, reply } => {
-                let port = self.open(room, secret);
+            Command::Open { room, secret, earlier, reply } => {
+                let port = self.open(room.clone(), secret);
+                if port.is_ok() {
+                    self.open_porches(&room, earlier, self.clock.now());
+                }
                 self.settle(self.clock.now());
                 let _ = reply.send(port);
             }
@@ -251,6 +255,11 @@ impl Actor {
                 self.close(&room);
                 self.settle(self.clock.now());
                 let _ = reply.send(());
+            }
+            Command::ChangeKey { room, secret, reply } => {
+                let changed = self.change_key(&room, secret);
+                self.settle(self.clock.now());
+                let _ = reply.send(changed);
             }
             Command::With { room, call } => {
                 let answer = self.call(&room, call);

@@ -19,14 +19,42 @@ pub(crate) type Call = Box<dyn FnOnce(Result<(&mut Replica, Tick), Error>) -> Bo
 
 /// What a handle asks of the actor.
 pub(crate) enum Command {
-    Open { room: RoomId, secret: Option<RoomSecret>, reply: oneshot::Sender<Result<RoomPort, Error>> },
-    Close { room: RoomId, reply: oneshot::Sender<()> },
-    With { room: RoomId, call: Call },
-    Dial { address: String, reply: oneshot::Sender<Result<PeerInfo, Error>> },
-    Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
-    Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
-    Lab { fault: Fault, reply: oneshot::Sender<()> },
-    Shutdown { reply: oneshot::Sender<()> },
+    Open {
+        room: RoomId,
+        secret: Option<RoomSecret>,
+        earlier: Vec<(RoomSecret, u64)>,
+        reply: oneshot::Sender<Result<RoomPort, Error>>,
+    },
+    ChangeKey {
+        room: RoomId,
+        secret: RoomSecret,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+    Close {
+        room: RoomId,
+        reply: oneshot::Sender<()>,
+    },
+    With {
+        room: RoomId,
+        call: Call,
+    },
+    Dial {
+        address: String,
+        reply: oneshot::Sender<Result<PeerInfo, Error>>,
+    },
+    Peers {
+        reply: oneshot::Sender<Vec<PeerInfo>>,
+    },
+    Counters {
+        reply: oneshot::Sender<BTreeMap<String, u64>>,
+    },
+    Lab {
+        fault: Fault,
+        reply: oneshot::Sender<()>,
+    },
+    Shutdown {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// What the actor publishes without being asked.
@@ -109,16 +137,32 @@ impl NetHandle {
     /// `TOO_MANY_ROOMS` when 32 are open, `INVALID_TICKET` while another room of that name is open here,
     /// `NETWORK_UNAVAILABLE` when the driver has stopped. Nothing was touched.
     pub async fn open(&self, room: RoomId) -> Result<RoomPort, Error> {
-        self.ask(|reply| Command::Open { room, secret: None, reply }).await?
+        self.ask(|reply| Command::Open { room, secret: None, earlier: Vec::new(), reply }).await?
     }
 
     /// The same with a private room (design N8): only those who have its secret are met there, its frames are sealed, and
-    /// it is never advertised.
+    /// it is never advertised. On the topics of `earlier` secrets, each for as many milliseconds (a day at most), whoever
+    /// comes back with one of them is told the key that is in force.
     ///
     /// # Errors
     /// Those of [`open`](NetHandle::open).
-    pub async fn open_private(&self, room: RoomId, secret: RoomSecret) -> Result<RoomPort, Error> {
-        self.ask(|reply| Command::Open { room, secret: Some(secret), reply }).await?
+    pub async fn open_private(
+        &self,
+        room: RoomId,
+        secret: RoomSecret,
+        earlier: Vec<(RoomSecret, u64)>,
+    ) -> Result<RoomPort, Error> {
+        self.ask(|reply| Command::Open { room, secret: Some(secret), earlier, reply }).await?
+    }
+
+    /// Moves an open private room to another secret of the same room, and stays on the topic of the one before for a day
+    /// to hand on the key. Members that come over are not seen to go.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a room that is not open, `INVALID_TICKET` when another room of that name is, `NETWORK_UNAVAILABLE`
+    /// when the driver has stopped. Nothing was touched.
+    pub async fn change_key(&self, room: RoomId, secret: RoomSecret) -> Result<(), Error> {
+        self.ask(|reply| Command::ChangeKey { room, secret, reply }).await?
     }
 
     /// Leaves the room with every member and forgets it. Returns when the leave is on its way; the repeats that make it

@@ -52,4 +52,4 @@ pub use handle::{NetHandle, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo};
 pub use key::SessionKey;
 pub use lab::Lab;
-pub use seal::RoomSecret;
+pub use seal::{PORCH_MS, RoomSecret};

@@ -17,11 +17,15 @@ use parlor_core::{PrivateRoom, PublicKey, SessionId};
 use crate::topic::Tag;
 
 const SEAL_CONTEXT: &str = "parlor/1 seal of a private room";
+const COMMITMENT_CONTEXT: &str = "parlor/1 commitment to a secret";
 /// Bytes of version and kind, which stay readable.
 const HEAD: usize = 2;
 const COUNTER: usize = 8;
 /// What a seal adds to a frame: the counter and the authentication tag.
 pub(crate) const SEAL_BYTES: usize = COUNTER + 16;
+
+/// How long members stay on the topic of a secret that was changed, to hand on the new one: a day, in milliseconds.
+pub const PORCH_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What lets a peer into a private room: whoever has it is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,12 @@ impl RoomSecret {
     #[must_use]
     pub fn first(creator: PublicKey, secret: [u8; 32]) -> Self {
         Self { room: PrivateRoom::new(creator, &secret), epoch: 0, secret }
+    }
+
+    /// What tells it from other secrets of the same number, and nothing else.
+    #[must_use]
+    pub fn commitment(&self) -> [u8; 32] {
+        blake3::derive_key(COMMITMENT_CONTEXT, &self.secret)
     }
 }
 

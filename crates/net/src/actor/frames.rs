@@ -88,6 +88,10 @@ impl Actor {
             return None;
         };
         let Origin { author, via, path } = origin;
+        if *topic != room.topic.hash() {
+            self.heard_at_porch(topic, &author, &bytes, now);
+            return None;
+        }
         let bytes = room.open(&author, bytes);
         if let Some(link) = author::peer_of(&author).and_then(|author| room.links.get_mut(&author)) {
             link.heard = now;

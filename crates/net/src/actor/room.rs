@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::IdentTopic;
-use parlor_core::{By, Event, Input, MembersQuery, Output, Replica, RoomId, SessionId, Snapshot, Tick, limits};
+use parlor_core::{Access, By, Event, Input, MembersQuery, Output, Replica, RoomId, SessionId, Snapshot, Tick, limits};
 use tokio::sync::{broadcast, watch};
 
+use super::porch::Porch;
 use crate::handle::RoomPort;
 use crate::seal::{RoomSecret, Seal};
 use crate::topic::Tag;
@@ -31,9 +32,15 @@ pub(super) struct Room {
     pub topic: IdentTopic,
     /// Of a private room.
     pub secret: Option<RoomSecret>,
-    seal: Option<Seal>,
+    pub(super) seal: Option<Seal>,
     pub replica: Replica,
     pub links: BTreeMap<PeerId, Link>,
+    /// Who was linked under the key before, and until when they are waited for.
+    pub moving: BTreeMap<PeerId, Tick>,
+    /// The topics of earlier keys.
+    pub porches: Vec<Porch>,
+    /// What those who are there were told last.
+    pub handed_on: Option<Arc<Access>>,
     /// Set when the room is being left: when to drop it.
     pub closing: Option<Tick>,
     at: u64,
@@ -42,13 +49,32 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(id: RoomId, secret: Option<RoomSecret>, replica: Replica) -> Self {
+    pub(super) fn new(id: RoomId, secret: Option<RoomSecret>, mut replica: Replica) -> Self {
+        if let Some(secret) = &secret {
+            replica.use_key(secret.epoch, secret.commitment());
+        }
         let tag = secret.as_ref().map_or_else(|| Tag::of(&id), Tag::private);
         let seal = secret.as_ref().map(Seal::new);
         let snapshots = watch::Sender::new(Arc::new(replica.snapshot()));
         let events = broadcast::Sender::new(EVENTS);
-        let (topic, links) = (tag.topic(), BTreeMap::new());
-        Room { id, tag, topic, secret, seal, replica, links, closing: None, at: 0, snapshots, events }
+        let (topic, links, moving) = (tag.topic(), BTreeMap::new(), BTreeMap::new());
+        let (porches, handed_on, closing) = (Vec::new(), None, None);
+        Room {
+            id,
+            tag,
+            topic,
+            secret,
+            seal,
+            replica,
+            links,
+            moving,
+            porches,
+            handed_on,
+            closing,
+            at: 0,
+            snapshots,
+            events,
+        }
     }
 
     pub(super) fn port(&self) -> RoomPort {

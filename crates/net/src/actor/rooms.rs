@@ -83,9 +83,11 @@ impl Actor {
             // Its own counts and those of the rooms before it, whichever are greater.
             room.replica.continue_from(self.left);
             self.left = room.replica.continuation();
-            self.topics.remove(&room.topic.hash());
-            self.swarm.behaviour_mut().gossip.unsubscribe(&room.topic);
-            for peer in room.links.keys() {
+            for topic in room.porches.iter().map(|porch| &porch.topic).chain([&room.topic]) {
+                self.topics.remove(&topic.hash());
+                self.swarm.behaviour_mut().gossip.unsubscribe(topic);
+            }
+            for peer in room.links.keys().chain(room.moving.keys()) {
                 self.dialler.shared(*peer, self.shares_room(peer));
             }
         }
@@ -168,8 +170,14 @@ impl Actor {
 
     /// A connected peer was seen to be subscribed to a topic.
     pub(super) fn link_up(&mut self, peer: PeerId, topic: &TopicHash, now: Tick) {
+        if self.at_porch(&peer, topic, true, now) {
+            return;
+        }
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
         let (Some(session), Some(connected)) = (author::session_of(&peer), self.peers.get(&peer)) else { return };
+        if room.came_over(&peer, now) {
+            return;
+        }
         if room.links.insert(peer, Link { heard: now, inside: room.secret.is_none() }).is_some() {
             return;
         }
@@ -180,8 +188,12 @@ impl Actor {
 
     /// A link in one room ended.
     pub(super) fn link_down(&mut self, peer: &PeerId, topic: &TopicHash, cause: DownCause, now: Tick) {
+        if self.at_porch(peer, topic, false, now) {
+            return;
+        }
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
-        let (Some(_), Some(session)) = (room.links.remove(peer), author::session_of(peer)) else { return };
+        let linked = room.links.remove(peer).is_some() | room.moving.remove(peer).is_some();
+        let Some(session) = author::session_of(peer).filter(|_| linked) else { return };
         room.replica.handle(Input::LinkDown { peer: session, cause }, now);
         if cause == DownCause::Unsubscribed {
             self.dialler.shared(*peer, self.shares_room(peer));
@@ -190,7 +202,7 @@ impl Actor {
 
     /// Whether a peer is linked in any open room.
     pub(super) fn shares_room(&self, peer: &PeerId) -> bool {
-        self.rooms.values().any(|room| room.links.contains_key(peer))
+        self.rooms.values().any(|room| room.links.contains_key(peer) || room.moving.contains_key(peer))
     }
 
     /// The same input to every replica.

@@ -50,6 +50,7 @@ impl Actor {
         self.watchdog(now);
         self.limit_strangers(now);
         self.forgive(now);
+        self.leave_porches(now);
         self.lobby.expire(now);
         self.advertise(now);
         self.show_near();

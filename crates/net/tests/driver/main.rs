@@ -10,6 +10,7 @@ mod neighbours;
 mod private;
 mod raw;
 mod refusals;
+mod rekey;
 mod restarts;
 mod starting;
 mod support;

@@ -19,7 +19,7 @@ fn secret(byte: u8) -> RoomSecret {
 }
 
 async fn join(peer: &Peer, secret: RoomSecret, presence: serde_json::Value) -> RoomPort {
-    let port = peer.net.open_private(room(), secret).await.unwrap();
+    let port = peer.net.open_private(room(), secret, Vec::new()).await.unwrap();
     let (actor, join) = (peer.actor.clone(), Join::new().presence(presence));
     let join = move |replica: &mut parlor_core::Replica, now| replica.join(&actor, join, Lease::Own, now);
     peer.net.with(&room(), join).await.unwrap().unwrap();
@@ -60,14 +60,14 @@ async fn those_with_the_secret_meet_and_those_with_the_name_do_not() {
 async fn a_name_stands_for_one_room_at_a_time() {
     let a = Person::new("Quiet Otter").start().await;
     a.net.open(room()).await.unwrap();
-    let refused = a.net.open_private(room(), secret(7)).await.unwrap_err();
+    let refused = a.net.open_private(room(), secret(7), Vec::new()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::InvalidTicket);
     a.net.close_room(&room()).await;
-    a.net.open_private(room(), secret(7)).await.expect("the open one is closed");
-    for wrong in [a.net.open(room()).await, a.net.open_private(room(), secret(8)).await] {
+    a.net.open_private(room(), secret(7), Vec::new()).await.expect("the open one is closed");
+    for wrong in [a.net.open(room()).await, a.net.open_private(room(), secret(8), Vec::new()).await] {
         assert_eq!(wrong.unwrap_err().code, ErrorCode::InvalidTicket);
     }
-    a.net.open_private(room(), secret(7)).await.expect("it is open already");
+    a.net.open_private(room(), secret(7), Vec::new()).await.expect("it is open already");
 }
 
 /// A stranger that is connected, that knows the topic because every subscription tells it, and that reads along: it sees
