@@ -1,11 +1,12 @@
 //! What the page may call: the operations of [`parlor::OPERATIONS`], each a wrapper of a few lines, and the two halves
 //! of a feed's life. The list in `commands.txt` is what the build declares; a test holds the two together.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
-    Batch, Error, ErrorCode, Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery,
-    MetadataChange, PeerInfo, PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
+    Access, AccessChange, Batch, Error, ErrorCode, Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage,
+    MembersQuery, MetadataChange, PeerInfo, PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status, Ticket,
+    TicketInfo,
 };
 use serde::Serialize;
 use serde::de::{Deserialize as _, DeserializeOwned};
@@ -88,6 +89,8 @@ commands!(
     members,
     metadata,
     set_metadata,
+    access,
+    change_access,
     ticket,
     read_ticket,
     watch,
@@ -107,6 +110,16 @@ async fn rooms(live: State<'_, Live>) -> Answer<Vec<RoomSummary>> {
 #[tauri::command]
 async fn create_room(live: State<'_, Live>, room: String, private: bool) -> Answer<RoomSummary> {
     if private { live.create_private_room(room).await } else { live.create_room(room).await }
+}
+
+#[tauri::command]
+async fn access(live: State<'_, Live>, room: String) -> Answer<Option<Arc<Access>>> {
+    live.room(room).access().await
+}
+
+#[tauri::command]
+async fn change_access(live: State<'_, Live>, room: String, args: AccessChange) -> Answer<Arc<Access>> {
+    live.room(room).change_access(args).await
 }
 
 #[tauri::command]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
+use crate::access::AccessArgs;
 use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
 
 /// Live rooms on the local network: who is here, what they do, what the room is about.
@@ -48,6 +49,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Make a ticket that lets others into a room, or say what one is for
     Ticket(TicketArgs),
+    /// Show who may do what in a private room, or change it
+    Access(AccessArgs),
     /// List the peers this one is connected to
     Peers(PeersArgs),
     /// Connect to a peer by its address

@@ -12,10 +12,10 @@ use crate::output::{harmless_json, print};
 use crate::peer::Peer;
 use crate::text;
 
-type Done = Result<(), Failure>;
+pub(crate) type Done = Result<(), Failure>;
 
 /// With a peer for the length of one call; whatever comes of it, the peer is closed in order.
-async fn with_peer(
+pub(crate) async fn with_peer(
     args: &PeerArgs,
     guest: Option<Guest>,
     call: impl AsyncFnOnce(&Peer) -> Result<Answer, Failure>,
@@ -33,7 +33,7 @@ async fn with_peer(
     }
 }
 
-fn show(answer: &Answer, json: bool, render: fn(&Answer) -> Result<String, Failure>) -> Done {
+pub(crate) fn show(answer: &Answer, json: bool, render: fn(&Answer) -> Result<String, Failure>) -> Done {
     if json { print(&harmless_json(&answer.0)) } else { print(&render(answer)?) }
 }
 

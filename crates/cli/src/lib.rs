@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod args;
 mod calls;
 mod client;
@@ -42,6 +43,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Leave(args) => calls::leave(args).await,
         Command::Members(args) => calls::members(args).await,
         Command::Metadata(args) => calls::metadata(args).await,
+        Command::Access(args) => access::access(args).await,
         Command::Ticket(args) => calls::ticket(args).await,
         Command::Peers(args) => calls::peers(args).await,
         Command::Dial(args) => calls::dial(args).await,
@@ -68,6 +70,8 @@ pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
     ("members", "members", None),
     ("metadata", "metadata", None),
     ("set_metadata", "metadata", Some("set")),
+    ("access", "access", None),
+    ("change_access", "access", Some("rekey")),
     ("ticket", "ticket", None),
     ("read_ticket", "ticket", Some("read")),
     ("watch", "watch", None),

@@ -20,7 +20,7 @@ const CELL_MAX: usize = 44;
 /// Light squares around a QR code.
 const QUIET: usize = 4;
 
-type Text = Result<String, Failure>;
+pub(crate) type Text = Result<String, Failure>;
 
 pub(crate) fn rooms(answer: &Answer) -> Text {
     #[derive(Deserialize)]
@@ -275,7 +275,7 @@ fn age(ms: u64) -> String {
     }
 }
 
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut all = vec![head.iter().map(|cell| (*cell).to_owned()).collect()];
     all.extend(rows);
     aligned(&all, CELL_MAX)

@@ -1,7 +1,7 @@
 //! From the text of a body to the arguments of a call. Whatever is wrong is named: which field, what was found, what
 //! is allowed, under the code that belongs to the field (design A9). HTTP bodies and WebSocket messages share this.
 
-use parlor::{Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange};
+use parlor::{AccessChange, Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -35,6 +35,13 @@ impl Arguments for PresenceChange {
 impl Arguments for MetadataChange {
     fn code_of(_: &str) -> ErrorCode {
         ErrorCode::InvalidMetadata
+    }
+}
+
+impl Arguments for AccessChange {
+    // Nearly all of it says who.
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidMemberId
     }
 }
 

@@ -1,11 +1,13 @@
 //! The calls that answer once. Each takes a request apart, makes the call of the crate `parlor`, and answers its result.
 
+use std::sync::Arc;
+
 use axum::Json;
-use parlor::{Error, ErrorCode};
 use parlor::{
-    Invitation, Join, Leave, Left, MemberRecord, MembersPage, MetadataChange, PeerInfo, PresenceChange, ProfileChange,
-    RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
+    Access, AccessChange, Invitation, Join, Leave, Left, MemberRecord, MembersPage, MetadataChange, PeerInfo,
+    PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
 };
+use parlor::{Error, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -75,6 +77,15 @@ pub(crate) async fn metadata(Here(room): Here) -> Answer<RoomMetadata> {
 
 pub(crate) async fn set_metadata(Here(room): Here, Args(args): Args<MetadataChange>) -> Answer<RoomMetadata> {
     Ok(Json(room.set_metadata(args).await?))
+}
+
+/// `null` for an open room, where everybody may everything.
+pub(crate) async fn access(Here(room): Here) -> Answer<Option<Arc<Access>>> {
+    Ok(Json(room.access().await?))
+}
+
+pub(crate) async fn change_access(Here(room): Here, Args(args): Args<AccessChange>) -> Answer<Arc<Access>> {
+    Ok(Json(room.change_access(args).await?))
 }
 
 pub(crate) async fn ticket(Here(room): Here, Args(_): Args<Nothing>) -> Answer<Invitation> {

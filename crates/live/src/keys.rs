@@ -20,6 +20,16 @@ impl IdentityKey {
         self.0.to_bytes()
     }
 
+    /// The public half, which is the identity.
+    pub(crate) fn identity(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key().to_bytes())
+    }
+
+    /// What this key and an x25519 key have in common, by the same point of the curve.
+    pub(crate) fn agree(&self, share: &[u8; 32]) -> [u8; 32] {
+        x25519_dalek::x25519(self.0.to_scalar_bytes(), *share)
+    }
+
     /// The key of a guest: the same for the same profile and guest id, so that a guest keeps its user id, and known to
     /// nobody but the host (design §1).
     pub(crate) fn guest(&self, guest: &str) -> Self {
@@ -32,7 +42,7 @@ impl IdentityKey {
 
 impl Signer for IdentityKey {
     fn public_key(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key().to_bytes())
+        self.identity()
     }
 
     fn sign(&self, message: &[u8]) -> [u8; 64] {

@@ -89,6 +89,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod access;
 mod batch;
 mod clones;
 mod config;
@@ -109,6 +110,7 @@ mod palette;
 mod profile;
 mod report;
 mod room;
+mod sealed_key;
 mod session;
 mod shared;
 mod start;
@@ -125,9 +127,9 @@ pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;
 pub use parlor_core::{
-    Actor, ActorKind, Bag, By, Cloned, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left, LeftReason, Member,
-    MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note, PresenceChange,
-    PresenceMode, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
+    Access, AccessChange, Actor, ActorKind, Bag, By, Cloned, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left,
+    LeftReason, Member, MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note,
+    Person, PresenceChange, PresenceMode, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
 };
 pub use parlor_net::{NetworkState, PeerInfo};
 pub use profile::settings::Theme;
@@ -148,6 +150,8 @@ pub const OPERATIONS: &[&str] = &[
     "members",
     "metadata",
     "set_metadata",
+    "access",
+    "change_access",
     "ticket",
     "read_ticket",
     "watch",

@@ -405,6 +405,10 @@ impl Live {
         self.shared.session().net.clone()
     }
 
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
     pub(crate) fn rooms_open(&self) -> OpenRooms {
         self.shared.session().rooms.clone()
     }

@@ -6,17 +6,20 @@
 //! task of its own, to its end.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parlor_core::{Error, ErrorCode, RoomId, Snapshot, UserId};
+use parlor_core::{Error, ErrorCode, Event, RoomId, Snapshot, Timestamp, UserId};
 use parlor_net::{NetHandle, RoomPort, RoomSecret};
 use tokio::sync::Mutex;
+use tokio::sync::broadcast::error::RecvError;
 
 pub(crate) use crate::keep::Hold;
 use crate::keep::Keep;
+use crate::keys::IdentityKey;
+use crate::live::wall_ms;
 use crate::profile::Profile;
-use crate::ticket;
+use crate::{sealed_key, ticket};
 
 #[derive(Clone)]
 pub(crate) struct OpenRooms(Arc<Rooms>);
@@ -24,6 +27,7 @@ pub(crate) struct OpenRooms(Arc<Rooms>);
 struct Rooms {
     net: NetHandle,
     profile: Arc<Profile>,
+    identity: Arc<IdentityKey>,
     open: Mutex<BTreeMap<RoomId, Open>>,
 }
 
@@ -37,8 +41,8 @@ pub(crate) struct Open {
 }
 
 impl OpenRooms {
-    pub(crate) fn new(net: NetHandle, profile: Arc<Profile>) -> Self {
-        Self(Arc::new(Rooms { net, profile, open: Mutex::default() }))
+    pub(crate) fn new(net: NetHandle, profile: Arc<Profile>, identity: Arc<IdentityKey>) -> Self {
+        Self(Arc::new(Rooms { net, profile, identity, open: Mutex::default() }))
     }
 
     /// Lets a name stand for the private room of this secret in this profile (design N8). An open room of that name is
@@ -60,6 +64,12 @@ impl OpenRooms {
     pub(crate) async fn open(&self, room: &RoomId, by: Duration) -> Result<Open, Error> {
         let (rooms, room) = (Arc::clone(&self.0), room.clone());
         whole(async move { rooms.open(&room, by).await }).await?
+    }
+
+    /// Takes the key that is in force in a private room, if there is a new one here.
+    pub(crate) async fn take_key(&self, room: &RoomId) {
+        let (rooms, room) = (Arc::clone(&self.0), room.clone());
+        let _ = whole(async move { rooms.take_key(&room).await }).await;
     }
 
     /// The room if it is open; it is then kept open for at least `by` from now.
@@ -102,7 +112,7 @@ impl OpenRooms {
 }
 
 impl Rooms {
-    async fn open(&self, room: &RoomId, by: Duration) -> Result<Open, Error> {
+    async fn open(self: &Arc<Self>, room: &RoomId, by: Duration) -> Result<Open, Error> {
         let mut rooms = self.open.lock().await;
         let now = Instant::now();
         if let Some(open) = rooms.get(room) {
@@ -111,7 +121,10 @@ impl Rooms {
         }
         let secret = self.profile.secret(room)?;
         let open = async || match secret {
-            Some(secret) => self.net.open_private(room.clone(), secret).await,
+            Some(secret) => {
+                let earlier = self.profile.earlier(room, Timestamp(wall_ms()));
+                self.net.open_private(room.clone(), secret, earlier).await
+            }
             None => self.net.open(room.clone()).await,
         };
         let port = match open().await {
@@ -123,26 +136,81 @@ impl Rooms {
         let open = Open { port, keep: Keep::new(now), fresh: false };
         open.keep.extend(now, by);
         rooms.insert(room.clone(), open.clone());
+        if let Some(secret) = secret {
+            let profile = Arc::clone(&self.profile);
+            let kept = tokio::task::spawn_blocking(move || profile.standing(&secret)).await.unwrap_or_default();
+            self.net.with(room, move |replica, now| replica.restore(&kept, now)).await?;
+            tokio::spawn(follow_keys(Arc::downgrade(self), open.port.clone()));
+        }
         Ok(Open { fresh: true, ..open })
     }
 
     async fn bind(&self, room: &RoomId, secret: RoomSecret) -> Result<(), Error> {
         let mut rooms = self.open.lock().await;
         // A lost secret is found again by any ticket.
-        match self.profile.secret(room).ok().flatten() {
-            // An older ticket of the same room is no reason to go back.
-            Some(known) if known.room == secret.room && known.epoch >= secret.epoch => return Ok(()),
-            Some(known) if known.room != secret.room => {
+        match self.profile.known(room) {
+            Some((known, _)) if known.room != secret.room => {
                 return Err(ticket::refused("this profile knows another private room of that name; forget it first"));
             }
+            Some((_, Some(excluded))) if secret.epoch < excluded => {
+                return Err(ticket::refused("the room's key was changed after this ticket was given"));
+            }
+            // An older ticket of the same room is no reason to go back.
+            Some((known, None)) if known.epoch >= secret.epoch => return Ok(()),
+            Some((_, None)) if rooms.contains_key(room) => return self.change_key(room, secret).await,
             _ => {}
         }
         if rooms.contains_key(room) && !self.close_if_empty(&mut rooms, room).await {
             return Err(ticket::refused("you are in another room of that name; leave it first"));
         }
         let (profile, room) = (Arc::clone(&self.profile), room.clone());
-        let saved = tokio::task::spawn_blocking(move || profile.bind(&room, &secret)).await;
-        saved.map_err(|error| Error::new(ErrorCode::StorageFailed, format!("saving the key failed: {error}")))?
+        blocking(move || profile.bind(&room, &secret)).await
+    }
+
+    /// Holds what the room says of its key against the one that is used here. Whoever gets a part of a new one goes over
+    /// to it; whoever gets none is out.
+    async fn take_key(&self, room: &RoomId) -> Result<(), Error> {
+        let mut rooms = self.open.lock().await;
+        let (Some((used, None)), true) = (self.profile.known(room), rooms.contains_key(room)) else { return Ok(()) };
+        let me = self.identity.identity();
+        let Some(key) = self.net.with(room, move |replica, _| replica.handover(&me)).await? else { return Ok(()) };
+        if key.epoch < used.epoch || (key.epoch == used.epoch && key.commitment == used.commitment()) {
+            return Ok(());
+        }
+        if key.included {
+            // The part itself may still be on its way.
+            let Some(secret) = sealed_key::open(&used, &key, &self.identity) else { return Ok(()) };
+            return self.change_key(room, secret).await;
+        }
+        // Somebody who was invited with a ticket of the same epoch has no part of it and needs none.
+        if key.epoch == used.epoch {
+            return Ok(());
+        }
+        let (profile, excluded) = (Arc::clone(&self.profile), room.clone());
+        blocking(move || profile.exclude(&excluded, key.epoch)).await?;
+        self.profile.notices.say(format!("{room}: a host changed the key, and you did not get the new one"));
+        rooms.remove(room);
+        self.net.close_room(room).await;
+        Ok(())
+    }
+
+    /// Writes down who the hosts are and what the key is, when that is another than was written last.
+    async fn keep_standing(&self, room: &RoomId, kept: &mut Vec<Vec<u8>>) -> Result<(), Error> {
+        let Some((secret, None)) = self.profile.known(room) else { return Ok(()) };
+        let Ok(standing) = self.net.with(room, |replica, _| replica.standing()).await else { return Ok(()) };
+        if standing == *kept {
+            return Ok(());
+        }
+        kept.clone_from(&standing);
+        let profile = Arc::clone(&self.profile);
+        blocking(move || profile.keep_standing(&secret, &standing)).await
+    }
+
+    /// The new secret is on disk before it is used: one that is gone with the process is a room that nobody comes back to.
+    async fn change_key(&self, room: &RoomId, secret: RoomSecret) -> Result<(), Error> {
+        let (profile, saved) = (Arc::clone(&self.profile), room.clone());
+        blocking(move || profile.rekey(&saved, &secret, Timestamp(wall_ms()))).await?;
+        self.net.change_key(room.clone(), secret).await
     }
 
     async fn sweep(&self) {
@@ -183,6 +251,37 @@ impl Rooms {
         self.net.close_room(room).await;
         true
     }
+}
+
+/// Follows what a private room says of its key and its hosts, for as long as the room is open, and keeps it.
+async fn follow_keys(rooms: Weak<Rooms>, port: RoomPort) {
+    let mut events = port.events();
+    let room = port.room.clone();
+    drop(port);
+    let mut kept = Vec::new();
+    loop {
+        let Some(here) = rooms.upgrade() else { return };
+        if let Err(error) = here.take_key(&room).await {
+            here.profile.notices.say(format!("{room}: the new key was not taken: {error}"));
+        }
+        if let Err(error) = here.keep_standing(&room, &mut kept).await {
+            here.profile.notices.say(error.message);
+        }
+        drop(here);
+        loop {
+            match events.recv().await {
+                Ok((_, Event::Access { .. })) | Err(RecvError::Lagged(_)) => break,
+                Ok(_) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+}
+
+/// Saves a key.
+async fn blocking(save: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Result<(), Error> {
+    let saved = tokio::task::spawn_blocking(save).await;
+    saved.map_err(|error| Error::new(ErrorCode::StorageFailed, format!("saving the key failed: {error}")))?
 }
 
 /// Runs to its end whatever becomes of the caller. Fails only when the runtime itself ends.

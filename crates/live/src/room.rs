@@ -32,7 +32,7 @@ const SETTLED: Duration = Duration::from_millis(80);
 /// - `NETWORK_UNAVAILABLE`: the peer was closed.
 #[derive(Clone)]
 pub struct Room {
-    live: Live,
+    pub(crate) live: Live,
     id: Arc<str>,
 }
 
@@ -337,7 +337,7 @@ impl Room {
         Ok((Tail::new(events, open.port.snapshots()), open))
     }
 
-    fn room(&self) -> Result<RoomId, Error> {
+    pub(crate) fn room(&self) -> Result<RoomId, Error> {
         RoomId::new(&self.id)
     }
 
@@ -346,7 +346,7 @@ impl Room {
     }
 
     /// A room that is not open has no members of this process.
-    async fn joined(&self, room: &RoomId) -> Result<Open, Error> {
+    pub(crate) async fn joined(&self, room: &RoomId) -> Result<Open, Error> {
         self.live
             .rooms_open()
             .get(room, LINGER)
@@ -354,7 +354,7 @@ impl Room {
             .ok_or_else(|| Error::new(ErrorCode::NotJoined, format!("not a member of {room}; call join first")))
     }
 
-    async fn read(&self, room: &RoomId) -> Result<(), Error> {
+    pub(crate) async fn read(&self, room: &RoomId) -> Result<(), Error> {
         let open = self.opened(room, WATCH).await?;
         if open.fresh && !self.live.net().peers().await.is_empty() {
             settle(open.port.snapshots()).await;
@@ -363,7 +363,7 @@ impl Room {
     }
 
     /// Runs a call at the replica. Each is a sign of life of its actor (design R7).
-    async fn with<R: Send + 'static>(
+    pub(crate) async fn with<R: Send + 'static>(
         &self,
         room: &RoomId,
         call: impl FnOnce(&mut Replica, &LocalActor, Tick) -> Result<R, Error> + Send + 'static,

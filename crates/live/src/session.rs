@@ -73,7 +73,7 @@ impl Session {
             profile.notices.say(error.message);
         }
         let own = LocalActor::user(Arc::clone(&identity) as Arc<dyn Signer>, &name);
-        let rooms = OpenRooms::new(net.clone(), Arc::clone(profile));
+        let rooms = OpenRooms::new(net.clone(), Arc::clone(profile), Arc::clone(&identity));
         Ok(Session { net, rooms, identity, own: Mutex::new(own), clones: Clones::default(), boot })
     }
 

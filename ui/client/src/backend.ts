@@ -3,6 +3,8 @@
  * own process (`tauri.ts`), its HTTP API (`web.ts`), and simulated people for development (`fake.ts`). Nothing else in
  * the user interface knows which one it talks to.
  */
+import type { Access } from './generated/Access';
+import type { AccessChange } from './generated/AccessChange';
 import type { Batch } from './generated/Batch';
 import type { Invitation } from './generated/Invitation';
 import type { Join } from './generated/Join';
@@ -51,6 +53,10 @@ export interface Backend {
   members(room: string, query?: MembersQuery): Promise<MembersPage>;
   metadata(room: string): Promise<RoomMetadata>;
   setMetadata(room: string, args: MetadataChange): Promise<RoomMetadata>;
+  /** Who may do what in a private room; `null` for an open one, where everybody may everything. */
+  access(room: string): Promise<Access | null>;
+  /** Names hosts, voids what somebody wrote, puts somebody out, changes the key. */
+  changeAccess(room: string, args: AccessChange): Promise<Access>;
   /** What lets others into a room. For a private room it is the key. */
   ticket(room: string): Promise<Invitation>;
   /** What a ticket or a link says, for asking before it is used. */

@@ -115,6 +115,10 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     },
     metadata: async (name) => room(name).metadata,
     setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
+    access: async () => null,
+    async changeAccess() {
+      throw new ParlorError({ code: 'FORBIDDEN', message: 'An open room has no hosts.', recoverable: false });
+    },
     ticket: async (name) => fakeTicket(name, rooms.find((known) => known.room === name)?.private ?? false),
     readTicket: async (ticket) => readFakeTicket(ticket),
     peers: async () =>

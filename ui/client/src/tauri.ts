@@ -30,6 +30,8 @@ export function tauriBackend(): Backend {
     members: (room, query = {}) => call('members', { room, query }),
     metadata: (room) => call('metadata', { room }),
     setMetadata: (room, args) => call('set_metadata', { room, args }),
+    access: (room) => call('access', { room }),
+    changeAccess: (room, args) => call('change_access', { room, args }),
     ticket: (room) => call('ticket', { room }),
     readTicket: (ticket) => call('read_ticket', { ticket }),
     peers: () => call('peers'),

@@ -64,6 +64,8 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     },
     metadata: (room) => call('GET', at(room, '/metadata')),
     setMetadata: (room, args) => call('POST', at(room, '/metadata'), args),
+    access: (room) => call('GET', at(room, '/access')),
+    changeAccess: (room, args) => call('POST', at(room, '/access'), args),
     ticket: (room) => call('POST', at(room, '/ticket')),
     readTicket: (ticket) => call('POST', '/tickets', { ticket }),
     async peers() {

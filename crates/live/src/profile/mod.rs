@@ -9,6 +9,7 @@
 //!     settings.json   name, colour, theme
 //!     rooms.json      rooms opened before
 //!     keys.json       the secrets of private rooms
+//!     access-….json   of one private room: who was in it, its hosts, its key
 //!     peer.json       where the running peer is; gone when none runs
 //! ```
 //!
@@ -26,8 +27,9 @@ pub(crate) mod settings;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use data_encoding::{BASE64, HEXLOWER};
 use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp};
-use parlor_net::RoomSecret;
+use parlor_net::{PORCH_MS, RoomSecret};
 use serde::Serialize;
 
 use crate::StartError;
@@ -151,7 +153,12 @@ impl Profile {
 
     /// Forgets the room, and the secret of a private one; answers whether it was known.
     pub(crate) fn forget(&self, room: &RoomId) -> Result<bool, Error> {
+        let known = self.known(room);
         let key = self.change_keys(|keys| keys.forget(room))?;
+        if let Some((secret, _)) = known {
+            // There may be none.
+            let _ = std::fs::remove_file(self.dir.join(standing_file(&secret)));
+        }
         Ok(self.change_recent(|recent| recent.forget(room))? || key)
     }
 
@@ -159,15 +166,70 @@ impl Profile {
     ///
     /// # Errors
     /// `INVALID_TICKET` for a room that was private when it was opened last, and whose secret is lost: the open room of
-    /// that name is another room, and nobody should find himself in it.
+    /// that name is another room, and nobody should find himself in it. `FORBIDDEN` for one that this profile was taken
+    /// out of.
     pub(crate) fn secret(&self, room: &RoomId) -> Result<Option<RoomSecret>, Error> {
-        let secret = held(&self.keys).get(room);
+        let (secret, excluded) = {
+            let keys = held(&self.keys);
+            (keys.get(room), keys.excluded(room))
+        };
+        if excluded.is_some() {
+            let message = format!("a host of {room:?} changed its key, and you did not get the new one");
+            return Err(Error::new(ErrorCode::Forbidden, message));
+        }
         if secret.is_none() && held(&self.recent).iter().any(|known| known.room == *room && known.private) {
             let message =
                 format!("the key of the private room {room:?} is lost: join with a ticket, or forget the room");
             return Err(Error::new(ErrorCode::InvalidTicket, message));
         }
         Ok(secret)
+    }
+
+    /// The secret that is here, and the epoch of the one that this profile did not get.
+    pub(crate) fn known(&self, room: &RoomId) -> Option<(RoomSecret, Option<u32>)> {
+        let keys = held(&self.keys);
+        Some((keys.get(room)?, keys.excluded(room)))
+    }
+
+    /// Secrets before the one in force, and for how many milliseconds each is still of use.
+    pub(crate) fn earlier(&self, room: &RoomId, now: Timestamp) -> Vec<(RoomSecret, u64)> {
+        held(&self.keys).before(room, now.0)
+    }
+
+    /// The room has another secret from now on; the one before is of use for a day.
+    pub(crate) fn rekey(&self, room: &RoomId, secret: &RoomSecret, now: Timestamp) -> Result<(), Error> {
+        self.change_keys(|keys| keys.change(room, secret, now.0, now.0 + PORCH_MS)).map(drop)
+    }
+
+    /// This profile was taken out of the room by the secret of this epoch.
+    pub(crate) fn exclude(&self, room: &RoomId, epoch: u32) -> Result<(), Error> {
+        self.change_keys(|keys| keys.exclude(room, epoch)).map(drop)
+    }
+
+    /// What stands of a private room whatever becomes of those who are in it, as it was kept last.
+    pub(crate) fn standing(&self, room: &RoomSecret) -> Vec<Vec<u8>> {
+        let path = self.dir.join(standing_file(room));
+        match files::read_json::<Vec<String>>(&path) {
+            Ok(Found::Value(frames)) => {
+                frames.iter().filter_map(|frame| BASE64.decode(frame.as_bytes()).ok()).collect()
+            }
+            Ok(Found::Nothing) => Vec::new(),
+            Ok(Found::Damaged(aside)) => {
+                self.notices.damaged(&standing_file(room), &aside, "others of the room tell again who its hosts are");
+                Vec::new()
+            }
+            Err(error) => {
+                self.notices.say(format!("cannot read {}: {error}", path.display()));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Keeps it.
+    pub(crate) fn keep_standing(&self, room: &RoomSecret, frames: &[Vec<u8>]) -> Result<(), Error> {
+        let _writing = held(&self.writing);
+        let frames: Vec<String> = frames.iter().map(|frame| BASE64.encode(frame)).collect();
+        self.save(&standing_file(room), &frames)
     }
 
     /// Rooms whose secret is here.
@@ -255,6 +317,11 @@ impl Drop for Profile {
     fn drop(&mut self) {
         self.release();
     }
+}
+
+/// What stands of one private room has a file of its own, named after what the room is for ever.
+fn standing_file(room: &RoomSecret) -> String {
+    format!("access-{}.json", HEXLOWER.encode(&room.room.root[..16]))
 }
 
 fn is_directory_name(name: &str) -> bool {

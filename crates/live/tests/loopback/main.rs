@@ -3,6 +3,7 @@
 // A test ends at the first thing that is not as expected, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod copies;
 mod events;
 mod leases;
