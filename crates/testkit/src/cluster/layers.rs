@@ -74,6 +74,10 @@ pub fn can_act(step: &Step) -> Result<(), Unsupported> {
         | Step::Replay { .. }
         | Step::Forge { .. }
         | Step::Lie { .. }
+        // A cluster's room is open.
+        | Step::Lock { .. }
+        | Step::NameHost { .. }
+        | Step::Void { .. }
         // `parlor::Room` has no calls for board and log.
         | Step::Note { .. }
         | Step::RemoveNote { .. }

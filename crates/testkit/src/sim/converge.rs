@@ -68,6 +68,10 @@ pub fn shared_difference(world: &World) -> Option<String> {
             let (mine, theirs) = (&mine.metadata, &theirs.metadata);
             return Some(format!("of the room's metadata {name} has {mine:?}, {other} has {theirs:?}"));
         }
+        let (mine, theirs) = (replica.access(), held.access());
+        if mine != theirs {
+            return Some(format!("of who may do what {name} has {mine:?}, {other} has {theirs:?}"));
+        }
         let (mine, theirs) = (replica.board(), held.board());
         if mine != theirs {
             let (mine, theirs) = (&mine.notes, &theirs.notes);

@@ -33,7 +33,8 @@ impl World {
         let id = self.hosts[host].boot(self.story.seed);
         let session = self.sessions.add(id, host, false);
         let (seed, now) = (self.story.seed, self.now);
-        let config = self.hosts[host].start(seed, id, session, &self.room, now);
+        let private = self.private_room();
+        let config = self.hosts[host].start(seed, id, session, (&self.room, private), now);
         let (tick, wall_ms) = (self.hosts[host].tick(now), self.hosts[host].wall_ms(now));
         self.journal_of(host, || Entry::Made(config, tick, wall_ms));
         self.unpause();

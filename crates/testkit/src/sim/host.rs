@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::{Certificate, Config, LocalActor, Replica, RoomId, SessionId, Signer, Tick};
+use parlor_core::{Certificate, Config, LocalActor, PrivateRoom, Replica, RoomId, SessionId, Signer, Tick};
 
 use super::keys::{self, FakeSigner, FakeVerifier};
 use super::letter::{Letter, Seen};
@@ -132,11 +132,18 @@ impl Host {
 
     /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered. What its replica is
     /// made with.
-    pub(crate) fn start(&mut self, seed: u64, id: SessionId, session: Session, room: &RoomId, now: u64) -> Config {
+    pub(crate) fn start(
+        &mut self,
+        seed: u64,
+        id: SessionId,
+        session: Session,
+        (room, private): (&RoomId, Option<PrivateRoom>),
+        now: u64,
+    ) -> Config {
         let name = self.person.actor.name.clone();
         let certificate = Certificate::issue(&*self.signer, id, self.profile, self.boots, &name);
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
-        let config = Config { room: room.clone(), certificate, seed, loopback_only: false, private: None };
+        let config = Config { room: room.clone(), certificate, seed, loopback_only: false, private };
         let replica = Replica::new(config.clone(), Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
         self.process = Some(Process {
             session,

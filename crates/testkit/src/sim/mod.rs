@@ -21,6 +21,7 @@ mod calendar;
 mod calls;
 mod carriage;
 pub mod converge;
+mod decide;
 mod drive;
 pub mod expect;
 pub mod focus;

@@ -38,6 +38,9 @@ impl World {
             }
             Step::Moving { by, field, every_ms, ms } => self.move_about(*by, field, *every_ms, *ms),
             Step::Metadata { host, key, delete } => self.set_metadata(*host, key, *delete),
+            Step::Lock { host, on } => self.lock(*host, *on),
+            Step::NameHost { host, whom, on } => self.name_host(*host, *whom, *on),
+            Step::Void { host, whom, on } => self.void(*host, *whom, *on),
             Step::Note { host, note, edit } => self.edit_note(*host, note, *edit),
             Step::RemoveNote { host, note } => self.remove_note(*host, note),
             Step::Say { by, key } => self.say(*by, key.as_deref()),

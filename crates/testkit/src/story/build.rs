@@ -16,6 +16,7 @@ impl Story {
         Story {
             name: name.to_owned(),
             seed: 0,
+            private: false,
             hosts: Vec::new(),
             edges: Default::default(),
             weather: Faults::none(1),
@@ -32,6 +33,13 @@ impl Story {
         let person = |index| Computer { person: names::host(index), clock_ms: 0, hostile: false };
         self.hosts = (0..count).map(person).collect();
         self.edges = mesh(count);
+        self
+    }
+
+    /// The room is a private one, which the person of the first host made.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
         self
     }
 
@@ -194,6 +202,30 @@ impl Story {
     #[must_use]
     pub fn delete_metadata(self, host: usize, key: &str) -> Self {
         self.step(Step::Metadata { host, key: key.to_owned(), delete: true })
+    }
+
+    /// The person of a host locks the room.
+    #[must_use]
+    pub fn lock(self, host: usize) -> Self {
+        self.step(Step::Lock { host, on: true })
+    }
+
+    /// The person of a host unlocks the room.
+    #[must_use]
+    pub fn unlock(self, host: usize) -> Self {
+        self.step(Step::Lock { host, on: false })
+    }
+
+    /// The person of a host names another a host of a private room, or a host no more.
+    #[must_use]
+    pub fn name_host(self, host: usize, whom: usize, on: bool) -> Self {
+        self.step(Step::NameHost { host, whom, on })
+    }
+
+    /// The person of a host lets what another wrote in a private room be void, or count again.
+    #[must_use]
+    pub fn void(self, host: usize, whom: usize, on: bool) -> Self {
+        self.step(Step::Void { host, whom, on })
     }
 
     /// The person of a host writes to a note of the board.

@@ -14,6 +14,9 @@ impl Story {
             add(format!("seed({})", self.seed));
         }
         add(format!("hosts({})", self.hosts.len()));
+        if self.private {
+            add("private()".to_owned());
+        }
         for (index, host) in self.hosts.iter().enumerate() {
             about(&self.hosts, index, host).into_iter().for_each(&mut add);
         }
@@ -131,6 +134,10 @@ fn call(step: &Step) -> String {
         Step::Moving { by, field, every_ms, ms } => format!("moving({}, {field:?}, {every_ms}, {ms})", someone(by)),
         Step::Metadata { host, key, delete: false } => format!("metadata({host}, {key:?})"),
         Step::Metadata { host, key, delete: true } => format!("delete_metadata({host}, {key:?})"),
+        Step::Lock { host, on: true } => format!("lock({host})"),
+        Step::Lock { host, on: false } => format!("unlock({host})"),
+        Step::NameHost { host, whom, on } => format!("name_host({host}, {whom}, {on})"),
+        Step::Void { host, whom, on } => format!("void({host}, {whom}, {on})"),
         Step::Note { host, note, edit } => format!("note({host}, {note:?}, Edit::{edit:?})"),
         Step::RemoveNote { host, note } => format!("remove_note({host}, {note:?})"),
         Step::Say { by, key: None } => format!("say({})", someone(by)),

@@ -90,6 +90,7 @@ fn renumbered(step: &Step, moved: &dyn Fn(usize) -> Option<usize>) -> Option<Ste
     match &mut step {
         Step::Start { host }
         | Step::Metadata { host, .. }
+        | Step::Lock { host, .. }
         | Step::Note { host, .. }
         | Step::RemoveNote { host, .. }
         | Step::Crash { host, .. }
@@ -107,6 +108,9 @@ fn renumbered(step: &Step, moved: &dyn Fn(usize) -> Option<usize>) -> Option<Ste
             (*a, *b) = (moved(*a)?, moved(*b)?);
         }
         Step::Weather { between: Some((from, to)), .. } => (*from, *to) = (moved(*from)?, moved(*to)?),
+        Step::NameHost { host, whom, .. } | Step::Void { host, whom, .. } => {
+            (*host, *whom) = (moved(*host)?, moved(*whom)?);
+        }
         Step::Replay { host, via, .. } => (*host, *via) = (moved(*host)?, moved(*via)?),
         Step::Partition { parts } => parts.iter_mut().for_each(|part| *part = all(part)),
         Step::Lie { host, lie } => {
@@ -182,6 +186,7 @@ impl Lie {
             | Lie::TheirFrames { victim, .. }
             | Lie::TheirCertificate { victim }
             | Lie::TheirCell { victim }
+            | Lie::Usurp { victim }
             | Lie::LastBoot { victim } => Some(victim),
             _ => None,
         }

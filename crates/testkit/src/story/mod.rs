@@ -52,6 +52,8 @@ pub struct Story {
     pub name: String,
     /// The seed of every die that is thrown in it.
     pub seed: u64,
+    /// Whether the room is private; the person of the first host made it.
+    pub private: bool,
     /// The computers, all off at first. Steps name them by their place here.
     pub hosts: Vec<Computer>,
     /// Who can reach whom at all: pairs of hosts, the smaller first.

@@ -68,6 +68,9 @@ impl Story {
         if random.u8(0..5) == 0 {
             story = with_a_liar(&mut random, story, heals_at);
         }
+        if random.u8(0..4) == 0 {
+            story = in_private(&mut random, story, heals_at);
+        }
         story
     }
 }
@@ -110,6 +113,33 @@ fn with_a_liar(random: &mut fastrand::Rng, mut story: Story, heals_at: u64) -> S
             // Said twice, it is told at a time when the others know it already.
             story = story.step_at(at + random.u64(1..8_000), step);
         }
+    }
+    story
+}
+
+/// The room is private, and those who may decide over it, and others who may not, do. Who made it is honest.
+fn in_private(random: &mut fastrand::Rng, mut story: Story, heals_at: u64) -> Story {
+    let hosts = story.hosts.len();
+    let creator = story.hosts[0].person.clone();
+    if story.hosts.iter().any(|host| host.hostile && host.person == creator) {
+        return story;
+    }
+    story.private = true;
+    let liar = story.hosts.iter().position(|host| host.hostile);
+    for _ in 0..random.usize(4..24) {
+        let host = if random.bool() { 0 } else { random.usize(0..hosts) };
+        let (whom, on) = (random.usize(0..hosts), random.u8(0..3) > 0);
+        let step = match random.u8(0..7) {
+            0..3 => Step::Lock { host, on: random.bool() },
+            // A host who lies may do what a host may.
+            3..5 if Some(whom) != liar => Step::NameHost { host, whom, on },
+            _ => Step::Void { host, whom, on },
+        };
+        story = story.step_at(random.u64(2_000..heals_at), step);
+    }
+    for _ in 0..liar.map_or(0, |_| random.usize(1..6)) {
+        let (host, victim) = (liar.unwrap_or(0), random.usize(0..hosts));
+        story = story.step_at(random.u64(3_000..heals_at), Step::Lie { host, lie: Lie::Usurp { victim } });
     }
     story
 }

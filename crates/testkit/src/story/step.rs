@@ -225,6 +225,31 @@ pub enum Step {
         /// Whether the key is deleted rather than set.
         delete: bool,
     },
+    /// The person of a host locks the room, or unlocks it. In an open room that is a wish (design A6).
+    Lock {
+        /// Where.
+        host: usize,
+        /// Which of the two.
+        on: bool,
+    },
+    /// The person of a host names another a host of a private room, or a host no more (design N8).
+    NameHost {
+        /// Where.
+        host: usize,
+        /// The host of that other.
+        whom: usize,
+        /// Which of the two.
+        on: bool,
+    },
+    /// The person of a host lets what another wrote in a private room be void, or count again (design N8).
+    Void {
+        /// Where.
+        host: usize,
+        /// The host of that other.
+        whom: usize,
+        /// Which of the two.
+        on: bool,
+    },
     /// The person of a host writes to a note of the board, which need not be there yet.
     Note {
         /// Where.
@@ -434,6 +459,12 @@ pub enum Lie {
     /// A boot counter as great as a number can be, of its own profile and of another's.
     LastBoot {
         /// Whose profile it claims as well.
+        victim: usize,
+    },
+    /// In a private room: names itself a host, voids another, locks and unlocks, puts a key in force, and writes into the
+    /// lock with a clock that no lock comes after.
+    Usurp {
+        /// Whom it voids.
         victim: usize,
     },
     /// Hashes in its heartbeats that agree with nobody's.

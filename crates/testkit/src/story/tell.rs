@@ -158,6 +158,12 @@ impl fmt::Display for Step {
             }
             Step::Metadata { host, key, delete: false } => write!(f, "{} writes the room's {key}", name(host)),
             Step::Metadata { host, key, delete: true } => write!(f, "{} deletes the room's {key}", name(host)),
+            Step::Lock { host, on: true } => write!(f, "{} locks the room", name(host)),
+            Step::Lock { host, on: false } => write!(f, "{} unlocks the room", name(host)),
+            Step::NameHost { host, whom, on: true } => write!(f, "{} names {} a host", name(host), name(whom)),
+            Step::NameHost { host, whom, on: false } => write!(f, "{} names {} a host no more", name(host), name(whom)),
+            Step::Void { host, whom, on: true } => write!(f, "{} voids what {} wrote", name(host), name(whom)),
+            Step::Void { host, whom, on: false } => write!(f, "{} lets what {} wrote count", name(host), name(whom)),
             Step::Note { host, note, edit } => write!(f, "{} {edit} the note “{note}”", name(host)),
             Step::RemoveNote { host, note } => write!(f, "{} removes the note “{note}”", name(host)),
             Step::Say { by, key: None } => write!(f, "{by} says something"),
@@ -246,6 +252,7 @@ impl fmt::Display for Lie {
             Lie::LastBoot { victim } => {
                 write!(f, "claims the last boot of its own profile and of {}'s", name(victim))
             }
+            Lie::Usurp { victim } => write!(f, "decides over the room as if it were a host, and over {}", name(victim)),
             Lie::FalseHashes => f.write_str("beats with hashes that nobody has"),
             Lie::Garbage { count } => write!(f, "sends {count} frames of garbage"),
         }

@@ -147,9 +147,15 @@ pub(super) fn guest_message(session: SessionId) -> Vec<u8> {
 
 impl Cell {
     /// A cell of the room, in the name of `writer`, and signed by whoever the signer is.
-    pub fn write(room: &str, key: CellKey, hlc: u64, value: &Value, writer: PublicKey, signer: &dyn Signer) -> Self {
+    pub fn write(
+        root: &[u8; 32],
+        key: CellKey,
+        hlc: u64,
+        value: &Value,
+        writer: PublicKey,
+        signer: &dyn Signer,
+    ) -> Self {
         let value = json(value);
-        let root = blake3::derive_key("parlor open room v1", room.as_bytes());
         let kind = match key.kind {
             CellKind::Metadata => 0,
             CellKind::Board => 1,
@@ -158,7 +164,7 @@ impl Cell {
             CellKind::Access => 4,
             CellKind::Key => 5,
         };
-        let mut message = [b"parlor cell".as_slice(), &[VERSION], &root, &[kind]].concat();
+        let mut message = [b"parlor cell".as_slice(), &[VERSION], root, &[kind]].concat();
         for text in [&key.object, &key.field] {
             message.extend_from_slice(&(text.len() as u64).to_le_bytes());
             message.extend_from_slice(text.as_bytes());

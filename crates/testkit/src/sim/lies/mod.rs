@@ -11,12 +11,15 @@ mod frames;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parlor_core::{CellKey, Certificate, Input, LocalActor, Path, PublicKey, SessionId, Signer, Stamp};
+use parlor_core::{
+    CellKey, CellKind, Certificate, HLC_MAX, Input, LocalActor, Path, PublicKey, SessionId, Signer, Stamp,
+};
 use serde_json::{Value, json};
 
 use super::keys::FakeSigner;
 use super::letter::Letter;
 use super::rules::beats::LIE;
+use super::rules::verdict::INTO_THE_LOCK;
 use super::world::World;
 use crate::story::Lie;
 use crate::story::random::KEYS;
@@ -98,6 +101,7 @@ impl World {
             }
             Lie::Asks { count } => self.ask_often(host, count),
             Lie::SyncUnasked => self.sync_unasked(host),
+            Lie::Usurp { victim } => self.usurp(host, victim),
             Lie::LastNumbers => self.last_numbers(host),
             Lie::LastBoot { victim } => self.last_boot(host, victim),
             Lie::FalseHashes => {
@@ -169,6 +173,34 @@ impl World {
             let member = member.clone();
             self.false_record(host, |full| Full { certificate, actor, member, ..full });
         }
+    }
+
+    /// What cells of this room are signed for.
+    fn root(&self) -> [u8; 32] {
+        let open = || blake3::derive_key("parlor open room v1", self.room.as_str().as_bytes());
+        self.private_room().map_or_else(open, |private| private.root)
+    }
+
+    /// Decides over a private room as if it were a host, with its own good signature.
+    fn usurp(&mut self, host: usize, victim: usize) {
+        let hex = |identity: &PublicKey| identity.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let (signer, root) = (self.hosts[host].signer.clone(), self.root());
+        let (me, other) = (signer.public_key(), self.hosts[victim].signer.public_key());
+        let hlc = self.hosts[host].wall_ms(self.now) << 16;
+        let key = |kind, object: &str, field: String| CellKey { kind, object: object.to_owned(), field };
+        let flag = json!(self.random.bool());
+        let head = json!({ "commitment": "AA==", "share": "AA==", "to": "" });
+        let cells = [
+            (key(CellKind::Access, "host", hex(&me)), hlc, json!(true)),
+            (key(CellKind::Access, "host", hex(&other)), hlc, json!(true)),
+            (key(CellKind::Access, "void", hex(&other)), hlc, json!(true)),
+            (key(CellKind::Key, "epoch 1", "key".to_owned()), hlc, head),
+            (CellKey::metadata("locked"), hlc, flag),
+            (CellKey::metadata("title"), HLC_MAX, json!(format!("{INTO_THE_LOCK} {}", self.now))),
+        ];
+        let cell = |(key, hlc, value)| Cell::write(&root, key, hlc, &value, me, &*signer);
+        let cells: Vec<Cell> = cells.into_iter().map(cell).collect();
+        self.tell_all(host, CELLS, &cells);
     }
 
     fn too_large(&mut self, host: usize) {
@@ -356,7 +388,7 @@ impl World {
     fn false_cell(&mut self, host: usize, hlc: u64, value: &Value, writer: PublicKey) {
         let key = CellKey::metadata(KEYS[self.random.usize(0..KEYS.len())]);
         let signer = self.hosts[host].signer.clone();
-        let cell = Cell::write(self.room.as_str(), key, hlc, value, writer, &*signer);
+        let cell = Cell::write(&self.root(), key, hlc, value, writer, &*signer);
         self.tell_all(host, CELLS, &[cell].as_slice());
     }
 

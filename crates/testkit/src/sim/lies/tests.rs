@@ -51,6 +51,28 @@ fn each_lie_is_refused_by_its_own_rule() {
     assert!(kinds.iter().all(|why| count(&plain, 1, why) == 0), "none of these is counted without its lie");
 }
 
+/// In a private room whoever is no host decides nothing, however well it signs, and writes into no lock.
+#[test]
+fn a_usurper_decides_nothing() {
+    let story = Story::new("a usurper").hosts(4).private().hostile(3).all_start().at(2_000).all_join();
+    let story = story.at(9_000).metadata(1, "title").at(12_000).lock(0).at(15_000).expect_agreement();
+    let story = story.at(16_000).lie(3, Lie::Usurp { victim: 1 }).lie(3, Lie::Usurp { victim: 2 });
+    let mut world = World::new(&story.until(40_000), 0);
+    world.play(30_000);
+    let before = world.hosts[1].process.as_ref().unwrap().replica.metadata();
+    assert!(before.metadata["title"].is_u64(), "{before:?}");
+    world.play_out();
+    assert_eq!(world.violation, None);
+    for host in 0..3 {
+        for refused in ["cell_not_creator", "cell_of_creator"] {
+            let counted = count(&world, host, refused);
+            assert_eq!(counted > 0, refused == "cell_not_creator", "{refused} at {host}");
+        }
+        let access = world.access(host).unwrap();
+        assert!(access.locked && access.epoch == 0 && access.people.iter().filter(|person| person.host).count() == 1);
+    }
+}
+
 /// Who is invented appears, since the liar answers for it, and goes with its silence.
 #[test]
 fn inventions_appear_and_go() {

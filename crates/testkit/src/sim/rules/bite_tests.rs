@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use parlor_core::{Event, LeftReason, Member, MetadataChange};
+use parlor_core::{AccessChange, Event, LeftReason, Member, MetadataChange};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::sim::converge;
 use crate::sim::run::{held_against, play};
 use crate::sim::sessions::Session;
 use crate::story::{Edit, Expect, Faults, FrameKind, Step, Story, guest, person, set};
@@ -353,10 +354,61 @@ fn what_is_expected_and_does_not_come() {
     }
 }
 
+/// Somebody decides behind the oracle's back, so that no step of the story wished it.
+#[test]
+fn decisions_that_nobody_wished() {
+    let private = |story: Story| Story { private: true, ..story };
+    let decided = |decide: &dyn Fn(&mut World)| {
+        let mut world = calm(private);
+        decide(&mut world);
+        world.play(30_000);
+        let (rule, detail) = broken(&world);
+        assert_eq!(rule, VERDICT, "{detail}");
+        detail.to_owned()
+    };
+    let change = |world: &mut World, change: AccessChange| {
+        let creator = world.hosts[0].person.clone();
+        let called = world.call(0, |replica, tick| replica.change_access(&creator, &change, tick));
+        called.expect("it runs").expect("it may");
+    };
+    let hosts = decided(&|world| {
+        let hosts = [(world.hosts[1].person.actor.user_id.to_string(), true)].into();
+        change(world, AccessChange { hosts, ..AccessChange::default() });
+    });
+    assert!(hosts.contains("whom the creator never named"), "{hosts}");
+    let void = decided(&|world| {
+        let void = [(world.hosts[1].person.actor.user_id.to_string(), true)].into();
+        change(world, AccessChange { void, ..AccessChange::default() });
+    });
+    assert!(void.contains("for void"), "{void}");
+    let set = |world: &mut World, value: Value| {
+        let creator = world.hosts[0].person.clone();
+        let called = world.call(0, |replica, tick| replica.set_metadata(&creator, MetadataChange::new(value), tick));
+        called.expect("it runs").expect("it may");
+    };
+    let locked = decided(&|world| set(world, json!({"locked": true})));
+    assert!(locked.contains("is locked for"), "{locked}");
+    let mut world = calm(|story| private(story.lock(0)));
+    world.play(21_000);
+    world.hosts[3].hostile = true;
+    set(&mut world, json!({"title": verdict::INTO_THE_LOCK}));
+    world.play(30_000);
+    assert!(broken(&world).0 == VERDICT && broken(&world).1.contains("and shows"), "{:?}", world.violation);
+}
+
+/// Replicas that come to two verdicts do not agree.
+#[test]
+fn two_verdicts_are_no_agreement() {
+    let mut world = calm(|story| Story { private: true, ..story.partition(&[&[0, 1], &[2, 3]]).lock(0) });
+    world.play(22_000);
+    let difference = converge::difference(&world).expect("a difference");
+    assert!(difference.contains("who may do what") || difference.contains("metadata"), "{difference}");
+}
+
 /// The table at the head of these rules names every oracle.
 #[test]
 fn all_rules_have_names_of_their_own() {
     let oracles = all();
     let names: std::collections::BTreeSet<&str> = oracles.iter().map(|oracle| oracle.rule()).collect();
-    assert_eq!(names, [AGREE, REPAIR, FORWARD, BEATS, LEASES, APPEAR, GRAMMAR, PROMPT, KEPT].into());
+    assert_eq!(names, [AGREE, REPAIR, FORWARD, BEATS, LEASES, APPEAR, GRAMMAR, PROMPT, KEPT, VERDICT].into());
 }

@@ -13,6 +13,9 @@
 //! | an update is visible everywhere within coalescing plus link latency on a lossless net | [`PROMPT`] | [`prompt`] |
 //! | same seed, same trace | [`SAME`] | [`twice`](super::run::twice) |
 //!
+//! Of private rooms, in [`verdict`], [`VERDICT`]: hosts, locks and voids are those that somebody wished who may, and a lock
+//! holds. That every replica comes to the same is part of [`AGREE`].
+//!
 //! Four more are of this simulator: messages are told once and stay ([`KEPT`], in [`kept`]), the next deadline of a replica
 //! lies ahead ([`DEADLINE`], wherever a replica is driven), calls answer what the contract says ([`ANSWERS`], wherever one
 //! is made), and what a story expects comes true ([`Expect::rule`]).
@@ -32,6 +35,7 @@ pub mod kept;
 pub mod leases;
 pub mod prompt;
 pub mod repair;
+pub mod verdict;
 
 use parlor_core::RowKey;
 
@@ -59,6 +63,8 @@ pub const PROMPT: &str = "an update is everywhere in time";
 pub const SAME: &str = "the same seed gives the same trace";
 /// Messages that are kept are told once, and stay (design A12).
 pub const KEPT: &str = "messages are told once, and stay";
+/// Hosts, locks and voids of a private room are those that somebody wished who may (design N8).
+pub const VERDICT: &str = "who may write is decided by those who may";
 /// The next deadline of a replica is never one that was handled.
 pub const DEADLINE: &str = "the next deadline lies ahead";
 /// Calls answer what the contract says (design A2 to A6).
@@ -77,6 +83,7 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(prompt::Prompt::default()),
         Box::new(repair::Repair::default()),
         Box::new(agree::Agree::default()),
+        Box::new(verdict::Verdict::default()),
     ]
 }
 
