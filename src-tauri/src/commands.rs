@@ -100,6 +100,7 @@ commands!(
     dial,
     status,
     set_profile,
+    new_identity,
 );
 
 #[tauri::command]
@@ -219,6 +220,11 @@ async fn set_profile(
     change: Args<ProfileChange>,
 ) -> Answer<WindowStatus> {
     Ok(open.with(live.set_profile(change.0).await?))
+}
+
+#[tauri::command]
+async fn new_identity(live: State<'_, Live>, open: State<'_, OpenRoom>) -> Answer<WindowStatus> {
+    Ok(open.with(live.new_identity().await?))
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 use crate::fixture::{PATIENCE, Peer};
 
-struct Events(Pin<Box<dyn Stream<Item = Event> + Send>>);
+pub struct Events(Pin<Box<dyn Stream<Item = Event> + Send>>);
 
 impl Events {
-    async fn open(peer: &Peer, room: &str, last: Option<&str>) -> Self {
+    pub async fn open(peer: &Peer, room: &str, last: Option<&str>) -> Self {
         let mut request = peer.request(Method::GET, &format!("/rooms/{room}/events"));
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
@@ -24,7 +24,7 @@ impl Events {
         Self(response.bytes_stream().eventsource().map(|event| event.expect("an event")).boxed())
     }
 
-    async fn next(&mut self) -> Option<(Event, Value)> {
+    pub async fn next(&mut self) -> Option<(Event, Value)> {
         let event = timeout(PATIENCE, self.0.next()).await.expect("an event in time")?;
         let data = serde_json::from_str(&event.data).expect("JSON");
         Some((event, data))
@@ -40,7 +40,7 @@ impl Events {
     }
 
     /// The next event of this name; others may come before it.
-    async fn until(&mut self, name: &str) -> Value {
+    pub async fn until(&mut self, name: &str) -> Value {
         loop {
             let (event, data) = self.next().await.expect("an event");
             if event.event == name {

@@ -6,6 +6,7 @@ mod connections;
 mod events;
 mod fixture;
 mod guests;
+mod identity;
 mod presence_page;
 mod private;
 mod reach;

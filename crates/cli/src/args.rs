@@ -59,6 +59,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Show your profile, or change it
     Profile(ProfileArgs),
+    /// Become somebody new: another id, with the name, colour and rooms you have
+    NewIdentity(NewIdentityArgs),
 }
 
 /// Which peer a command is about. The last three matter when it starts one.
@@ -379,6 +381,17 @@ pub struct ProfileArgs {
     /// Light, dark, or as the system has it
     #[arg(long, value_name = "THEME")]
     pub theme: Option<String>,
+    /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `new-identity`.
+#[derive(Debug, Args)]
+pub struct NewIdentityArgs {
     /// Print the API's answer as JSON
     #[arg(long)]
     pub json: bool,

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::args::{
-    CreateArgs, DialArgs, ForgetArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, PeerArgs, PeersArgs,
-    PresenceArgs, ProfileArgs, RoomArgs, RoomsArgs, StatusArgs, TicketArgs,
+    CreateArgs, DialArgs, ForgetArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, NewIdentityArgs, PeerArgs,
+    PeersArgs, PresenceArgs, ProfileArgs, RoomArgs, RoomsArgs, StatusArgs, TicketArgs,
 };
 use crate::client::{Answer, Guest, addressable};
 use crate::failure::Failure;
@@ -151,4 +151,10 @@ pub(crate) async fn profile(args: ProfileArgs) -> Done {
         }
     });
     show(&answer.await?, args.json, text::status)
+}
+
+pub(crate) async fn new_identity(args: NewIdentityArgs) -> Done {
+    let path = ["profile", "identity"];
+    let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&path, &json!({})).await).await?;
+    show(&answer, args.json, text::new_identity)
 }

@@ -49,6 +49,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dial(args) => calls::dial(args).await,
         Command::Status(args) => calls::status(args).await,
         Command::Profile(args) => calls::profile(args).await,
+        Command::NewIdentity(args) => calls::new_identity(args).await,
     };
     failure::exit(result)
 }
@@ -79,4 +80,5 @@ pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
     ("dial", "dial", None),
     ("status", "status", None),
     ("set_profile", "profile", Some("name")),
+    ("new_identity", "new-identity", None),
 ];

@@ -48,7 +48,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
         Ok(server) => {
             let result = announce(&live, &server, args.ui.then_some(&token)).await;
             if result.is_ok() {
-                stop.asked().await;
+                serve_until(&mut stop, &live).await;
             }
             // Others must hear first; answers of the API may wait.
             live.close().await;
@@ -81,6 +81,21 @@ async fn start(config: Config, stop: &mut Stop) -> Result<Option<Live>, Failure>
         tokio::select! {
             () = sleep(LOOK_EVERY) => {}
             () = stop.asked() => return Ok(None),
+        }
+    }
+}
+
+/// Waits to be asked to stop, and says when the peer has begun another session: the first line named the first.
+async fn serve_until(stop: &mut Stop, live: &Live) {
+    let mut sessions = live.sessions();
+    sessions.mark_unchanged();
+    loop {
+        tokio::select! {
+            () = stop.asked() => return,
+            Ok(()) = sessions.changed() => {
+                let peer_id = sessions.borrow_and_update().clone();
+                note(&format!("parlor: another session began, as {} and peer {peer_id}", live.user_id()));
+            }
         }
     }
 }

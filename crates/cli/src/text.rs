@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::{Alignment, measure_text_width, pad_str};
 use parlor::{
-    Invitation, Left, Member, MemberRecord, MemberState, MembersPage, PeerInfo, RoomMetadata, RoomSummary, Status,
-    TicketInfo,
+    Cloned, Invitation, Left, Member, MemberRecord, MemberState, MembersPage, PeerInfo, RoomMetadata, RoomSummary,
+    Status, TicketInfo,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -218,9 +218,20 @@ pub(crate) fn status(answer: &Answer) -> Text {
         vec!["network".to_owned(), format!("{}, {}", plain(&network), count(status.links, "link"))],
     ];
     rows.extend(status.listen.into_iter().map(|addr| vec!["listens on".to_owned(), addr]));
+    rows.extend(status.cloned.map(|cloned| vec!["copied".to_owned(), copied(cloned.since, cloned.read_only)]));
     rows.extend(status.notices.into_iter().map(|notice| vec!["notice".to_owned(), notice]));
     rows.push(vec!["version".to_owned(), status.version]);
     Ok(aligned(&rows, usize::MAX))
+}
+
+fn copied(since: impl std::fmt::Display, read_only: bool) -> String {
+    let which = if read_only { "this one is read-only" } else { "this one goes on" };
+    format!("a copy of this profile runs elsewhere since {since}, and {which}; end it there, or: parlor new-identity")
+}
+
+pub(crate) fn new_identity(answer: &Answer) -> Text {
+    let Status { name, user_id, .. } = answer.read()?;
+    Ok(harmless(&format!("{name} is somebody new: {user_id}. Rooms that this peer was in have to be joined again.")))
 }
 
 /// One event as a line for somebody who is in the room; what moves all the time makes none.
@@ -244,6 +255,10 @@ pub(crate) fn event(event: &str) -> Option<String> {
         }
         "stale" => format!("{} is not heard of", name(&member()?)),
         "active" => format!("{} is back", name(&member()?)),
+        "cloned" => match serde_json::from_value(event.get("cloned")?.clone()).ok()? {
+            Some(Cloned { since, read_only, .. }) => copied(since, read_only),
+            None => "no copy of this profile runs elsewhere any more".to_owned(),
+        },
         "metadata" => format!("settings are now {}", event.get("metadata")?.get("metadata")?),
         _ => return None,
     };

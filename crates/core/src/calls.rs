@@ -234,8 +234,8 @@ impl Replica {
     /// A profile that was copied and runs elsewhere, started later: that one speaks, this one only looks on (design R2).
     pub(crate) fn not_cloned(&self) -> Result<(), Error> {
         if self.is_outranked() {
-            let message =
-                "this profile runs on another computer too, and was started there later; this one is read-only";
+            let message = "a copy of this profile runs elsewhere and was started later; this one is read-only until that one ends \
+                 or one of them becomes a new identity";
             return Err(Error::new(ErrorCode::IdentityCloned, message));
         }
         Ok(())

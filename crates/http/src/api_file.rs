@@ -36,12 +36,17 @@ impl ApiFile {
 
     /// Writes it whole or not at all, readable by its owner only.
     pub(crate) fn write(&self, profile_dir: &Path) -> io::Result<WrittenApiFile> {
+        self.save(profile_dir)?;
+        Ok(WrittenApiFile { profile_dir: profile_dir.to_owned(), contents: self.clone() })
+    }
+
+    fn save(&self, profile_dir: &Path) -> io::Result<()> {
         let path = Self::path(profile_dir);
         // A named temporary file is created with mode 0600.
         let file = tempfile::NamedTempFile::new_in(profile_dir)?;
         serde_json::to_writer_pretty(&file, self)?;
         file.persist(&path)?;
-        Ok(WrittenApiFile { profile_dir: profile_dir.to_owned(), contents: self.clone() })
+        Ok(())
     }
 }
 
@@ -49,6 +54,14 @@ impl ApiFile {
 pub(crate) struct WrittenApiFile {
     profile_dir: PathBuf,
     contents: ApiFile,
+}
+
+impl WrittenApiFile {
+    /// Another session answers from now on.
+    pub(crate) fn name(&mut self, peer_id: String) -> io::Result<()> {
+        self.contents.peer_id = peer_id;
+        self.contents.save(&self.profile_dir)
+    }
 }
 
 impl Drop for WrittenApiFile {
@@ -78,6 +91,16 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         assert_eq!(ApiFile::read(directory.path()), Some(api("a")));
+        drop(written);
+        assert_eq!(ApiFile::read(directory.path()), None);
+    }
+
+    #[test]
+    fn it_names_the_session_of_the_moment() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut written = api("a").write(directory.path()).expect("written");
+        written.name("q".into()).expect("written again");
+        assert_eq!(ApiFile::read(directory.path()), Some(ApiFile { peer_id: "q".into(), ..api("a") }));
         drop(written);
         assert_eq!(ApiFile::read(directory.path()), None);
     }

@@ -115,3 +115,7 @@ pub(crate) async fn status(Caller(live): Caller) -> Json<Status> {
 pub(crate) async fn set_profile(Caller(live): Caller, Args(change): Args<ProfileChange>) -> Answer<Status> {
     Ok(Json(live.set_profile(change).await?))
 }
+
+pub(crate) async fn new_identity(Caller(live): Caller, Args(_): Args<Nothing>) -> Answer<Status> {
+    Ok(Json(live.new_identity().await?))
+}

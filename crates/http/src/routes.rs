@@ -57,6 +57,7 @@ pub const ROUTES: &[Route] = routes![
     POST "/peers" => dial: handlers::dial,
     GET "/profile" => status: handlers::status,
     POST "/profile" => set_profile: handlers::set_profile,
+    POST "/profile/identity" => new_identity: handlers::new_identity,
 ];
 
 /// The whole service.

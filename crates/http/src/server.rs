@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use parlor::Live;
@@ -81,7 +81,8 @@ pub struct Server {
     pub addr: SocketAddr,
     closing: watch::Sender<bool>,
     task: JoinHandle<()>,
-    _api_file: WrittenApiFile,
+    keeper: JoinHandle<()>,
+    _api_file: Arc<Mutex<WrittenApiFile>>,
 }
 
 impl Server {
@@ -101,6 +102,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+        self.keeper.abort();
     }
 }
 
@@ -119,14 +121,27 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
         _ => ServeError::Bind(addr, error),
     })?;
     let addr = listener.local_addr().map_err(|error| ServeError::Bind(addr, error))?;
-    let peer_id = live.status().await.peer_id;
+    let sessions = live.sessions();
+    let peer_id = sessions.borrow().clone();
     let api_file = ApiFile { url: format!("http://{addr}"), token: token.clone(), pid: std::process::id(), peer_id };
-    let api_file = api_file.write(live.profile_dir()).map_err(ServeError::ApiFile)?;
+    let api_file = Arc::new(Mutex::new(api_file.write(live.profile_dir()).map_err(ServeError::ApiFile)?));
+    let keeper = tokio::spawn(keep_true(Arc::downgrade(&api_file), sessions));
 
     let (closing, told) = watch::channel(false);
     let app = App { live, token, port: addr.port(), ui, closing: Closing(told.clone()), body_within: limits.within };
     let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, Closing(told)));
-    Ok(Server { addr, closing, task, _api_file: api_file })
+    Ok(Server { addr, closing, task, keeper, _api_file: api_file })
+}
+
+/// A peer may begin another session, and `api.json` says which one answers. The file goes with the server.
+async fn keep_true(api_file: Weak<Mutex<WrittenApiFile>>, mut sessions: watch::Receiver<String>) {
+    while sessions.changed().await.is_ok() {
+        let Some(api_file) = api_file.upgrade() else { return };
+        let peer_id = sessions.borrow_and_update().clone();
+        if let Err(error) = api_file.lock().unwrap_or_else(PoisonError::into_inner).name(peer_id) {
+            tracing::warn!(%error, "api.json names a session that is over");
+        }
+    }
 }
 
 /// A token that nobody can guess: 32 random bytes.

@@ -159,4 +159,5 @@ pub const OPERATIONS: &[&str] = &[
     "dial",
     "status",
     "set_profile",
+    "new_identity",
 ];

@@ -65,6 +65,8 @@ export interface Backend {
   dial(addr: string): Promise<PeerInfo>;
   status(): Promise<WindowStatus>;
   setProfile(change: ProfileChange): Promise<Status>;
+  /** Makes the person somebody new. Members and feeds of before end with the answer: enter the room again. */
+  newIdentity(): Promise<Status>;
 
   /**
    * Everything that happens in a room: a snapshot first, then what changed. At most one batch is on its way; the next

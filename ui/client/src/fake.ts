@@ -6,6 +6,7 @@ import type { Backend, Subscriber, WindowStatus } from './backend';
 import { ParlorError } from './errors';
 import { fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
+import type { Cloned } from './generated/Cloned';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { Join } from './generated/Join';
 import type { Member } from './generated/Member';
@@ -28,6 +29,8 @@ export interface FakeOptions {
   /** The people come and go, fall silent and return. */
   readonly lively?: boolean;
   readonly theme?: Theme;
+  /** A copy of the profile runs elsewhere. */
+  readonly cloned?: Cloned | null;
 }
 
 const ROOMS = ['Incident 4711', 'standup', 'Harbour plan', 'lab-2', 'Night watch', 'Workshop B', 'ideas', 'Deck 3'];
@@ -48,6 +51,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     listen: ['/ip4/192.168.1.20/tcp/4747'],
     network: options.network ?? 'online',
     links: people.length,
+    cloned: options.cloned ?? null,
     notices: [],
     openRoom: options.openRoom ?? null,
   };
@@ -155,6 +159,11 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     status: async () => status,
     async setProfile(change) {
       status = { ...status, ...change, named: true };
+      return status;
+    },
+    async newIdentity() {
+      opened.forEach((known) => known.leave());
+      status = { ...status, userId: 'u_new', sessionId: 'e'.repeat(64), cloned: null };
       return status;
     },
     subscribe: async (name, subscriber) => room(name).subscribe(subscriber),

@@ -6,6 +6,7 @@ export { applyBatch, emptyRoom, rowKey } from './room-state';
 export type { Change, RoomState, RowKey } from './room-state';
 export type { Actor } from './generated/Actor';
 export type { Batch } from './generated/Batch';
+export type { Cloned } from './generated/Cloned';
 export type { ErrorCode } from './generated/ErrorCode';
 export type { Face } from './generated/Face';
 export type { FeedEvent } from './generated/FeedEvent';

@@ -38,6 +38,7 @@ export function tauriBackend(): Backend {
     dial: (addr) => call('dial', { addr }),
     status: () => call('status'),
     setProfile: (change) => call('set_profile', { change }),
+    newIdentity: () => call('new_identity'),
     onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),
 
     async subscribe(room, subscriber) {

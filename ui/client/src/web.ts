@@ -75,6 +75,7 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     dial: (addr) => call('POST', '/peers', { addr }),
     status: () => call('GET', '/profile'),
     setProfile: (change) => call('POST', '/profile', change),
+    newIdentity: () => call('POST', '/profile/identity', {}),
 
     async subscribe(room, subscriber) {
       sockets.get(room)?.close();

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use parlor_testkit::wait::until;
 use serde_json::{Value, json};
 
-use crate::home::{Home, PATIENCE, Running, stdout};
+use crate::home::{Home, PATIENCE, Running, stderr, stdout};
 
 struct Pair {
     here: Home,
@@ -163,4 +163,34 @@ fn peers_are_dialled_and_listed_by_name() {
         text.contains("Quiet Otter").then_some(text)
     });
     assert!(text.starts_with("NAME"), "{text}");
+}
+
+#[test]
+fn a_copied_profile_is_told_and_becomes_somebody_new() {
+    let home = Home::new();
+    let (serving, line) = home.serve(&[]);
+    let before = home.json(&["status", "--json"]);
+    let watching = home.start(&["watch", "blue"]);
+    watching.event("snapshot");
+    let copy = home.copy();
+    let address = line["listen"][0].as_str().expect("an address");
+    let (_there, _) = copy.serve(&["--dial", address]);
+    let joined = copy.start(&["join", "blue"]);
+    assert_eq!(joined.line(), format!("You are in \"blue\" as {}.", before["userId"].as_str().expect("an id")));
+    assert_eq!(watching.event("cloned")["cloned"]["readOnly"], true);
+    let status = stdout(&home.run(&["status"]));
+    assert!(status.contains("a copy of this profile runs elsewhere") && status.contains("read-only"), "{status}");
+    let refused = home.run(&["join", "blue"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("becomes a new identity"), "{}", stderr(&refused));
+
+    let said = stdout(&home.run(&["new-identity"]));
+    let after = home.json(&["status", "--json"]);
+    assert!(said.contains(after["userId"].as_str().expect("an id")), "{said}");
+    assert_ne!(after["userId"], before["userId"]);
+    assert_eq!(after["listen"], before["listen"], "it is the running peer that goes on");
+    let complaint = serving.complaint();
+    assert!(complaint.contains(after["peerId"].as_str().expect("an id")), "{complaint}");
+    let again = home.start(&["join", "blue"]);
+    assert!(again.line().contains(after["userId"].as_str().expect("an id")));
 }

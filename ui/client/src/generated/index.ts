@@ -8,6 +8,7 @@ export type * from "./Batch";
 export type * from "./Board";
 export type * from "./BoardChange";
 export type * from "./By";
+export type * from "./Cloned";
 export type * from "./Error";
 export type * from "./ErrorCode";
 export type * from "./Event";
