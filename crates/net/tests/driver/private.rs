@@ -56,6 +56,27 @@ async fn those_with_the_secret_meet_and_those_with_the_name_do_not() {
     assert_eq!(near[0].faces[0].name, "Merry Wren");
 }
 
+/// N26: the seal is the room's and not the transport's, so it holds by TCP and by QUIC, and between rooms that share a link.
+#[tokio::test]
+async fn the_seal_does_not_ask_how_the_frame_came() {
+    for transport in ["tcp", "quic"] {
+        let a = Person::new("Quiet Otter").start().await;
+        let address = if transport == "quic" { a.quic() } else { a.tcp() };
+        let b = Person::new("Brave Heron").start_with(|config| config.dial = vec![address]).await.unwrap();
+        let at_a = join(&a, secret(7), json!({"note": MARK})).await;
+        let at_b = join(&b, secret(8), json!({"note": "another room"})).await;
+        until(SOON, "they are linked", async || !b.net.peers().await.is_empty()).await;
+        assert_eq!(b.net.peers().await[0].transport, transport);
+        assert_eq!(at_b.snapshots().borrow().members.len(), 1);
+        b.net.close_room(&room()).await;
+        let at_b = join(&b, secret(7), json!({})).await;
+        shows(&at_b, SOON, |snapshot| has(snapshot, "note", &json!(MARK))).await;
+        let snapshot = shows_members(&at_a, SOON, 2).await;
+        assert!(!has(&snapshot, "note", &json!("another room")), "{transport}");
+        assert_eq!((a.count("frame_seal").await, b.count("frame_seal").await), (0, 0), "{transport}");
+    }
+}
+
 #[tokio::test]
 async fn a_name_stands_for_one_room_at_a_time() {
     let a = Person::new("Quiet Otter").start().await;
