@@ -2,7 +2,8 @@
 //!
 //! Nearly all of it lies within a few seconds, so it is a ring of slots, one a millisecond, with a bit for each that holds
 //! something; what lies further off waits in a map until the ring comes near. To put a thing down and to take the next
-//! cost the same however much there is.
+//! cost the same however much there is. The memory of a slot that was emptied is the next one's that is filled: the same
+//! few stay in the cache.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,6 +15,8 @@ pub(crate) struct Calendar<T> {
     now: u64,
     slots: Vec<VecDeque<T>>,
     busy: [u64; WORDS],
+    /// The memory of slots that hold nothing now.
+    spare: Vec<VecDeque<T>>,
     far: BTreeMap<u64, VecDeque<T>>,
 }
 
@@ -23,6 +26,7 @@ impl<T> Calendar<T> {
             now: 0,
             slots: (0..SLOTS).map(|_| VecDeque::new()).collect(),
             busy: [0; WORDS],
+            spare: Vec::new(),
             far: BTreeMap::new(),
         }
     }
@@ -32,6 +36,11 @@ impl<T> Calendar<T> {
         let at = at.max(self.now);
         if at - self.now < SLOTS as u64 {
             let slot = at as usize % SLOTS;
+            if self.slots[slot].capacity() == 0
+                && let Some(spare) = self.spare.pop()
+            {
+                self.slots[slot] = spare;
+            }
             self.slots[slot].push_back(what);
             self.busy[slot / 64] |= 1 << (slot % 64);
         } else {
@@ -49,6 +58,7 @@ impl<T> Calendar<T> {
         let slot = at as usize % SLOTS;
         let what = self.slots[slot].pop_front()?;
         if self.slots[slot].is_empty() {
+            self.spare.push(std::mem::take(&mut self.slots[slot]));
             self.busy[slot / 64] &= !(1 << (slot % 64));
         }
         Some((at, what))

@@ -30,8 +30,9 @@ impl World {
     pub(crate) fn send(&mut self, host: usize, author: Session, to: SessionId, bytes: Vec<u8>) {
         let letter = self.letter(host, author, 0, bytes);
         self.trace.sent(self.now, author, to, &letter);
-        let Some(to) = self.sessions.find(&to).filter(|to| self.network.linked(author, *to)) else { return };
-        self.launch(host, Delivery { letter, to, via: author, sent: self.now, copy: false });
+        let Some(to) = self.sessions.find(&to) else { return };
+        let Some(lane) = self.network.lane_to(author, to) else { return };
+        self.launch(host, lane, Delivery { letter, to, via: author, sent: self.now, copy: false });
     }
 
     /// Frames that carry `seq` are signs of life, in the order in which their author made them.
@@ -55,12 +56,13 @@ impl World {
             let to = self.network.lanes(own)[at].to;
             if to != via && to != author {
                 let delivery = Delivery { letter: letter.clone(), to, via: own, sent: self.now, copy: false };
-                self.launch(host, delivery);
+                self.launch(host, at, delivery);
             }
         }
     }
 
-    fn launch(&mut self, host: usize, delivery: Delivery) {
+    /// Sends it over one of the lanes of the session by whose way it goes.
+    fn launch(&mut self, host: usize, lane_at: usize, delivery: Delivery) {
         let other = self.sessions.get(delivery.to).host;
         let faults = self.network.faults_of(host, other);
         let (loss, doubled, queue) = (faults.loss, faults.doubled, faults.queue);
@@ -73,9 +75,9 @@ impl World {
             let at = self.now + self.random.u64(shortest..=longest * 2 + 50);
             self.schedule(at, What::Deliver(Delivery { copy: true, ..delivery.clone() }));
         }
-        let Some(queue) = queue else { return self.fly(delivery) };
+        let Some(queue) = queue else { return self.fly(lane_at, delivery) };
         let (from, to, now) = (delivery.via, delivery.to, self.now);
-        let Some(lane) = self.network.lane(from, to) else { return };
+        let Some(lane) = self.network.lane(from, lane_at) else { return };
         let mut dropped = None;
         if lane.waiting.len() >= queue.frames.max(1) {
             match queue.drops {
@@ -103,22 +105,23 @@ impl World {
         let (host, other) = (self.sessions.get(from).host, self.sessions.get(to).host);
         let pace = self.network.faults_of(host, other).queue.map_or(0, |queue| queue.pace_ms);
         let until = self.now + pace;
-        let Some(lane) = self.network.lane(from, to) else { return };
+        let Some(lane_at) = self.network.lane_to(from, to) else { return };
+        let Some(lane) = self.network.lane(from, lane_at) else { return };
         let Some(delivery) = lane.waiting.pop_front() else { return };
         lane.busy_until = until;
         if !lane.waiting.is_empty() {
             self.schedule(until, What::Depart(from, to));
         }
-        self.fly(delivery);
+        self.fly(lane_at, delivery);
     }
 
-    fn fly(&mut self, delivery: Delivery) {
+    fn fly(&mut self, lane_at: usize, delivery: Delivery) {
         let (host, other) = (self.sessions.get(delivery.via).host, self.sessions.get(delivery.to).host);
         let faults = self.network.faults_of(host, other);
         let (latency, reorder) = (faults.latency.clone(), faults.reorder);
         let mut at =
             self.now + if latency.start() == latency.end() { *latency.end() } else { self.random.u64(latency) };
-        if let (false, Some(lane)) = (reorder, self.network.lane(delivery.via, delivery.to)) {
+        if let (false, Some(lane)) = (reorder, self.network.lane(delivery.via, lane_at)) {
             at = at.max(lane.arrives);
             lane.arrives = at;
         }

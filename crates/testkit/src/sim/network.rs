@@ -140,16 +140,19 @@ impl Network {
         self.lanes.get(session.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    pub(crate) fn lane(&mut self, from: Session, to: Session) -> Option<&mut Lane> {
-        let lanes = self.lanes.get_mut(from.0 as usize)?;
-        let at = lanes.binary_search_by_key(&to, |lane| lane.to).ok()?;
-        lanes.get_mut(at)
+    /// Which of the lanes of a session leads to another.
+    pub(crate) fn lane_to(&self, session: Session, to: Session) -> Option<usize> {
+        self.lanes(session).binary_search_by_key(&to, |lane| lane.to).ok()
+    }
+
+    pub(crate) fn lane(&mut self, from: Session, at: usize) -> Option<&mut Lane> {
+        self.lanes.get_mut(from.0 as usize)?.get_mut(at)
     }
 
     /// Whether a session has its link to another up.
     #[must_use]
     pub fn linked(&self, session: Session, to: Session) -> bool {
-        self.lanes(session).binary_search_by_key(&to, |lane| lane.to).is_ok()
+        self.lane_to(session, to).is_some()
     }
 
     /// Marks one end; true when that changed something.
