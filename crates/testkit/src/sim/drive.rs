@@ -40,7 +40,6 @@ impl World {
         self.unpause();
         self.network.restless = true;
         self.trace.note(now, Fact::Started(session));
-        self.views.begin(session);
         self.happened(&Happening::Started(session));
         self.schedule(now + WALL_MS, What::Wall(session));
         if self.hosts[host].unplugged {

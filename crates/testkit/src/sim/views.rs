@@ -2,35 +2,42 @@
 
 use std::sync::Arc;
 
-use parlor_core::{Bag, Event, Member, MemberRecord, RowKey};
+use parlor_core::{Actor, Bag, Event, Member, MemberRecord, RowKey};
 use rustc_hash::FxHashMap;
 
 use super::oracle::Row;
 use super::sessions::Session;
 
 /// The views of all observers, and the numbers of all rows.
+///
+/// In a big room many observers are told the same of a row, one after the other. They share what they were told, so that
+/// what they knew before is looked at where it was looked at just now.
 #[derive(Debug, Default)]
 pub struct Views {
     numbers: FxHashMap<RowKey, Row>,
     keys: Vec<RowKey>,
-    /// By session, then by row.
+    /// The row whose number was asked for last: mostly that of the next event too.
+    asked: usize,
+    /// By row, then by session.
     rows: Vec<Vec<Option<Arc<Member>>>>,
+    /// What was told last of each row, to share it with the next who is told the same.
+    newest: Vec<Option<Arc<Member>>>,
 }
 
 impl Views {
-    pub(crate) fn begin(&mut self, session: Session) {
-        self.rows.resize_with(self.rows.len().max(session.0 as usize + 1), Vec::new);
-    }
-
     pub(crate) fn end(&mut self, session: Session) {
-        if let Some(rows) = self.rows.get_mut(session.0 as usize) {
-            *rows = Vec::new();
+        for held in self.rows.iter_mut().filter_map(|row| row.get_mut(session.0 as usize)) {
+            *held = None;
         }
     }
 
     /// The number of a member's row.
     pub(crate) fn row(&mut self, member: &Member) -> Row {
-        self.number(&member.key())
+        let is_its = |key: &RowKey| key.0 == member.record.member_id && key.1 == member.actor.user_id;
+        if !self.keys.get(self.asked).is_some_and(is_its) {
+            self.asked = self.number(&member.key()).0 as usize;
+        }
+        Row(self.asked as u32)
     }
 
     pub(crate) fn number(&mut self, key: &RowKey) -> Row {
@@ -55,16 +62,16 @@ impl Views {
         &self.keys[row.0 as usize]
     }
 
-    /// A row as an observer knows it.
+    /// A row as an observer knows it, but for the time at which it was seen last: that may be another observer's.
     #[must_use]
     pub fn member(&self, observer: Session, row: Row) -> Option<&Arc<Member>> {
-        self.rows.get(observer.0 as usize)?.get(row.0 as usize)?.as_ref()
+        self.rows.get(row.0 as usize)?.get(observer.0 as usize)?.as_ref()
     }
 
     /// All rows that an observer knows.
     pub fn all(&self, observer: Session) -> impl Iterator<Item = (Row, &Arc<Member>)> {
-        let rows = self.rows.get(observer.0 as usize).map_or(&[][..], Vec::as_slice);
-        (0..).map(Row).zip(rows).filter_map(|(row, member)| Some((row, member.as_ref()?)))
+        let rows = (0..).map(Row).zip(&self.rows);
+        rows.filter_map(move |(row, held)| Some((row, held.get(observer.0 as usize)?.as_ref()?)))
     }
 
     /// A field of a row as an observer knows it, when it is a number.
@@ -74,18 +81,18 @@ impl Views {
     }
 
     pub(crate) fn apply(&mut self, observer: Session, row: Row, event: &Event) {
-        let Some(rows) = self.rows.get_mut(observer.0 as usize) else { return };
-        if rows.len() <= row.0 as usize {
-            rows.resize(row.0 as usize + 1, None);
+        let (observer, row) = (observer.0 as usize, row.0 as usize);
+        if self.rows.len() <= row {
+            self.rows.resize_with(row + 1, Vec::new);
+            self.newest.resize(row + 1, None);
         }
-        let held = &mut rows[row.0 as usize];
+        let of_row = &mut self.rows[row];
+        if of_row.len() <= observer {
+            of_row.resize(observer + 1, None);
+        }
+        let (held, newest) = (&mut of_row[observer], &mut self.newest[row]);
         match event {
-            // A copy: who shares the member with its replica makes it copy it at the next change.
-            Event::Joined { member } => *held = Some(Arc::new((**member).clone())),
-            Event::Updated { member, .. } => match held {
-                Some(held) => follow(Arc::make_mut(held), member),
-                None => *held = Some(Arc::new((**member).clone())),
-            },
+            Event::Joined { member } | Event::Updated { member, .. } => tell(held, newest, member),
             Event::Stale { member } | Event::Active { member } => {
                 // What else is new follows in an update.
                 if let Some(held) = held {
@@ -96,6 +103,40 @@ impl Views {
             _ => {}
         }
     }
+}
+
+/// Makes what one observer holds of a row what it is told, and shares it with whoever was told the same just now.
+fn tell(held: &mut Option<Arc<Member>>, newest: &mut Option<Arc<Member>>, member: &Member) {
+    // Nobody but its host is told that a member is its own.
+    if !member.own {
+        if newest.as_deref().is_some_and(|newest| say_the_same(newest, member)) {
+            held.clone_from(newest);
+            return;
+        }
+        *newest = None;
+    }
+    match held.as_mut().and_then(Arc::get_mut) {
+        Some(held) => follow(held, member),
+        // A copy: who shares the member with its replica makes it copy it at the next change.
+        None => *held = Some(Arc::new(member.clone())),
+    }
+    if !member.own {
+        newest.clone_from(held);
+    }
+}
+
+/// Whether two members of one row are the same, but for the time at which they were seen last.
+fn say_the_same(a: &Member, b: &Member) -> bool {
+    let Member { record, actor, state, own, verified, conflict, sessions } = b;
+    let MemberRecord { room, kind, member_id: _, joined_at, last_seen_at: _, metadata, presence } = record;
+    let Actor { kind: of, user_id: _, name, via } = actor;
+    a.record.presence == *presence
+        && (a.state, a.own, a.verified, a.conflict) == (*state, *own, *verified, *conflict)
+        && (a.record.kind, a.record.joined_at) == (*kind, *joined_at)
+        && a.record.metadata == *metadata
+        && (a.actor.kind, &a.actor.name, &a.actor.via) == (*of, name, via)
+        && a.sessions == *sessions
+        && a.record.room == *room
 }
 
 /// Makes one member what the other is, and touches only what differs.
@@ -130,12 +171,55 @@ fn follow_bag(held: &mut Bag, now: &Bag) {
 
 #[cfg(test)]
 mod tests {
+    use parlor_core::{LeftReason, MemberState, PublicKey};
     use serde_json::json;
 
     use super::*;
 
     fn bag(value: serde_json::Value) -> Bag {
         value.as_object().cloned().unwrap_or_default()
+    }
+
+    fn member(cursor: u64, turn: u64, own: bool) -> Arc<Member> {
+        let member = json!({"room": "room", "kind": "room", "memberId": "desk", "joinedAt": "2027-01-15T08:00:00Z",
+            "lastSeenAt": "2027-01-15T08:00:00Z", "metadata": {"turn": turn}, "presence": {"cursor": cursor},
+            "actor": {"kind": "user", "userId": PublicKey([7; 32]).user_id(), "name": "ann"}, "state": "active",
+            "self": own, "verified": true, "conflict": false});
+        Arc::new(serde_json::from_value(member).unwrap())
+    }
+
+    /// Whoever shares a copy with others knows what it was told, and no more: held against copies of everybody's own.
+    #[test]
+    fn who_shares_a_copy_knows_what_it_was_told() {
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut views = Views::default();
+        let mut plain = vec![None; 4];
+        let row = views.row(&member(0, 0, false));
+        let mut shared = 0;
+        for _ in 0..5_000 {
+            let at = random.usize(0..plain.len());
+            let told = member(random.u64(0..2), random.u64(0..2), random.u8(0..8) == 0);
+            let mut turned = Member::clone(&told);
+            turned.state = if random.bool() { MemberState::Stale } else { MemberState::Active };
+            let event = match random.u8(0..12) {
+                0 => Event::Left { member: told, reason: LeftReason::Left },
+                1 => Event::Stale { member: Arc::new(turned) },
+                _ if plain[at].is_none() => Event::Joined { member: told },
+                _ => Event::Updated { member: told, changed: Vec::new() },
+            };
+            let held: &mut Option<Member> = &mut plain[at];
+            match &event {
+                Event::Left { .. } => *held = None,
+                Event::Stale { member } => held.iter_mut().for_each(|held| held.state = member.state),
+                Event::Joined { member } | Event::Updated { member, .. } => *held = Some(Member::clone(member)),
+                _ => {}
+            }
+            views.apply(Session(at as u32), row, &event);
+            let all: Vec<_> = (0..).map(Session).take(plain.len()).map(|at| views.member(at, row)).collect();
+            assert_eq!(all.iter().map(|held| held.map(|held| Member::clone(held))).collect::<Vec<_>>(), plain);
+            shared += usize::from(all.iter().flatten().any(|held| Arc::strong_count(held) > 2));
+        }
+        assert!(shared > 500, "only {shared} times was something shared");
     }
 
     #[test]
