@@ -42,7 +42,10 @@ impl Oracle for Appear {
     }
 
     fn told(&mut self, world: &World, told: &Told<'_>) -> Result<(), String> {
-        let Some(row) = told.row.filter(|row| world.is_honest(world.views.key(*row))) else { return Ok(()) };
+        let (Event::Joined { .. } | Event::Left { .. }, Some(row)) = (told.event, told.row) else { return Ok(()) };
+        if !world.is_honest(world.views.key(row)) {
+            return Ok(());
+        }
         match told.event {
             Event::Left { reason: LeftReason::Left | LeftReason::Expired, .. } => {
                 *self.told.entry(told.observer).or_default().entry(row).or_default() += 1;

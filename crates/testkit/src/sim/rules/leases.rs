@@ -21,11 +21,18 @@ const LATE_MS: u64 = 60;
 /// Longer than anybody sleeps: what is known of a session that ended so long ago is forgotten.
 const FORGET_MS: u64 = 2 * 3_600_000;
 
-/// What one observer heard.
+/// The newest sign of life of one session that an observer heard.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    observer: Session,
+    /// Its place among all of them, and when it came.
+    order: u64,
+    at: u64,
+}
+
+/// What one observer heard of links, and when its own leases began.
 #[derive(Debug, Default)]
 struct Heard {
-    /// The newest sign of life of each session: its place among all of them, and when it came.
-    life: BTreeMap<Session, (u64, u64)>,
     /// When the link of a session went down.
     down: BTreeMap<Session, u64>,
     /// When all leases began anew: the start, the last resume, the end of the last outage.
@@ -38,6 +45,8 @@ struct Heard {
 pub struct Leases {
     /// By session; nothing for those that ended.
     observers: Vec<Option<Heard>>,
+    /// By author, then by observer, so that what many hear of one frame lies side by side.
+    lives: Vec<Vec<Life>>,
     seconds: u64,
     judged: u64,
 }
@@ -49,9 +58,18 @@ impl Oracle for Leases {
 
     fn took(&mut self, world: &World, took: &Took<'_>) -> Result<(), String> {
         if let (Some(author), Some(Some(heard))) = (took.author, self.observers.get_mut(took.observer.0 as usize)) {
-            let life = heard.life.entry(author).or_insert((0, 0));
-            if took.letter.order > life.0 {
-                *life = (took.letter.order, world.now);
+            let (observer, order) = (took.observer, took.letter.order);
+            if self.lives.len() <= author.0 as usize {
+                self.lives.resize_with(author.0 as usize + 1, Vec::new);
+            }
+            let lives = &mut self.lives[author.0 as usize];
+            let at = lives.binary_search_by_key(&observer, |life| life.observer).unwrap_or_else(|at| {
+                lives.insert(at, Life { observer, order: 0, at: 0 });
+                at
+            });
+            let life = &mut lives[at];
+            if order > life.order {
+                (life.order, life.at) = (order, world.now);
                 if !heard.down.is_empty() {
                     heard.down.remove(&author);
                 }
@@ -67,7 +85,14 @@ impl Oracle for Leases {
                 self.observers.resize_with(session.0 as usize + 1, || None);
                 self.observers[session.0 as usize] = Some(Heard { renewed: now, ..Heard::default() });
             }
-            Happening::Ended(session) => self.observers[session.0 as usize] = None,
+            Happening::Ended(session) => {
+                self.observers[session.0 as usize] = None;
+                for lives in &mut self.lives {
+                    if let Ok(at) = lives.binary_search_by_key(session, |life| life.observer) {
+                        lives.remove(at);
+                    }
+                }
+            }
             Happening::Resumed(session) => {
                 if let Some(heard) = self.of_mut(*session) {
                     heard.renewed = now;
@@ -101,7 +126,7 @@ impl Oracle for Leases {
         }
         self.judged += 1;
         let Some(heard) = self.of(told.observer) else { return Ok(()) };
-        heard.may_expire(world, row, *reason)
+        self.may_expire(world, told.observer, heard, row, *reason)
     }
 
     fn second(&mut self, world: &World) -> Result<(), String> {
@@ -111,8 +136,10 @@ impl Oracle for Leases {
                 world.sessions.get(*session).ended.is_some_and(|at| world.now.saturating_sub(at) > FORGET_MS)
             };
             for heard in self.observers.iter_mut().flatten() {
-                heard.life.retain(|session, _| !old(session));
                 heard.down.retain(|session, _| !old(session));
+            }
+            for (_, lives) in (0..).map(Session).zip(&mut self.lives).filter(|(session, _)| old(session)) {
+                *lives = Vec::new();
             }
         }
         world.on_turn().into_iter().try_for_each(|host| self.silence_is_seen(world, host))
@@ -136,6 +163,13 @@ impl Leases {
         self.observers.get_mut(session.0 as usize)?.as_mut()
     }
 
+    /// When an observer took the newest sign of life of another session.
+    fn life(&self, observer: Session, of: Session) -> Option<u64> {
+        let lives = self.lives.get(of.0 as usize)?;
+        let at = lives.binary_search_by_key(&observer, |life| life.observer).ok()?;
+        lives.get(at).map(|life| life.at)
+    }
+
     /// Holds everybody in an observer's list against their silence.
     fn silence_is_seen(&self, world: &World, host: usize) -> Result<(), String> {
         let home = &world.hosts[host];
@@ -147,9 +181,9 @@ impl Leases {
             if session == process.session || !world.is_honest(&member.key()) {
                 continue;
             }
-            let Some((_, life)) = heard.life.get(&session) else { continue };
+            let Some(life) = self.life(process.session, session) else { continue };
             let down = heard.down.get(&session).map(|at| now - (*at).max(heard.renewed));
-            let silent = now.saturating_sub((*life).max(heard.renewed));
+            let silent = now.saturating_sub(life.max(heard.renewed));
             let stale = member.sessions.iter().all(|session| session.state == MemberState::Stale);
             let wrong = if silent > TIMEOUT_MS + LATE_MS || down.is_some_and(|ms| ms > DISCONNECTED_MS + LATE_MS) {
                 "still here"
@@ -165,23 +199,28 @@ impl Leases {
         }
         Ok(())
     }
-}
 
-impl Heard {
-    fn may_expire(&self, world: &World, row: &RowKey, reason: LeftReason) -> Result<(), String> {
+    fn may_expire(
+        &self,
+        world: &World,
+        observer: Session,
+        of: &Heard,
+        row: &RowKey,
+        reason: LeftReason,
+    ) -> Result<(), String> {
         if !matches!(reason, LeftReason::Timeout | LeftReason::Disconnected) {
             return Ok(());
         }
-        if self.outage && reason == LeftReason::Timeout {
+        if of.outage && reason == LeftReason::Timeout {
             return Err(format!("{} timed out during own outage", name(world, row)));
         }
         // A row goes with the last of its sessions: one of them at least was silent for long enough, or closed its link.
         let now = world.now;
         let mut heard = Vec::new();
         for life in world.truth.of_row(row).into_iter().flat_map(|of_row| &of_row.lives) {
-            let Some((_, at)) = self.life.get(&life.session) else { continue };
-            let ms = now - (*at).max(self.renewed);
-            let closed = self.down.get(&life.session).map(|at| now - (*at).max(self.renewed));
+            let Some(at) = self.life(observer, life.session) else { continue };
+            let ms = now - at.max(of.renewed);
+            let closed = of.down.get(&life.session).map(|at| now - (*at).max(of.renewed));
             let over = match reason {
                 LeftReason::Timeout => ms >= TIMEOUT_MS,
                 _ => closed.is_some_and(|ms| ms >= DISCONNECTED_MS),

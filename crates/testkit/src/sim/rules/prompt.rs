@@ -52,6 +52,7 @@ pub struct Prompt {
     disturbed: u64,
     /// Milliseconds within which a write is due, as long as it is calm.
     bound: Option<u64>,
+    /// By row and name.
     fields: Vec<Field>,
     shared: BTreeMap<String, Shared>,
     /// Messages, with who said them and when they are due.
@@ -102,7 +103,8 @@ impl Oracle for Prompt {
         let (Event::Joined { member } | Event::Updated { member, .. }, Some(row)) = (told.event, told.row) else {
             return Ok(());
         };
-        for field in self.fields.iter().filter(|field| field.row == row) {
+        let first = self.fields.partition_point(|field| field.row < row);
+        for field in self.fields[first..].iter().take_while(|field| field.row == row) {
             let value_in = |bag: &parlor_core::Bag| bag.get(&field.name).and_then(serde_json::Value::as_u64);
             let Some(value) = value_in(&member.record.presence) else { continue };
             let before = told.before.and_then(|held| value_in(&held.record.presence)).unwrap_or(0);
@@ -199,9 +201,11 @@ impl Prompt {
         };
         let write = Write { value, due: world.now + bound };
         for name in fields {
-            match self.fields.iter_mut().find(|field| field.row == row && field.name == *name) {
-                Some(field) => field.writes.push_back(write),
-                None => self.fields.push(Field { row, name: name.clone(), writes: VecDeque::from([write]) }),
+            match self.fields.binary_search_by(|field| (field.row, &field.name).cmp(&(row, name))) {
+                Ok(at) => self.fields[at].writes.push_back(write),
+                Err(at) => {
+                    self.fields.insert(at, Field { row, name: name.clone(), writes: VecDeque::from([write]) });
+                }
             }
         }
     }
