@@ -1,10 +1,12 @@
 //! The presence of one record: fields that each carry the revision that set them (design R4, A3).
 
+use std::borrow::Cow;
+
 use crate::check;
 use crate::ids::{Rev, Tick};
 use crate::limits::{OBJECTS_MAX, PRESENCE_MAX, STRING_MAX, TOP_KEYS};
 use crate::raw::Raw;
-use crate::value::Key;
+use crate::value::{Key, known};
 use crate::view::Bag;
 use crate::wire::FieldChange;
 
@@ -20,9 +22,12 @@ pub(crate) struct Field {
     pub expires: Option<Tick>,
 }
 
+/// A key. Those that presence uses all the time are in one place for all records, and so at hand.
+type Name = Cow<'static, str>;
+
 /// All fields of a record, by key.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Fields(Vec<(Box<str>, Field)>);
+pub(crate) struct Fields(Vec<(Name, Field)>);
 
 impl Fields {
     pub fn bag(&self) -> Bag {
@@ -40,7 +45,12 @@ impl Fields {
     }
 
     pub fn set(&mut self, key: &str, field: Field) {
-        match self.find(key) {
+        self.put(self.find(key), key, field);
+    }
+
+    /// The same where the place was found already.
+    fn put(&mut self, found: Result<usize, usize>, key: &str, field: Field) {
+        match found {
             Ok(at) => {
                 if let Some((_, held)) = self.0.get_mut(at) {
                     *held = field;
@@ -49,7 +59,8 @@ impl Fields {
             Err(at) => {
                 // Rarely more than a few, and a room has many records: no room to spare.
                 self.0.reserve_exact(1);
-                self.0.insert(at, (key.into(), field));
+                let name = known(key).map_or_else(|| Name::Owned(key.to_owned()), Name::Borrowed);
+                self.0.insert(at, (name, field));
             }
         }
     }
@@ -86,7 +97,7 @@ impl Fields {
     /// What changed after `since`, for a frame at `rev`.
     pub fn changes(&self, since: Rev, rev: Rev, now: Tick) -> Vec<FieldChange> {
         let newer = self.0.iter().filter(|(_, field)| field.rev > since);
-        let change = |(key, field): &(Box<str>, Field)| FieldChange {
+        let change = |(key, field): &(Name, Field)| FieldChange {
             key: Key(key.to_string()),
             age: rev.0.saturating_sub(field.rev.0),
             value: field.value.clone(),
@@ -108,13 +119,14 @@ impl Fields {
         let mut changed = Vec::new();
         for change in changes {
             let field_rev = Rev(rev.0.saturating_sub(change.age));
-            let held = self.get(&change.key.0);
+            let found = self.find(&change.key.0);
+            let held = found.ok().and_then(|at| self.0.get(at)).map(|(_, field)| field);
             if field_rev <= known || held.is_some_and(|held| field_rev <= held.rev) {
                 continue;
             }
             let differs = held.and_then(|held| held.value.as_ref()) != change.value.as_ref();
             let expires = (change.expire > 0).then(|| now.plus(change.expire));
-            self.set(&change.key.0, Field { rev: field_rev, value: change.value, expires });
+            self.put(found, &change.key.0, Field { rev: field_rev, value: change.value, expires });
             if differs {
                 changed.push(change.key.0);
             }
@@ -130,7 +142,7 @@ impl Fields {
     /// Keeps the newest fields within what an honest writer can have, and something to spare for changes that overtake
     /// each other; true when others had to go. The writer's next whole record sets it right.
     pub fn bound(&mut self) -> bool {
-        let size = |(key, field): &(Box<str>, Field)| key.len() + field.value.as_ref().map_or(0, Raw::len);
+        let size = |(key, field): &(Name, Field)| key.len() + field.value.as_ref().map_or(0, Raw::len);
         if self.0.len() <= TOP_KEYS
             && self.0.iter().map(size).sum::<usize>() <= PRESENCE_MAX
             && Raw::have_at_most(OBJECTS_MAX, self.live().map(|(_, raw)| raw))

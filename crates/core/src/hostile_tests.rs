@@ -129,7 +129,7 @@ fn a_flood_of_keys_is_bounded() {
         let change = RecordChange { incarnation: 1, rev, span: 2_000, act: 1, fields: fields.collect() };
         let delta = Delta { relay: false, seq: Seq(1_000 + round), changes: vec![change], pulse: None };
         table.frame(1, session(1), session(1), &Frame::Delta(delta).encode());
-        let held = &table.seats[1].replica.peers[&session(1)].records[&1].fields;
+        let held = &table.seats[1].replica.peers[&session(1)].records.get(1).unwrap().fields;
         assert!(held.len() <= 256, "{}", held.len());
     }
     assert!(table.count(1, "presence_over_limit") > 100);

@@ -107,7 +107,7 @@ impl Replica {
     fn change_in(&mut self, author: SessionId, change: RecordChange, now: Tick) -> bool {
         let part = (author, change.incarnation);
         let Some(peer) = self.peers.get_mut(&author) else { return false };
-        let Some(record) = peer.records.get_mut(&change.incarnation) else {
+        let Some(record) = peer.records.get_mut(change.incarnation) else {
             return self.departed.is_buried(&author, change.incarnation);
         };
         let since = Rev(change.rev.0.saturating_sub(change.span));
@@ -158,7 +158,7 @@ impl Replica {
     fn pulse_in(&mut self, author: SessionId, seq: Seq, pulse: Pulse, now: Tick) {
         let Some(peer) = self.peers.get_mut(&author) else { return };
         peer.pulse = Some(pulse);
-        let behind = pulse.count > 0 && peer.records_hash() != pulse.records;
+        let behind = pulse.count > 0 && peer.records.hash() != pulse.records;
         if pulse.count == 0 {
             self.call_the_roll(author, seq, &[], now);
         }
@@ -182,7 +182,7 @@ impl Replica {
         // Also of a session that is not known here: what it said before this is no newer sign of life (design R4).
         let peer = self.peer(author, now);
         let newest = peer.alive(leave.seq, now);
-        if let Some(record) = peer.records.remove(&leave.incarnation) {
+        if let Some(record) = peer.records.remove(leave.incarnation) {
             let reason = if leave.expired { LeftReason::Expired } else { LeftReason::Left };
             self.refresh(&(record.member, record.actor.user_id), reason, now);
         }
@@ -192,16 +192,21 @@ impl Replica {
         Verdict::Accept
     }
 
-    fn full_in(&mut self, author: SessionId, full: Full, first_hand: bool, now: Tick) -> Verdict {
+    fn full_in(&mut self, author: SessionId, mut full: Full, first_hand: bool, now: Tick) -> Verdict {
         if self.departed.is_buried(&author, full.incarnation) || self.departed.is_past(&author, full.seq) {
             self.counters.add("frame_of_departed");
             return Verdict::Accept;
         }
         let Some((actor, metadata)) = self.judge(author, &full) else { return Verdict::Reject };
+        let default = actor.user_id.default_member();
+        if full.member == default {
+            // Mostly they are the same text, and a room has many records: one of both.
+            full.member = default;
+        }
         let peer = self.peer(author, now);
         if peer
             .records
-            .get(&full.incarnation)
+            .get(full.incarnation)
             .is_some_and(|record| record.member != full.member || record.actor.user_id != actor.user_id)
         {
             // A record cannot change hands or names: its old row would stay for ever.
@@ -215,7 +220,7 @@ impl Replica {
             return Verdict::Accept;
         }
         let newest = peer.alive(full.seq, now);
-        let known = peer.records.contains_key(&full.incarnation);
+        let known = peer.records.get(full.incarnation).is_some();
         // An answer proves life as of the question: one that comes much later proves nothing any more.
         let answers =
             peer.asked.is_some_and(|asked| full.echo.contains(&asked.nonce) && now.since(asked.at) < STALE_MS);
@@ -244,18 +249,16 @@ impl Replica {
         }
         let peer = self.peer(author, now);
         peer.certificate = Some(full.certificate.clone());
-        let record = peer.records.entry(full.incarnation).or_insert_with(|| {
-            Box::new(Record {
-                member: full.member.clone(),
-                actor: actor.clone(),
-                joined_ms: full.joined_ms,
-                metadata: metadata.clone(),
-                fields: Fields::default(),
-                act: full.act,
-                known: Rev(0),
-                full_seq: full.seq,
-                place: Place::default(),
-            })
+        let record = peer.records.enter(full.incarnation, || Record {
+            known: Rev(0),
+            act: full.act,
+            fields: Fields::default(),
+            place: Place::default(),
+            member: full.member.clone(),
+            actor: actor.clone(),
+            joined_ms: full.joined_ms,
+            metadata: metadata.clone(),
+            full_seq: full.seq,
         });
         if full.seq >= record.full_seq {
             record.full_seq = full.seq;
@@ -274,7 +277,7 @@ impl Replica {
         let due = record.fields.next_expiry();
         due.into_iter().for_each(|due| self.look_at_peers(due));
         let place = self.add_part(row.clone(), author, full.incarnation);
-        let record = self.peers.get_mut(&author).and_then(|peer| peer.records.get_mut(&full.incarnation));
+        let record = self.peers.get_mut(&author).and_then(|peer| peer.records.get_mut(full.incarnation));
         if let Some(record) = record {
             record.place = place;
         }
@@ -395,13 +398,13 @@ impl Replica {
         if seq > peer.roster.0 {
             peer.roster = (seq, roster.to_vec());
         }
-        let over = |(incarnation, record): (&u32, &Record)| {
-            (record.full_seq < seq && !roster.contains(incarnation)).then_some(*incarnation)
+        let over = |(incarnation, record): (u32, &Record)| {
+            (record.full_seq < seq && !roster.contains(&incarnation)).then_some(incarnation)
         };
-        let gone: Vec<u32> = peer.records.iter().map(|(at, record)| (at, &**record)).filter_map(over).collect();
+        let gone: Vec<u32> = peer.records.iter().filter_map(over).collect();
         for incarnation in gone {
             self.departed.bury(author, incarnation);
-            let record = self.peers.get_mut(&author).and_then(|peer| peer.records.remove(&incarnation));
+            let record = self.peers.get_mut(&author).and_then(|peer| peer.records.remove(incarnation));
             if let Some(record) = record {
                 self.refresh(&(record.member, record.actor.user_id), LeftReason::Left, now);
             }

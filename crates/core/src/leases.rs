@@ -170,9 +170,9 @@ impl Replica {
             let stale = peer.is_stale(now);
             let turned = stale != peer.stale;
             peer.stale = stale;
-            for record in peer.records.values_mut() {
-                if record.fields.hide_expired(now) || turned {
-                    rows.push((record.member.clone(), record.actor.user_id.clone()));
+            for (member, user, fields) in peer.records.fields_mut() {
+                if fields.hide_expired(now) || turned {
+                    rows.push((member.clone(), user.clone()));
                 }
             }
         }
@@ -205,6 +205,9 @@ impl Replica {
     }
 
     fn repeat_leaves(&mut self, now: Tick) {
+        if self.leaving.is_empty() {
+            return;
+        }
         let (due, later): (Vec<_>, Vec<_>) = self.leaving.drain(..).partition(|(at, ..)| *at <= now);
         self.leaving = later;
         for (_, incarnation, expired) in due {

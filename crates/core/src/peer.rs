@@ -1,9 +1,9 @@
 //! What this observer knows of one remote session: its link, its lease, its records (design R4 to R6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::fields::Fields;
-use crate::ids::{MemberId, Rev, Seq, SessionId, Tick};
+use crate::ids::{MemberId, Rev, Seq, SessionId, Tick, UserId};
 use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
@@ -12,25 +12,28 @@ use crate::sync::Purse;
 use crate::view::{Actor, Bag, LeftReason};
 use crate::wire::Pulse;
 
-/// One remote session in this room.
+/// One remote session in this room. What every frame of its looks at stands first, and so lies side by side.
+#[repr(C)]
 pub(crate) struct Peer {
-    /// Its part of the hash of a set of sessions (design N4).
-    pub mark: u32,
+    pub records: Records,
     /// The last sign of life, by the receiver's own clock (design R6).
     pub heard: Tick,
     pub seq: Seq,
+    /// Its part of the hash of a set of sessions (design N4).
+    pub mark: u32,
+    pub stale: bool,
     pub linked: bool,
     pub loopback: bool,
+    /// The link is new: a mismatch in its first beat is repaired at once (design R12).
+    pub fresh: bool,
+    /// What its last heartbeat said.
+    pub pulse: Option<Pulse>,
     /// When its link closed, until a newer frame arrives by another way.
     pub lost: Option<(Tick, DownCause)>,
-    pub stale: bool,
     pub certificate: Option<Certificate>,
-    pub records: BTreeMap<u32, Box<Record>>,
     /// The incarnations that it had as of a frame with this `seq`: all that it ever had before are over.
     pub roster: (Seq, Vec<u32>),
     pub asked: Option<Asked>,
-    /// What its last heartbeat said.
-    pub pulse: Option<Pulse>,
     /// When an `Ask` of its was answered last.
     pub answered: Option<Tick>,
     /// When a `SyncRequest` of its was answered last.
@@ -41,8 +44,6 @@ pub(crate) struct Peer {
     pub syncing: Option<Syncing>,
     /// Beats in a row whose hash of cells differed from ours.
     pub cell_mismatches: u8,
-    /// The link is new: a mismatch in its first beat is repaired at once (design R12).
-    pub fresh: bool,
     /// Futile exchanges of cells, for the back-off.
     pub futile: Futile,
     /// Records that had to make room in a full room, and when the last one did.
@@ -75,42 +76,120 @@ pub(crate) struct Futile {
 
 /// One record of a remote session.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct Record {
+    /// Every change up to here is known.
+    pub known: Rev,
+    pub act: u64,
+    pub fields: Fields,
+    /// Where its row is.
+    pub place: Place,
     pub member: MemberId,
     pub actor: Actor,
     pub joined_ms: u64,
     pub metadata: Bag,
-    pub fields: Fields,
-    pub act: u64,
-    /// Every change up to here is known.
-    pub known: Rev,
     /// The newest whole frame of this record, so that an older one cannot bring back its metadata or name.
     pub full_seq: Seq,
-    /// Where its row is.
-    pub place: Place,
+}
+
+/// The records of one session, by incarnation. Nearly always it is one, which most frames look at: no tree of them.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    all: Vec<(u32, Record)>,
+    /// Their hash, until one of them changes.
+    hash: Option<u32>,
+}
+
+impl Records {
+    pub fn get(&self, incarnation: u32) -> Option<&Record> {
+        let at = self.find(incarnation).ok()?;
+        self.all.get(at).map(|(_, record)| record)
+    }
+
+    pub fn get_mut(&mut self, incarnation: u32) -> Option<&mut Record> {
+        let at = self.find(incarnation).ok()?;
+        self.hash = None;
+        self.all.get_mut(at).map(|(_, record)| record)
+    }
+
+    /// The record of an incarnation, made when it is not there.
+    pub fn enter(&mut self, incarnation: u32, make: impl FnOnce() -> Record) -> &mut Record {
+        self.hash = None;
+        let at = self.find(incarnation).unwrap_or_else(|at| {
+            self.all.reserve_exact(1);
+            self.all.insert(at, (incarnation, make()));
+            at
+        });
+        &mut self.all[at].1
+    }
+
+    pub fn remove(&mut self, incarnation: u32) -> Option<Record> {
+        let at = self.find(incarnation).ok()?;
+        self.hash = None;
+        Some(self.all.remove(at).1)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Record)> {
+        self.all.iter().map(|(incarnation, record)| (*incarnation, record))
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &u32> {
+        self.all.iter().map(|(incarnation, _)| incarnation)
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &Record> {
+        self.all.iter().map(|(_, record)| record)
+    }
+
+    pub fn into_values(self) -> impl Iterator<Item = Record> {
+        self.all.into_iter().map(|(_, record)| record)
+    }
+
+    /// Whose each is, and its fields, which the hash does not say: it says up to where all is known.
+    pub fn fields_mut(&mut self) -> impl Iterator<Item = (&MemberId, &UserId, &mut Fields)> {
+        self.all.iter_mut().map(|(_, record)| (&record.member, &record.actor.user_id, &mut record.fields))
+    }
+
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// What a heartbeat says of the same records, when nothing is missing here (design R4).
+    pub fn hash(&mut self) -> u32 {
+        let all = self.all.iter().map(|(incarnation, record)| (&record.member, *incarnation, record.known));
+        *self.hash.get_or_insert_with(|| records_hash(all))
+    }
+
+    fn find(&self, incarnation: u32) -> Result<usize, usize> {
+        self.all.binary_search_by_key(&incarnation, |(held, _)| *held)
+    }
 }
 
 impl Peer {
     pub fn new(id: SessionId, now: Tick) -> Self {
         Peer {
-            mark: session_mark(&id),
+            records: Records::default(),
             heard: now,
             seq: Seq(0),
+            mark: session_mark(&id),
+            stale: false,
             linked: false,
             loopback: false,
+            fresh: false,
+            pulse: None,
             lost: None,
-            stale: false,
             certificate: None,
-            records: BTreeMap::new(),
             roster: (Seq(0), Vec::new()),
             asked: None,
-            pulse: None,
             answered: None,
             served: None,
             purse: Purse::new(now),
             syncing: None,
             cell_mismatches: 0,
-            fresh: false,
             futile: Futile::default(),
             evicted: None,
         }
@@ -163,11 +242,6 @@ impl Peer {
         let fields = self.records.values().filter_map(|record| record.fields.next_expiry());
         fields.min().map_or(next, |at| at.min(next))
     }
-
-    /// Hash of its records as known here, to hold against its beat (design R4).
-    pub fn records_hash(&self) -> u32 {
-        records_hash(self.records.iter().map(|(incarnation, record)| (&record.member, *incarnation, record.known)))
-    }
 }
 
 /// Hash of `(memberId, incarnation, last rev)` of each record, in the order of incarnations.
@@ -193,4 +267,56 @@ fn first_four(hash: &blake3::Hash) -> u32 {
     let mut first = [0; 4];
     first.copy_from_slice(&hash.as_bytes()[..4]);
     u32::from_le_bytes(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ids::PublicKey;
+    use crate::view::ActorKind;
+
+    use super::*;
+
+    fn record(known: u64) -> Record {
+        let user_id = PublicKey([7; 32]).user_id();
+        Record {
+            known: Rev(known),
+            act: 1,
+            fields: Fields::default(),
+            place: Place::default(),
+            member: user_id.default_member(),
+            actor: Actor { kind: ActorKind::User, user_id, name: "ann".to_owned(), via: None },
+            joined_ms: 1,
+            metadata: Bag::new(),
+            full_seq: Seq(1),
+        }
+    }
+
+    /// R4: the hash that is kept is that of the records as they are.
+    #[test]
+    fn the_hash_of_records_follows_them() {
+        let of = |all: &[(u32, u64)]| {
+            let mut records = Records::default();
+            for (incarnation, known) in all {
+                records.enter(*incarnation, || record(*known));
+            }
+            records.hash()
+        };
+        let mut records = Records::default();
+        assert_eq!(records.hash(), of(&[]));
+        records.enter(5, || record(1));
+        assert_eq!(records.hash(), of(&[(5, 1)]));
+        records.enter(2, || record(1));
+        assert_eq!(records.hash(), of(&[(2, 1), (5, 1)]));
+        if let Some(record) = records.get_mut(5) {
+            record.known = Rev(9);
+        }
+        assert_eq!(records.hash(), of(&[(2, 1), (5, 9)]));
+        records.enter(2, || record(8)).known = Rev(3);
+        assert_eq!(records.hash(), of(&[(2, 3), (5, 9)]));
+        assert!(records.remove(2).is_some());
+        assert_eq!(records.hash(), of(&[(5, 9)]));
+        assert_eq!((records.get(2).is_none(), records.get(5).map(|record| record.known)), (true, Some(Rev(9))));
+        assert_eq!(of(&[(2, 1), (5, 1)]), of(&[(5, 1), (2, 1)]), "in the order of incarnations");
+        assert_ne!(of(&[(2, 1)]), of(&[(2, 2)]));
+    }
 }

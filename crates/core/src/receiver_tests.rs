@@ -67,7 +67,7 @@ fn a_flood_of_large_values_is_bounded() {
         let fields = (0..5).map(|key| (format!("{round} {key}"), "x".repeat(2_000))).collect();
         table.frame(1, session(1), session(1), &delta(round, fields).encode());
     }
-    let fields = &table.seats[1].replica.peers[&session(1)].records[&1].fields;
+    let fields = &table.seats[1].replica.peers[&session(1)].records.get(1).unwrap().fields;
     let bytes: usize = fields.live().map(|(_, raw)| raw.len()).sum();
     assert!(bytes <= 5 * PRESENCE_MAX, "{bytes}");
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::fields::Fields;
@@ -25,9 +26,49 @@ pub(crate) struct RowTable {
 /// One row: the records that it is made of, some of which may be over already, and what readers were told of it.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
-    pub parts: Vec<(SessionId, u32)>,
+    pub parts: Parts,
     /// Nothing as long as nobody was told of it.
     pub member: Option<Arc<Member>>,
+}
+
+/// Sessions and incarnations of the records of a row. One is kept in place: every change of the row is held against it.
+#[derive(Debug)]
+pub(crate) enum Parts {
+    One([(SessionId, u32); 1]),
+    Many(Vec<(SessionId, u32)>),
+}
+
+impl Parts {
+    pub fn push(&mut self, part: (SessionId, u32)) {
+        *self = self.iter().copied().chain([part]).collect();
+    }
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Parts::Many(Vec::new())
+    }
+}
+
+impl FromIterator<(SessionId, u32)> for Parts {
+    fn from_iter<I: IntoIterator<Item = (SessionId, u32)>>(parts: I) -> Self {
+        let parts: Vec<_> = parts.into_iter().collect();
+        match parts[..] {
+            [part] => Parts::One([part]),
+            _ => Parts::Many(parts),
+        }
+    }
+}
+
+impl Deref for Parts {
+    type Target = [(SessionId, u32)];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Parts::One(part) => part,
+            Parts::Many(parts) => parts,
+        }
+    }
 }
 
 impl RowTable {
@@ -159,7 +200,7 @@ mod tests {
         assert!(table.get(&key("ann")).is_none());
         let (again, row) = table.enter(key("bob"));
         assert_eq!(again, place, "no place is left empty");
-        assert_eq!(row.parts, []);
+        assert!(row.parts.is_empty());
         row.parts.push(bob);
         let changed = vec!["cursor".to_owned()];
         let patched = table.at(place).unwrap().patch(ann, &Fields::default(), changed, Timestamp(0));

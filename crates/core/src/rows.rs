@@ -132,7 +132,7 @@ impl Replica {
 
     /// The row as it is at `now`; of one session only when that is named.
     fn fold(&self, key: &RowKey, only: Option<SessionId>, now: Tick) -> Option<Member> {
-        let mut parts = self.parts(key, now);
+        let mut parts: Vec<Part<'_>> = self.parts(key, now).collect();
         if let Some(session) = only {
             parts.retain(|part| part.session == session);
         }
@@ -165,12 +165,12 @@ impl Replica {
     pub(crate) fn add_part(&mut self, key: RowKey, session: SessionId, incarnation: u32) -> Place {
         let (place, row) = self.rows.enter(key);
         if !row.parts.contains(&(session, incarnation)) {
-            row.parts.reserve_exact(1);
             row.parts.push((session, incarnation));
         }
         if row.parts.len() > SWEPT_ABOVE {
-            let mut parts = std::mem::take(&mut row.parts);
-            parts.retain(|(session, incarnation)| self.part_of(*session, *incarnation, Tick(0)).is_some());
+            let parts = std::mem::take(&mut row.parts);
+            let there = |part: &&(SessionId, u32)| self.part_of(part.0, part.1, Tick(0)).is_some();
+            let parts = parts.iter().filter(there).copied().collect();
             if let Some(row) = self.rows.at(place) {
                 row.parts = parts;
             }
@@ -195,9 +195,9 @@ impl Replica {
         }
     }
 
-    fn parts(&self, key: &RowKey, now: Tick) -> Vec<Part<'_>> {
-        let parts = self.rows.get(key).into_iter().flat_map(|row| &row.parts);
-        parts.filter_map(|(session, incarnation)| self.part_of(*session, *incarnation, now)).collect()
+    fn parts(&self, key: &RowKey, now: Tick) -> impl Iterator<Item = Part<'_>> {
+        let parts = self.rows.get(key).into_iter().flat_map(|row| row.parts.iter());
+        parts.filter_map(move |(session, incarnation)| self.part_of(*session, *incarnation, now))
     }
 
     fn part_of(&self, session: SessionId, incarnation: u32, now: Tick) -> Option<Part<'_>> {
@@ -216,7 +216,7 @@ impl Replica {
             });
         }
         let peer = self.peers.get(&session)?;
-        let record = peer.records.get(&incarnation)?;
+        let record = peer.records.get(incarnation)?;
         Some(Part {
             session,
             actor: &record.actor,
@@ -232,8 +232,7 @@ impl Replica {
 
     /// The greatest `act` among the other sessions of a member (design A5).
     pub(crate) fn act_elsewhere(&self, key: &RowKey) -> u64 {
-        let parts = self.parts(key, self.looked);
-        parts.iter().filter(|part| !part.own).map(|part| part.act).max().unwrap_or(0)
+        self.parts(key, self.looked).filter(|part| !part.own).map(|part| part.act).max().unwrap_or(0)
     }
 
     /// The record of a row as calls answer it.
@@ -260,7 +259,7 @@ impl Replica {
             match query.by {
                 By::Member => rows.extend(self.fold(key, None, now).map(|member| (place(&member, [0; 32]), member))),
                 By::Session => {
-                    for (session, stale) in self.parts(key, now).iter().map(|part| (part.session, part.stale)) {
+                    for (session, stale) in self.parts(key, now).map(|part| (part.session, part.stale)) {
                         let state = if stale { MemberState::Stale } else { MemberState::Active };
                         if let Some(mut member) = self.fold(key, Some(session), now) {
                             member.sessions = vec![SessionRef { session_id: session.to_string(), state }];

@@ -71,9 +71,10 @@ impl Replica {
         }
     }
 
-    fn evict(&mut self, session: SessionId, now: Tick) -> Option<Box<Record>> {
+    fn evict(&mut self, session: SessionId, now: Tick) -> Option<Record> {
         let peer = self.peers.get_mut(&session)?;
-        let (incarnation, record) = peer.records.pop_first()?;
+        let incarnation = *peer.records.keys().next()?;
+        let record = peer.records.remove(incarnation)?;
         let evicted = peer.evicted.get_or_insert_default();
         evicted.0 = now;
         evicted.1.insert(incarnation);

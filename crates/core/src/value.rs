@@ -62,6 +62,11 @@ const KNOWN: [&str; 28] = [
 const KNOWN_SPAN: u64 = 32;
 const _: () = assert!(KNOWN.len() as u64 <= KNOWN_SPAN);
 
+/// A text that is there once, for whoever would keep it many times.
+pub(crate) fn known(text: &str) -> Option<&'static str> {
+    KNOWN.iter().copied().find(|known| *known == text)
+}
+
 /// A JSON value as bytes.
 pub(crate) fn encode(value: &Value) -> Vec<u8> {
     let mut out = Vec::with_capacity(24);
