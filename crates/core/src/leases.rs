@@ -44,7 +44,7 @@ impl Replica {
             self.peers.remove(&id);
             self.count_watchers();
         }
-        self.spare_twins(Some(&id), now);
+        self.twin_down(&id, cause, now);
         self.links_changed(now);
     }
 
@@ -56,7 +56,7 @@ impl Replica {
     /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
     pub(crate) fn resumed(&mut self, now: Tick) {
         self.looked = now;
-        self.spare_twins(None, now);
+        self.spare_twins(now);
         self.peers_due = now;
         for peer in self.peers.values_mut() {
             peer.heard = now;
@@ -87,7 +87,7 @@ impl Replica {
                     *at = now;
                 }
             }
-            self.spare_twins(None, now);
+            self.spare_twins(now);
             self.beat_at = now;
         }
         self.emit(Event::Complete { complete: !outage });

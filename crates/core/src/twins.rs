@@ -7,8 +7,8 @@
 //!   is. So both know, whichever of them is in the room first, and whether it has members there or not.
 //! - **The later start goes on.** The earlier one ends its members and is read-only from then on, in every room of its
 //!   process ([`Replica::outrank`]). Of two equal starts neither is: they are two devices of one person, as it looks.
-//! - **Said once, until it is over.** A twin is gone when it has no link here and nothing was heard of it for ten seconds,
-//!   own outage and sleep not counted. The one that goes on is then told that it is over. The read-only one is told that
+//! - **Said once, until it is over.** A twin is gone as a member is (design R6): when it has no link here and was silent for
+//!   ten seconds, or for five since it closed its link; own outage and sleep do not count. The one that goes on is then told that it is over. The read-only one is told that
 //!   the other is gone, and stays read-only: everybody has retired its session for good. Its process comes back by
 //!   beginning another session, whose boot counter is the next after its own and so still below that of the twin. If the
 //!   twin was only out of reach, it goes on when it is back, and the two never take turns.
@@ -16,8 +16,8 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{Seq, SessionId, Tick};
-use crate::input::Verdict;
-use crate::limits::TIMEOUT_MS;
+use crate::input::{DownCause, Verdict};
+use crate::limits::{DISCONNECTED_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
 use crate::replica::Replica;
 use crate::view::{Cloned, Event, LeftReason};
@@ -38,15 +38,20 @@ pub(crate) struct Twins {
 
 #[derive(Debug)]
 struct Twin {
-    heard: Tick,
+    /// When it is gone if it has no link until then and nothing is heard of it.
+    gone_at: Tick,
     seq: Seq,
 }
 
 impl Twin {
+    fn heard(seq: Seq, now: Tick) -> Self {
+        Twin { gone_at: now.plus(TIMEOUT_MS), seq }
+    }
+
     /// Takes a sign of life, unless one as new was taken before.
     fn hear(&mut self, seq: Seq, now: Tick) {
         if seq > self.seq {
-            *self = Twin { heard: now, seq };
+            *self = Twin::heard(seq, now);
         }
     }
 }
@@ -62,7 +67,7 @@ impl Replica {
         if let Some(twin) = self.twins.met.get_mut(&session) {
             twin.hear(seq, now);
         } else if self.twins.met.len() < TWINS_MAX {
-            self.twins.met.insert(session, Twin { heard: now, seq });
+            self.twins.met.insert(session, Twin::heard(seq, now));
             self.introduce(session);
         }
         if certificate.boot > self.config.certificate.boot {
@@ -117,10 +122,17 @@ impl Replica {
         }
     }
 
-    /// A link is gone, or time passed in which nobody could be heard: silence counts from now on.
-    pub(crate) fn spare_twins(&mut self, of: Option<&SessionId>, now: Tick) {
-        let spared = self.twins.met.iter_mut().filter(|(session, _)| of.is_none_or(|of| of == *session));
-        spared.for_each(|(_, twin)| twin.heard = now);
+    /// The link of a twin is gone: silence counts from now on, and half of it when the other end closed it.
+    pub(crate) fn twin_down(&mut self, session: &SessionId, cause: DownCause, now: Tick) {
+        if let Some(twin) = self.twins.met.get_mut(session) {
+            let patience = if cause == DownCause::TimedOut { TIMEOUT_MS } else { DISCONNECTED_MS };
+            twin.gone_at = now.plus(patience);
+        }
+    }
+
+    /// Time passed in which nobody could be heard.
+    pub(crate) fn spare_twins(&mut self, now: Tick) {
+        self.twins.met.values_mut().for_each(|twin| twin.gone_at = now.plus(TIMEOUT_MS));
     }
 
     /// Forgets the twins that are gone.
@@ -142,7 +154,7 @@ impl Replica {
     fn twins_due(&self) -> impl Iterator<Item = (Tick, SessionId)> {
         let linked = |session: &SessionId| self.peers.get(session).is_some_and(|peer| peer.linked);
         let silent = self.twins.met.iter().filter(move |(session, _)| !self.outage && !linked(session));
-        silent.map(|(session, twin)| (twin.heard.plus(TIMEOUT_MS), *session))
+        silent.map(|(session, twin)| (twin.gone_at, *session))
     }
 
     fn is_twin(&self, certificate: &Certificate) -> bool {
