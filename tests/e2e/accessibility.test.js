@@ -56,6 +56,17 @@ test('an invitation, and the question that a ticket asks', async () => {
   await isAccessible('ticket');
 });
 
+test('the news of a copied profile', async () => {
+  const copy = await person.peer.copy(person.peer);
+  try {
+    await copy.post('/rooms/A%20room/join', {});
+    await person.sees('clone-bar');
+    await isAccessible('clone-bar');
+  } finally {
+    await copy.stop();
+  }
+});
+
 async function isAccessible(screen) {
   for (const colorScheme of ['light', 'dark']) {
     await person.page.emulateMedia({ colorScheme });

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,7 +19,17 @@ const pages = process.env.PARLOR_UI_DIR ?? join(root, 'ui/dist');
 export class Peer {
   /** Starts a peer that dials `others`. */
   static async start(...others) {
+    return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), others);
+  }
+
+  /** Starts a peer in a copy of this one's data directory, as a backup or another computer has it, that dials `others`. */
+  async copy(...others) {
     const data = await mkdtemp(join(tmpdir(), 'parlor-e2e-'));
+    await cp(this.data, data, { recursive: true });
+    return Peer.#in(data, others);
+  }
+
+  static async #in(data, others) {
     const peer = new Peer(data);
     try {
       await peer.#listen(others);

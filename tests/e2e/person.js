@@ -8,7 +8,18 @@ import { until } from './until.js';
 export class Person {
   /** A person whose peer dials those of `others`. */
   static async arrive(browser, name, ...others) {
-    const peer = await Peer.start(...others.map((other) => other.peer));
+    return Person.#at(browser, name, await Peer.start(...others.map((other) => other.peer)));
+  }
+
+  /** The same person once more, by a copy of their data directory, whose peer dials theirs and those of `others`. */
+  async again(browser, ...others) {
+    const peer = await this.peer.copy(...[this, ...others].map((other) => other.peer));
+    const again = await Person.#at(browser, `${this.name} again`, peer);
+    again.id = this.id;
+    return again;
+  }
+
+  static async #at(browser, name, peer) {
     try {
       return new Person(name, peer, await openPage(browser, peer.url));
     } catch (error) {

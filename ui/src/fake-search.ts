@@ -13,6 +13,9 @@ export function fakeFromSearch(search: URLSearchParams): { backend: Backend; roo
     locked: search.has('locked'),
     lively: search.has('lively'),
     theme: (search.get('theme') ?? 'system') as Theme,
+    cloned: search.has('cloned')
+      ? { since: new Date().toISOString(), readOnly: search.get('cloned') === 'read-only', others: [] }
+      : null,
   });
   return { backend, room: search.get('room') };
 }

@@ -101,7 +101,8 @@ impl Live {
     /// Makes the profile's person somebody new: another identity key, hence another user id, and another profile number. For
     /// a profile whose folder was copied and runs elsewhere too (design R2): afterwards the two are two people. The old key
     /// is kept in the profile as `identity.key.old-N`; the name, the colour, recent rooms and the keys of private ones stay.
-    /// To others it is another person all the same: what was written before stays under the old id.
+    /// To others it is another person all the same: what was written before stays under the old id, and so does being the
+    /// host of private rooms.
     ///
     /// The peer begins another session. Members and streams of this process end, so join again; handles go on.
     ///

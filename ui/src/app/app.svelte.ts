@@ -89,6 +89,12 @@ export class App {
     if (this.screen.name === 'room') this.screen.session.profileChanged(change);
   }
 
+  /** Makes the person somebody new. A room that is open is entered again as who they are then. */
+  async becomeSomebodyNew(): Promise<void> {
+    this.#learn(await this.backend.newIdentity());
+    this.notes.show(t.cloned.done);
+  }
+
   /** Opens a room; what goes wrong is shown in the room's own place, with a way back. */
   async enter(room: string): Promise<void> {
     if (this.status === null) return;
@@ -159,8 +165,16 @@ export class App {
   }
 
   #learn(status: Status): void {
+    const before = this.status;
     this.status = status;
     applyTheme(status.theme);
+    if (before === null) return;
+    if (before.cloned !== null && status.cloned === null && before.userId === status.userId) this.notes.say(t.cloned.over);
+    // The members and feeds of a session end with it.
+    if (before.sessionId !== status.sessionId && this.screen.name === 'room') {
+      this.screen.session.end();
+      void this.enter(this.screen.session.room);
+    }
   }
 
   async #refresh(): Promise<void> {

@@ -1,4 +1,13 @@
-import { ParlorError, type Backend, type Batch, type Join, type RoomSummary, type Status, type TicketInfo } from 'parlor-client';
+import {
+  ParlorError,
+  type Backend,
+  type Batch,
+  type Cloned,
+  type Join,
+  type RoomSummary,
+  type Status,
+  type TicketInfo,
+} from 'parlor-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { App, sentenceOf } from './app.svelte';
 
@@ -15,6 +24,7 @@ const status = {
   listen: [],
   network: 'online',
   links: 1,
+  cloned: null,
   notices: [],
 } satisfies Status;
 
@@ -29,11 +39,17 @@ class Peer {
   named = true;
   refusal: ParlorError | null = null;
   answer: Promise<void> = Promise.resolve();
+  status: Status = status;
 
   get backend(): Backend {
     return {
       kind: 'web',
-      status: async () => ({ ...status, named: this.named }),
+      status: async () => ({ ...this.status, named: this.named }),
+      newIdentity: async () => {
+        this.asked.push('become somebody new');
+        this.status = { ...this.status, userId: 'u_new', sessionId: 's2', cloned: null };
+        return this.status;
+      },
       setProfile: async () => status,
       createRoom: async (room: string, options?: { private?: boolean }) => {
         this.asked.push(`create ${room}${options?.private ? ' private' : ''}`);
@@ -51,7 +67,7 @@ class Peer {
         await this.answer;
         if (this.refusal !== null) throw this.refusal;
         if (args.ticket !== undefined) this.private.add(room);
-        return { memberId: 'u_me' };
+        return { memberId: this.status.userId };
       },
       subscribe: async (room: string, subscriber: { batch(batch: Batch): void }) => {
         this.asked.push(`subscribe ${room}`);
@@ -190,5 +206,68 @@ describe('a room that is made', () => {
     await app.make('hall', 'open');
     expect(peer.asked[0]).toBe('create hall');
     expect(session()?.isPrivate).toBe(false);
+  });
+});
+
+// M8
+describe('a copied profile', () => {
+  const cloned: Cloned = { since: '2026-11-28T10:00:00.000Z', readOnly: true, others: ['b'] };
+  const learned = () => vi.advanceTimersByTimeAsync(3_000);
+
+  beforeEach(() => vi.stubGlobal('document', { documentElement: { dataset: {} }, hidden: false }));
+
+  it('is told by the status, and said to be over', async () => {
+    await opened();
+    peer.status = { ...status, cloned };
+    await learned();
+    expect(app.status?.cloned).toEqual(cloned);
+    peer.status = status;
+    await learned();
+    expect(app.status?.cloned).toBeNull();
+    await vi.waitFor(() => expect(app.notes.said).toBe('No copy of your profile is open any more.'));
+  });
+
+  it('is left by one call, and the room is entered again as somebody new', async () => {
+    vi.stubGlobal('BroadcastChannel', undefined);
+    peer.status = { ...status, cloned };
+    await opened();
+    await app.enter('plan');
+    const before = session();
+    peer.asked.length = 0;
+    await app.becomeSomebodyNew();
+    await vi.waitFor(() => expect(session()?.phase).toBe('in'));
+    expect(session()).not.toBe(before);
+    expect(session()?.room).toBe('plan');
+    expect(app.status?.userId).toBe('u_new');
+    expect(peer.asked).toEqual(['become somebody new', 'create plan', 'subscribe plan', 'join plan']);
+    // What was before is over for the peer, and must not take away who is there now.
+    await before?.leave();
+    expect(peer.asked).not.toContain('leave plan');
+  });
+
+  it('that makes the window read-only is looked on from, and ends by itself with another session', async () => {
+    peer.status = { ...status, cloned };
+    peer.refusal = new ParlorError({ code: 'IDENTITY_CLONED', message: 'read-only', recoverable: true });
+    await opened();
+    await app.enter('plan');
+    const before = session();
+    expect([before?.phase, before?.me]).toEqual(['in', null]);
+    peer.refusal = null;
+    peer.status = { ...status, sessionId: 's2' };
+    await learned();
+    await vi.waitFor(() => expect(session()?.phase).toBe('in'));
+    expect(session()).not.toBe(before);
+    expect(peer.asked.slice(-3)).toEqual(['create plan', 'subscribe plan', 'join plan']);
+  });
+
+  it('whose way out fails leaves everything as it was', async () => {
+    peer.status = { ...status, cloned };
+    await opened();
+    await app.enter('plan');
+    const before = session();
+    const failed = new ParlorError({ code: 'STORAGE_FAILED', message: 'the disk is full', recoverable: true });
+    vi.spyOn(app.backend, 'newIdentity').mockRejectedValueOnce(failed);
+    await expect(app.becomeSomebodyNew()).rejects.toBe(failed);
+    expect([session(), app.status?.cloned]).toEqual([before, cloned]);
   });
 });

@@ -129,7 +129,10 @@ export class RoomSession {
       await Promise.race([looked, new Promise((resolve) => this.#later(() => resolve(null), FIRST_LOOK_MS))]);
       if (this.#closed) return;
       this.#colour = chooseColour(this.profile().color, this.#coloursOfOthers());
-      await this.#join();
+      await this.#join().catch((cause: unknown) => {
+        // Read-only because of a copy of the profile: this person looks on.
+        if (toParlorError(cause).code !== 'IDENTITY_CLONED') throw cause;
+      });
       this.phase = 'in';
     } catch (cause) {
       if (this.#closed) return;
@@ -138,16 +141,22 @@ export class RoomSession {
     }
   }
 
-  /** For good; also sent by a page that is about to go. */
-  async leave(): Promise<void> {
+  /** Without a word: the peer has begun another session, in which this visit never was. */
+  end(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const last = this.#tabs.alone;
     this.#tabs.close();
     this.#unsubscribe?.();
     this.outbox.close();
     this.connection.close();
     this.#timers.forEach(clearTimeout);
+  }
+
+  /** For good; also sent by a page that is about to go. */
+  async leave(): Promise<void> {
+    if (this.#closed) return;
+    const last = this.#tabs.alone;
+    this.end();
     if (this.#asked && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
   }
 

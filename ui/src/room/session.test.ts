@@ -27,6 +27,7 @@ const status = {
   listen: [],
   network: 'online',
   links: 1,
+  cloned: null,
   notices: [],
 } satisfies Status;
 
