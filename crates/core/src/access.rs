@@ -126,6 +126,9 @@ impl Replica {
         }
         for user in &args.exclude {
             let identity = self.known_identity(user)?;
+            if self.is_guest(&identity) {
+                return Err(forbidden("a guest has no key: put out who hosts it"));
+            }
             self.may_decide_over(&me, &identity)?;
             // A host who is put out could still change the key from outside.
             if self.cells.rule().is_some_and(|rule| rule.hosts.contains(&identity)) {
@@ -151,6 +154,14 @@ impl Replica {
             return Err(forbidden("only who made the room decides over its hosts"));
         }
         Ok(())
+    }
+
+    /// Whether somebody is known as a guest of another, and as nobody else.
+    fn is_guest(&self, identity: &PublicKey) -> bool {
+        let user = identity.user_id();
+        let here = self.peers.values().flat_map(|peer| peer.records.values()).map(|record| &record.actor);
+        let own = self.own.values().map(|record| &record.who.actor);
+        here.chain(own).any(|actor| actor.user_id == user && actor.via.is_some())
     }
 
     /// Somebody who is here, was here, or wrote something here.

@@ -182,6 +182,37 @@ fn every_part_of_a_cell_is_in_its_hash() {
     assert_eq!(hashes.len(), variants.len());
 }
 
+/// Whoever floods a locked room pushes out what nobody reads, within bounds, and all that have heard the same are the same.
+#[test]
+fn a_flood_into_a_lock_stays_within_bounds() {
+    let (host, stranger) = (FakeSigner::of("host"), FakeSigner::of("stranger"));
+    let empty = || Cells::with_caps(8, 8, 8).of_private(host.public_key());
+    let mut all = vec![cell("locked", 100, Some(json!(true)), &*host)];
+    all.extend((0..8).map(|number| cell(&format!("read {number}"), 50 + number, Some(json!(1)), &*host)));
+    all.extend((0..40).map(|number| cell(&format!("flood {number}"), 200 + number, Some(json!(1)), &*stranger)));
+    all.extend((0..8).map(|number| cell(&format!("read {number}"), 300 + number, Some(json!(2)), &*stranger)));
+    let given = |mut held: Cells, cells: Vec<Cell>| {
+        for cell in cells {
+            held.apply(cell, &mut Vec::new());
+        }
+        held
+    };
+    let everything = |held: &Cells| -> Vec<Cell> {
+        let buckets = (0..=255).collect();
+        held.in_buckets(&buckets).map(|held| held.cell.clone()).collect()
+    };
+    // The one that hears of the lock last drops what the flood pushed out, and gets it back from the other.
+    let (one, other) = (given(empty(), all.clone()), given(empty(), all.into_iter().rev().collect()));
+    let (of_one, of_other) = (everything(&one), everything(&other));
+    let (one, other) = (given(one, of_other), given(other, of_one));
+    for held in [&one, &other] {
+        assert_eq!(contents(held).len(), 9, "what is read stays");
+        assert!(contents(held).iter().all(|(_, stamp)| stamp.writer == host.public_key()));
+        assert_eq!(held.count(CellKind::Metadata), 9 + 2, "and two spares, a fourth of what is read");
+    }
+    assert_eq!((contents(&one), one.hash(), one.buckets()), (contents(&other), other.hash(), other.buckets()));
+}
+
 // R11: a write that a full map would push out at once is none; over a register that it holds it is one.
 #[test]
 fn a_full_map_of_later_stamps_takes_no_write() {

@@ -130,6 +130,18 @@ impl Table {
         table
     }
 
+    /// Somebody comes into a private room with the key of this epoch, and is linked with all.
+    pub fn newcomer(&mut self, epoch: u32, commitment: [u8; 32]) -> usize {
+        let made = PrivateRoom::new(FakeSigner::of("person 0").public_key(), &[1; 32]);
+        let number = self.seats.len() as u8;
+        let mut seat = seat_in(Some(made), number + 1, &format!("person {number}"), number + 1, 1, self.now);
+        seat.replica.use_key(epoch, commitment);
+        let at = self.add(seat);
+        (0..at).for_each(|other| self.link(at, other));
+        self.join(at, Join::new()).unwrap();
+        at
+    }
+
     /// The same, everybody a member.
     pub fn joined(count: u8) -> Table {
         let mut table = Table::of(count);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cell::{Cell, CellKey, CellKind};
 use crate::fixture::{FakeSigner, Table, session};
 use crate::ids::PublicKey;
-use crate::input::Input;
+use crate::input::{DownCause, Input};
 use crate::limits::PAGE_MAX;
 use crate::rule;
 use crate::view::LeftReason;
@@ -192,6 +192,90 @@ fn a_key_of_somebody_who_is_no_host_is_none() {
     assert_eq!(table.count(1, "cell_value"), 1, "nobody writes a part in another's name");
     change(&mut table, 0, 1, &[0, 1, 2]).unwrap();
     assert_eq!(table.seats[1].replica.handover(&key(1)).unwrap().part, Some(vec![0, 1]));
+}
+
+/// Somebody whose replica is new learns of the key after it was let in with it: nobody is put out by that.
+#[test]
+fn a_newcomer_is_not_put_out_by_the_key_it_came_with() {
+    let mut table = Table::private(2);
+    change(&mut table, 0, 1, &[0, 1]).unwrap();
+    table.seats.iter_mut().for_each(|seat| seat.replica.use_key(1, [0; 32]));
+    table.clear();
+    let at = table.newcomer(1, [0; 32]);
+    table.pass(5_000);
+    assert_eq!(table.seats[at].replica.access().unwrap().epoch, 1);
+    for at in 0..3 {
+        assert_eq!(table.rows(at).len(), 3, "at {at}: {:?}", table.told(at));
+        assert!(!table.told(at).iter().any(|event| event.contains("Excluded")), "{:?}", table.told(at));
+    }
+}
+
+/// The next key is for whoever is away, and not for whoever was put out.
+#[test]
+fn who_is_away_stays_and_who_is_out_does_not() {
+    let mut table = Table::private(4);
+    for at in [2, 3] {
+        table.leave(at).unwrap();
+        for other in 0..2 {
+            table.close(other, at, DownCause::Closed);
+        }
+    }
+    table.pass(20_000);
+    assert_eq!(table.rows(0).len(), 2);
+    let staying = |table: &Table| {
+        let mut staying = table.seats[0].replica.staying(&[]);
+        staying.sort_unstable();
+        staying
+    };
+    let sorted = |mut keys: Vec<PublicKey>| {
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(staying(&table), sorted(vec![key(0), key(1), key(2), key(3)]));
+    change(&mut table, 0, 1, &[0, 1, 3]).unwrap();
+    assert_eq!(staying(&table), sorted(vec![key(0), key(1), key(3)]));
+}
+
+/// A guest has no key of the room: the one who hosts it has.
+#[test]
+fn a_guest_is_put_out_with_who_hosts_it() {
+    let mut table = Table::private(2);
+    let guest = table.seats[1].guest.clone();
+    let join = Join::new().member_id(crate::fixture::member("visitor"));
+    let joined = table.call(1, |replica, _, now| replica.join(&guest, join, crate::Lease::Own, now));
+    joined.unwrap();
+    let say = MetadataChange::new(json!({"topic": "I was here"}));
+    table.call(1, |replica, _, now| replica.set_metadata(&guest, say, now)).unwrap();
+    let exclude = vec![guest.actor.user_id.to_string()];
+    let change = AccessChange { exclude, ..AccessChange::default() };
+    let refused = table.call(0, |replica, who, now| replica.change_access(who, &change, now)).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Forbidden);
+    let void = [(guest.actor.user_id.to_string(), true)].into();
+    let change = AccessChange { void, ..AccessChange::default() };
+    table.call(0, |replica, who, now| replica.change_access(who, &change, now)).expect("but what it wrote is void");
+}
+
+/// Nothing that a host could put there by a changed program ends anybody.
+#[test]
+fn no_head_of_a_key_is_too_strange() {
+    let mut table = Table::private(2);
+    let root = table.seats[0].replica.root;
+    let signer = FakeSigner::of("person 0");
+    let head = |object: &str| CellKey { kind: CellKind::Key, object: object.to_owned(), field: "key".to_owned() };
+    let values = [json!(null), json!("x"), json!({}), json!({"commitment": "?", "share": "AA==", "to": "AAAA"})];
+    let objects =
+        ["epoch 4294967295", "epoch 0", "epoch 01", "epoch -1", "epoch 99999999999", "epoch", "", "epoch 1 x"];
+    for (turn, object) in objects.into_iter().enumerate() {
+        for value in &values {
+            let hlc = (1_900_000_000_000 + turn as u64) << 16;
+            let cell = Cell::write(head(object), hlc, Some(value.clone()), &*signer, &root);
+            table.frame(1, session(1), session(1), &Frame::Cells(vec![cell]).encode());
+        }
+    }
+    assert_eq!(table.seats[1].replica.handover(&key(1)), None);
+    assert!(table.count(1, "cell_value") + table.count(1, "cell_key") > 0);
+    change(&mut table, 0, 1, &[0, 1]).unwrap();
+    assert_eq!(table.seats[1].replica.handover(&key(1)).unwrap().epoch, 1);
 }
 
 /// A full key fits, and five of them leave the newest whole.

@@ -73,7 +73,7 @@ impl Room {
             })?;
         }
         self.with(room, move |replica, who, now| {
-            let epoch = replica.access().map_or(0, |access| access.epoch).max(before.epoch) + 1;
+            let epoch = replica.access().map_or(0, |access| access.epoch).max(before.epoch).saturating_add(1);
             let (_, key) = sealed_key::seal(&before, epoch, fresh, &replica.staying(&without));
             replica.change_key(who, key, now)
         })

@@ -24,7 +24,7 @@ const IDONTWANT_ABOVE: usize = 32 * 1024;
 /// Messages that wait for one peer; beyond that the newest is dropped and counted.
 const QUEUE: usize = 256;
 /// Topics one peer may be subscribed to before its subscriptions are ignored.
-const TOPICS_MAX: usize = 100;
+pub(crate) const TOPICS_MAX: usize = 100;
 /// Seconds of messages that a mesh remembers in its gossip window, at the default heartbeat.
 const GOSSIP_WINDOW_S: usize = 3;
 const ID_BYTES: usize = 8;

@@ -10,19 +10,26 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{IdentTopic, TopicHash};
+use parlor_core::limits::ROOMS_MAX;
 use parlor_core::{DownCause, Error, ErrorCode, Input, RoomId, SessionId, Tick};
 
 use super::Actor;
 use super::room::{Link, Room};
 use crate::author;
 use crate::direct::Direct;
+use crate::gossip::TOPICS_MAX;
 use crate::seal::{PORCH_MS, RoomSecret, Seal};
 use crate::topic::Tag;
 
+/// Topics of earlier keys that this peer is on, in all its rooms: the one that ends first goes for a new one. Receivers ignore
+/// a peer that is on more than a hundred topics.
+const PORCHES_MAX: usize = 48;
 /// Somebody who keeps talking there is told again after this long.
 const AGAIN_MS: u64 = 5_000;
 /// Who was linked under the old key has this long to come over before the link counts as closed.
 const MOVING_MS: u64 = 3_000;
+
+const _: () = assert!(ROOMS_MAX + 1 + PORCHES_MAX < TOPICS_MAX, "all rooms, the lobby and these fit");
 
 /// The topic of an earlier key.
 pub(super) struct Porch {
@@ -50,18 +57,36 @@ impl Actor {
     }
 
     fn add_porch(&mut self, id: &RoomId, mut porch: Porch) {
-        let Some(room) = self.rooms.get_mut(id) else { return };
+        let Some(room) = self.rooms.get(id) else { return };
         let hash = porch.topic.hash();
         if room.porches.iter().any(|held| held.topic.hash() == hash) {
             return;
         }
+        self.make_place();
         if self.swarm.behaviour_mut().gossip.subscribe(&porch.topic).is_err() {
             return self.counters.count("porch_failed");
         }
         let there = self.peers.iter().filter(|(_, peer)| peer.topics.contains(&hash));
         porch.there = there.map(|(peer, _)| (*peer, None)).collect();
         self.topics.insert(hash, id.clone());
-        room.porches.push(porch);
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.porches.push(porch);
+        }
+    }
+
+    /// Leaves the topic that ends first when there are as many as there may be.
+    fn make_place(&mut self) {
+        let all = self.rooms.values().flat_map(|room| &room.porches);
+        if all.clone().count() < PORCHES_MAX {
+            return;
+        }
+        let first = all.min_by_key(|porch| porch.until).map(|porch| porch.topic.clone());
+        if let Some(topic) = first {
+            self.rooms.values_mut().for_each(|room| room.porches.retain(|porch| porch.topic.hash() != topic.hash()));
+            self.topics.remove(&topic.hash());
+            self.swarm.behaviour_mut().gossip.unsubscribe(&topic);
+            self.counters.count("porch_dropped");
+        }
     }
 
     /// Moves an open room to the topic and the seal of another key. Who is linked comes over, or is gone.

@@ -164,7 +164,7 @@ impl Actor {
             return self.counters.count("send_queue_full");
         }
         to.under_way += 1;
-        self.swarm.behaviour_mut().direct.send_request(peer, frame);
+        self.swarm.behaviour_mut().direct.send_request(peer, Ok(frame));
         self.counters.count("sent");
     }
 
@@ -175,10 +175,11 @@ impl Actor {
         }
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
         let (Some(session), Some(connected)) = (author::session_of(&peer), self.peers.get(&peer)) else { return };
-        if room.came_over(&peer, now) {
-            return;
-        }
-        if room.links.insert(peer, Link { heard: now, inside: room.secret.is_none() }).is_some() {
+        // Who comes over from the key before was linked all the while; what was said in between it gets at once, not with
+        // the next heartbeat.
+        if !room.came_over(&peer, now)
+            && room.links.insert(peer, Link { heard: now, inside: room.secret.is_none() }).is_some()
+        {
             return;
         }
         let loopback = connected.connections.iter().all(|connection| connection.loopback);

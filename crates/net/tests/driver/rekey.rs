@@ -101,6 +101,25 @@ async fn the_key_is_handed_on_in_front_of_the_room() {
     assert!(b.net.change_key(room(), other).await.is_err(), "another room");
 }
 
+/// A receiver ignores whoever is on too many topics: however often a key is changed in a day, that is not us.
+#[tokio::test]
+async fn a_key_that_is_changed_often_keeps_nobody_out() {
+    let host = Person::new("Quiet Otter");
+    let first = secret(&host, 7);
+    let a = host.start().await;
+    let at_a = join(&a, first, Vec::new()).await;
+    let mut last = first;
+    for epoch in 1..=110 {
+        last = RoomSecret { epoch, secret: [epoch as u8; 32], ..first };
+        a.net.change_key(room(), last).await.unwrap();
+    }
+    assert!(a.count("porch_dropped").await > 50);
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    let at_b = join(&b, last, Vec::new()).await;
+    shows_members(&at_a, SOON, 2).await;
+    shows_members(&at_b, SOON, 2).await;
+}
+
 /// Each of two hosts goes to a key of their own, and both hear of the other's in front of the room.
 #[tokio::test]
 async fn two_keys_of_one_epoch_meet_in_front_of_the_room() {
