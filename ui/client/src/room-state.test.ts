@@ -3,6 +3,7 @@ import {
   applyBatch,
   compareBytes,
   emptyRoom,
+  type Access,
   type Change,
   type FeedEvent,
   type Member,
@@ -165,6 +166,23 @@ describe('applyBatch', () => {
       ['u_a', { typing: true }],
       ['u_other', {}],
     ]);
+  });
+
+  // N8
+  it('follows who may do what, and forgets it with the room that it was of', () => {
+    const access = (epoch: number): Access => ({
+      ...{ room: 'r', kind: 'room', creator: 'u_a', locked: false, epoch, rekeyedBy: null, rekeyedAt: null },
+      people: [{ userId: 'u_a', name: 'Ada', host: true, voided: false, inside: true }],
+    });
+    const first = run({ events: [{ ...snapshot([]), access: access(0) } as FeedEvent] }).state;
+    expect(first.access?.epoch).toBe(0);
+    const { state, changes } = applyBatch(first, {
+      seq: 1,
+      events: [{ type: 'access', access: access(1) }],
+      updates: [],
+    });
+    expect([state.access?.epoch, changes]).toEqual([1, [{ type: 'access', before: access(0) }]]);
+    expect(applyBatch(state, { seq: 2, events: [snapshot([])], updates: [] }).state.access).toBeNull();
   });
 
   it('follows metadata, watchers and completeness, and ignores what it does not know', () => {

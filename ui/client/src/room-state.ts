@@ -3,6 +3,7 @@
  * list of what changed come out, and nothing that was handed out before is touched. Rows that did not change keep their
  * identity, so a view can tell by `===` what to draw again.
  */
+import type { Access } from './generated/Access';
 import type { Batch } from './generated/Batch';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { LeftReason } from './generated/LeftReason';
@@ -18,6 +19,8 @@ export interface RoomState {
   /** Every row, in the stable order of design A4: `joinedAt`, then the bytes of `memberId`. */
   readonly members: readonly Member[];
   readonly metadata: RoomMetadata;
+  /** Who may do what; null in an open room, where everybody may everything. */
+  readonly access: Access | null;
   /** Sessions that look on without a member in the room. */
   readonly watching: number;
   /** False while the peer's own network is out and the view may be old. */
@@ -36,6 +39,7 @@ export type Change =
   | { readonly type: 'state'; readonly member: Member }
   | { readonly type: 'left'; readonly member: Member; readonly reason: LeftReason }
   | { readonly type: 'metadata'; readonly before: RoomMetadata; readonly keys: readonly string[] }
+  | { readonly type: 'access'; readonly before: Access | null }
   | { readonly type: 'watching' }
   | { readonly type: 'complete' };
 
@@ -43,6 +47,7 @@ export function emptyRoom(room: string): RoomState {
   return {
     members: [],
     metadata: { room, kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+    access: null,
     watching: 0,
     complete: true,
     ready: false,
@@ -77,6 +82,7 @@ function applyEvent(state: RoomState, event: FeedEvent, changes: Change[]): Room
       return {
         members: [...event.members].sort(byStableOrder),
         metadata: event.metadata,
+        access: event.access ?? null,
         watching: event.watching,
         complete: event.complete,
         ready: true,
@@ -97,6 +103,9 @@ function applyEvent(state: RoomState, event: FeedEvent, changes: Change[]): Room
     case 'metadata':
       changes.push({ type: 'metadata', before: state.metadata, keys: event.changed });
       return { ...state, metadata: event.metadata };
+    case 'access':
+      changes.push({ type: 'access', before: state.access });
+      return { ...state, access: event.access };
     case 'watching':
       changes.push({ type: 'watching' });
       return { ...state, watching: event.count };
