@@ -1,5 +1,8 @@
-/** Simulated people by the page's address, in development only: `?fake=1&people=12&room=Lab&theme=dark`. */
-import { fakeBackend } from 'parlor-client/fake';
+/**
+ * Simulated people by the page's address, in development only: `?fake=1&people=12&room=Lab&theme=dark`. In the
+ * private room, `room=Night%20watch`, `as=` says whether one is its `creator`, a `host`, a `member`, or put `out`.
+ */
+import { fakeBackend, type FakeOptions } from 'parlor-client/fake';
 import type { Backend, NetworkState, Theme } from 'parlor-client';
 
 export function fakeFromSearch(search: URLSearchParams): { backend: Backend; room: string | null } {
@@ -12,6 +15,7 @@ export function fakeFromSearch(search: URLSearchParams): { backend: Backend; roo
     network: (search.get('network') ?? 'online') as NetworkState,
     locked: search.has('locked'),
     lively: search.has('lively'),
+    standing: (search.get('as') ?? 'creator') as NonNullable<FakeOptions['standing']>,
     theme: (search.get('theme') ?? 'system') as Theme,
     cloned: search.has('cloned')
       ? { since: new Date().toISOString(), readOnly: search.get('cloned') === 'read-only', others: [] }

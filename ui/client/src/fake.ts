@@ -4,9 +4,12 @@
  */
 import type { Backend, Subscriber, WindowStatus } from './backend';
 import { ParlorError } from './errors';
+import { decided, fakeAccess, mayWrite, refuse, type FakeStanding } from './fake/access';
 import { fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
 import type { Cloned } from './generated/Cloned';
+import type { Access } from './generated/Access';
+import type { AccessChange } from './generated/AccessChange';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { Join } from './generated/Join';
 import type { Member } from './generated/Member';
@@ -31,8 +34,11 @@ export interface FakeOptions {
   readonly theme?: Theme;
   /** A copy of the profile runs elsewhere. */
   readonly cloned?: Cloned | null;
+  /** As whom this person is in private rooms. `out`: a host puts them out after two seconds. */
+  readonly standing?: FakeStanding | 'out';
 }
 
+const PRIVATE: ReadonlySet<string> = new Set(['Night watch']);
 const ROOMS = ['Incident 4711', 'standup', 'Harbour plan', 'lab-2', 'Night watch', 'Workshop B', 'ideas', 'Deck 3'];
 
 export function fakeBackend(options: FakeOptions = {}): Backend {
@@ -61,7 +67,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     kind: 'room',
     members: [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0,
     joined: false,
-    private: i === 4,
+    private: PRIVATE.has(room),
     title: [null, 'Daily stand-up', null, 'Bench two: calibration', null, null, null, null][i] ?? null,
     faces: Array.from({ length: Math.min(5, [6, 3, 1, 12, 0, 0, 0, 2][i] ?? 0) }, (_, face) => ({
       name: fakeName(i * 3 + face),
@@ -74,7 +80,10 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     if (['', '.', '..'].includes(name.trim()) || Array.from(name).length > 128)
       throw new ParlorError({ code: 'INVALID_ROOM_ID', message: 'bad room', recoverable: false });
     let known = opened.get(name);
-    if (known === undefined) opened.set(name, (known = new FakeRoom(name, people, options)));
+    if (known === undefined) {
+      const isPrivate = PRIVATE.has(name) || (rooms.find((other) => other.room === name)?.private ?? false);
+      opened.set(name, (known = new FakeRoom(name, people, options, isPrivate ? status : null)));
+    }
     return known;
   };
 
@@ -82,20 +91,20 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     kind: 'fake',
     rooms: async () => rooms.map((known) => ({ ...known })),
     async createRoom(name, options) {
-      room(name);
       const known = rooms.find((other) => other.room === name);
       const made: RoomSummary = known ?? {
         room: name,
         kind: 'room',
         members: 0,
         joined: false,
-        private: options?.private ?? false,
+        private: options?.private || PRIVATE.has(name),
         title: null,
         faces: [],
         near: false,
         lastOpenedAt: null,
       };
       if (known === undefined) rooms.push(made);
+      room(name).look();
       made.lastOpenedAt = new Date().toISOString();
       return made;
     },
@@ -107,11 +116,12 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     async join(name, args) {
       if (args.ticket !== undefined) {
         const info = readFakeTicket(args.ticket);
+        room(info.room).look(info.epoch);
         await this.createRoom(info.room, { private: info.private });
       }
-      return room(name).join(args, status);
+      return room(name).look().join(args, status);
     },
-    presence: async (name, args) => room(name).presence(args),
+    presence: async (name, args) => room(name).look().presence(args),
     leave: async (name) => room(name).leave(),
     members: async (name) => {
       const { rows, watching } = room(name);
@@ -119,11 +129,12 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     },
     metadata: async (name) => room(name).metadata,
     setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
-    access: async () => null,
-    async changeAccess() {
-      throw new ParlorError({ code: 'FORBIDDEN', message: 'An open room has no hosts.', recoverable: false });
+    access: async (name) => room(name).look().access,
+    changeAccess: async (name, args) => room(name).look().decide(args, status.userId),
+    ticket: async (name) => {
+      const { access } = room(name).look();
+      return fakeTicket(name, access !== null, access?.epoch);
     },
-    ticket: async (name) => fakeTicket(name, rooms.find((known) => known.room === name)?.private ?? false),
     readTicket: async (ticket) => readFakeTicket(ticket),
     peers: async () =>
       people.slice(0, 4).map((person) => ({
@@ -166,7 +177,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
       status = { ...status, userId: 'u_new', sessionId: 'e'.repeat(64), cloned: null };
       return status;
     },
-    subscribe: async (name, subscriber) => room(name).subscribe(subscriber),
+    subscribe: async (name, subscriber) => room(name).look().subscribe(subscriber),
   };
 }
 
@@ -174,6 +185,8 @@ class FakeRoom {
   rows: Member[];
   metadata: RoomMetadata;
   watching = 2;
+  access: Access | null = null;
+  #out = false;
   #self: Member | null = null;
   #events: FeedEvent[] = [];
   readonly #updates = new Map<string, Update>();
@@ -185,6 +198,7 @@ class FakeRoom {
     readonly name: string,
     private readonly people: FakePerson[],
     private readonly options: FakeOptions,
+    self: Status | null,
   ) {
     this.rows = people.map((person) => person.member(name, Date.now()));
     const title =
@@ -198,6 +212,42 @@ class FakeRoom {
       updatedAt: people.length > 0 ? new Date(Date.now() - 240_000).toISOString() : null,
       updatedBy: this.rows[0]?.actor.userId ?? null,
     };
+    if (self === null) return;
+    const others = this.rows
+      .filter((row) => row.actor.kind === 'user')
+      .map((row) => ({ userId: row.actor.userId, name: row.actor.name }));
+    const standing = options.standing === 'out' ? 'member' : (options.standing ?? 'creator');
+    this.access = { ...fakeAccess(name, self, others, standing), locked: options.locked ?? false };
+  }
+
+  /** The room, unless this person was put out of it. */
+  look(ticket?: number): this {
+    if (ticket !== undefined && this.#out) {
+      if (ticket < (this.access?.epoch ?? 0))
+        refuse('INVALID_TICKET', "the room's key was changed after this ticket was given");
+      this.#letIn();
+    }
+    if (this.#out) refuse('FORBIDDEN', `a host of "${this.name}" changed its key, and you did not get the new one`);
+    return this;
+  }
+
+  #letIn(): void {
+    this.#out = false;
+    if (this.access === null) return;
+    const people = this.access.people.map((one) => (one.userId === 'u_self' ? { ...one, inside: true } : one));
+    this.access = { ...this.access, people };
+  }
+
+  decide(change: AccessChange, by: string): Access {
+    const access = decided(this.access ?? refuse('FORBIDDEN', 'an open room has no hosts'), change, by);
+    this.access = access;
+    this.#events.push({ type: 'access', access });
+    for (const row of this.rows.filter((one) => change.exclude?.includes(one.actor.userId))) {
+      this.rows = this.rows.filter((one) => one !== row);
+      this.#events.push({ type: 'left', member: row, reason: 'excluded' });
+      if (row.self) [this.#out, this.#self] = [true, null];
+    }
+    return access;
   }
 
   join({ presence = {} }: Join, status: Status): Member {
@@ -235,10 +285,16 @@ class FakeRoom {
   }
 
   change(values: Record<string, unknown>, unset: string[], by: string): RoomMetadata {
-    const metadata = { ...this.metadata.metadata, ...values };
+    const keys = [...Object.keys(values), ...unset];
+    if (this.access !== null) mayWrite(this.access, keys, by);
+    const metadata: Record<string, unknown> = { ...this.metadata.metadata, ...values };
     for (const key of unset) delete metadata[key];
     this.metadata = { ...this.metadata, metadata, updatedAt: new Date().toISOString(), updatedBy: by };
-    this.#events.push({ type: 'metadata', metadata: this.metadata, changed: [...Object.keys(values), ...unset] });
+    this.#events.push({ type: 'metadata', metadata: this.metadata, changed: keys });
+    if (this.access !== null && keys.includes('locked')) {
+      this.access = { ...this.access, locked: metadata['locked'] === true };
+      this.#events.push({ type: 'access', access: this.access });
+    }
     return this.metadata;
   }
 
@@ -251,6 +307,7 @@ class FakeRoom {
         room: this.name,
         members: this.rows,
         metadata: this.metadata,
+        ...(this.access === null ? {} : { access: this.access }),
         watching: this.watching,
         complete: true,
         at: 0,
@@ -275,6 +332,8 @@ class FakeRoom {
       if (Object.keys(presence).length + unset.length > 0) this.#update(row, presence, unset);
     }
     if (this.options.lively) this.#live();
+    if (this.options.standing === 'out' && this.#tick === 60 && this.#self !== null && this.access !== null)
+      this.decide({ exclude: [this.#self.actor.userId] }, this.access.creator);
   }
 
   /** The third of them falls silent and returns; the last one leaves and comes back; the first one renames the room. */

@@ -130,7 +130,7 @@ export class App {
     const { question, screen } = this;
     if (question === null || this.status === null) return;
     const { ticket, info } = question;
-    if (screen.name === 'room' && screen.session.room === info.room) {
+    if (screen.name === 'room' && screen.session.room === info.room && screen.session.phase === 'in') {
       // It is the room that is shown, or another of its name, which the peer refuses.
       await this.backend.join(info.room, { ticket });
       this.refuse(question);

@@ -207,6 +207,21 @@ describe('a room that is made', () => {
     expect(peer.asked[0]).toBe('create hall');
     expect(session()?.isPrivate).toBe(false);
   });
+
+  // N8
+  it('lets in again who was put out of the room that is shown', async () => {
+    await opened();
+    peer.private.add('plan');
+    peer.refusal = new ParlorError({ code: 'FORBIDDEN', message: 'a host changed the key', recoverable: false });
+    await app.enter('plan');
+    const before = session();
+    expect(before?.phase).toBe('out');
+    peer.refusal = null;
+    await app.ask('parlor:good');
+    await app.accept();
+    expect([session()?.phase, session() === before, app.question]).toEqual(['in', false, null]);
+    expect(peer.joins.at(-1)?.presence).toMatchObject({ name: 'Quiet Otter' });
+  });
 });
 
 // M8

@@ -34,6 +34,12 @@ export class ComingsAndGoings {
     this.#left.push({ key, name, due: now + LEAVE_WAITS_MS });
   }
 
+  /** Whatever became of them is told in another way. */
+  forget(key: string): void {
+    this.#joined = this.#joined.filter((event) => event.key !== key);
+    this.#left = this.#left.filter((event) => event.key !== key);
+  }
+
   /** What is due, once; null when nothing is. */
   take(now: number): Comings | null {
     const due = (event: Event) => event.due <= now;

@@ -6,7 +6,7 @@ import { t } from '../i18n';
 import type { Person } from '../room/person';
 
 export function stateOf(person: Person): string {
-  if (person.state === 'left') return t.people.leftJustNow;
+  if (person.state === 'left') return person.putOut ? t.people.wasPutOut : t.people.leftJustNow;
   if (person.state === 'stale') return t.people.reconnecting;
   return person.away ? t.people.away : '';
 }

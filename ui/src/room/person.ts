@@ -1,5 +1,5 @@
 /** A row of the people list as a view needs it, made of a member of the room. Changes with it, except for what moves. */
-import { rowKey, type Member, type RowKey } from 'parlor-client';
+import { rowKey, type LeftReason, type Member, type RowKey } from 'parlor-client';
 import { initialsOf } from '../domain/initials';
 import { chatOf, colourOf, isAway, isTyping, nameOf, roleOf, statusOf } from '../domain/seen';
 
@@ -17,6 +17,8 @@ export interface Person {
   /** This window's own person. */
   readonly self: boolean;
   readonly state: 'active' | 'stale' | 'left';
+  /** Gone because a host put them out. */
+  readonly putOut: boolean;
   readonly away: boolean;
   readonly role: string | null;
   readonly status: string | null;
@@ -26,7 +28,7 @@ export interface Person {
   readonly conflict: boolean;
 }
 
-export function personOf(member: Member, self: boolean, gone = false): Person {
+export function personOf(member: Member, self: boolean, gone: LeftReason | null = null): Person {
   const { presence } = member;
   const name = nameOf(presence, member.actor.name || member.memberId);
   return {
@@ -38,7 +40,8 @@ export function personOf(member: Member, self: boolean, gone = false): Person {
     initials: initialsOf(name),
     colour: colourOf(presence, member.actor.userId),
     self,
-    state: gone ? 'left' : member.state,
+    state: gone === null ? member.state : 'left',
+    putOut: gone === 'excluded',
     away: isAway(presence),
     role: roleOf(presence, member.metadata),
     status: statusOf(presence),

@@ -25,6 +25,7 @@ import { chooseColour, mustPickAgain } from '../domain/colour';
 import { Outbox } from '../domain/outbox';
 import { colourOf, type Tool } from '../domain/seen';
 import { t } from '../i18n';
+import { RoomAccess } from './access.svelte';
 import { ConnectionState } from './connection.svelte';
 import { HOT_KEYS, personOf, type Person } from './person';
 import { RoomSettings } from './settings.svelte';
@@ -41,15 +42,15 @@ export class RoomSession {
   /** Everybody in the stable order, with those who left a moment ago. */
   people = $state.raw<readonly Person[]>([]);
   watching = $state(0);
-  phase = $state<'entering' | 'in' | 'failed'>('entering');
+  /** `out`: a host changed the key, and this person did not get the new one. */
+  phase = $state<'entering' | 'in' | 'failed' | 'out'>('entering');
   error = $state.raw<ParlorError | null>(null);
-  /** Whether only those come in who have a ticket. */
-  isPrivate = $state(false);
   tool = $state<Tool>('select');
   me = $state.raw<Person | null>(null);
   /** Others who are in the room now. */
   others = $derived(this.people.filter((person) => !person.self && person.state !== 'left').length);
   readonly settings: RoomSettings;
+  readonly access: RoomAccess;
   readonly connection = new ConnectionState();
   readonly view = new BoardView();
   readonly outbox: Outbox;
@@ -84,13 +85,10 @@ export class RoomSession {
   ) {
     this.#state = emptyRoom(room);
     this.#tabs = new Tabs(room);
-    this.settings = new RoomSettings(
-      backend,
-      room,
-      notes,
-      () => this.profile().userId,
-      (userId) => this.nameOf(userId),
-    );
+    const me = () => this.profile().userId;
+    const nameOf = (userId: string | null) => this.nameOf(userId);
+    this.access = new RoomAccess(backend, room, notes, me, nameOf, (run, wait) => this.#later(run, wait));
+    this.settings = new RoomSettings(backend, room, notes, me, nameOf, () => this.access.standing);
     this.outbox = new Outbox({
       members: () => this.#state.members.length,
       send: async (change) => {
@@ -99,9 +97,15 @@ export class RoomSession {
         await this.backend.presence(room, change);
       },
       failed: (cause) => {
-        if (toParlorError(cause).code === 'NOT_JOINED' && !this.#closed) void this.#join();
+        if (toParlorError(cause).code === 'NOT_JOINED' && !this.#closed) void this.#joinAgain();
+        else this.#refused(cause);
       },
     });
+  }
+
+  /** Whether only those come in who have a ticket. */
+  get isPrivate(): boolean {
+    return this.access.isPrivate;
   }
 
   get members(): readonly Member[] {
@@ -114,13 +118,20 @@ export class RoomSession {
     try {
       // Before anything else: until it is used, the name stands for the open room that everybody sees.
       if (this.ticket !== null) await this.#joinWith(this.ticket);
-      this.isPrivate = (await this.backend.createRoom(this.room)).private;
+      this.access.isPrivate = (await this.backend.createRoom(this.room)).private;
       const looked = new Promise<void>((resolve) => (this.#firstLook = resolve));
       this.#unsubscribe?.();
       this.#unsubscribe = await this.backend.subscribe(this.room, {
         batch: (batch) => this.#receive(batch),
-        link: (up) => this.connection.linked(up),
+        link: (up) => {
+          this.connection.linked(up);
+          if (!up) void this.#stillIn();
+        },
       });
+      if (this.#closed || this.#isOut()) {
+        this.#unsubscribe();
+        return;
+      }
       if (this.#memberId !== null) {
         this.phase = 'in';
         return;
@@ -135,7 +146,7 @@ export class RoomSession {
       });
       this.phase = 'in';
     } catch (cause) {
-      if (this.#closed) return;
+      if (this.#closed || this.#refused(cause)) return;
       this.error = toParlorError(cause);
       this.phase = 'failed';
     }
@@ -171,7 +182,8 @@ export class RoomSession {
   }
 
   nameOf(userId: string | null): string {
-    return this.people.find((person) => person.userId === userId)?.name ?? t.notes.somebody;
+    const here = this.people.find((person) => person.userId === userId);
+    return here?.name ?? this.access.nameThen(userId) ?? t.notes.somebody;
   }
 
   setTool(tool: Tool): void {
@@ -239,21 +251,55 @@ export class RoomSession {
     const args = ticket === null ? { presence } : { presence, ticket };
     const record = await this.backend.join(this.room, args).catch((cause: unknown) => {
       // A refusal joined nothing, and what this person joined elsewhere stays.
-      if (toParlorError(cause).code === 'INVALID_TICKET') this.#asked = false;
+      if (['INVALID_TICKET', 'FORBIDDEN'].includes(toParlorError(cause).code)) this.#asked = false;
       throw cause;
     });
     this.#memberId = record.memberId;
     this.#showPeople();
   }
 
-  #receive(batch: Batch): void {
+  async #joinAgain(): Promise<void> {
+    await this.#join().catch((cause: unknown) => this.#refused(cause)); // what else it may be, the next batch tries again
+  }
+
+  /** A feed of a private room may end because this person is out, and asking tells. */
+  async #stillIn(): Promise<void> {
+    if (this.access.isPrivate) await this.backend.access(this.room).catch((cause: unknown) => this.#refused(cause));
+  }
+
+  /** True when it says that this person is out. Nothing is tried again then: only a new ticket lets them in. */
+  #refused(cause: unknown): boolean {
+    if (toParlorError(cause).code !== 'FORBIDDEN') return false;
+    this.#putOut();
+    return true;
+  }
+
+  #isOut(): boolean {
+    return this.phase === 'out';
+  }
+
+  #putOut(): void {
     if (this.#closed) return;
+    this.phase = 'out';
+    this.watching = 0;
+    this.#asked = false;
+    this.#memberId = null;
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    this.outbox.close();
+    this.connection.close();
+    this.#timers.forEach(clearTimeout);
+  }
+
+  #receive(batch: Batch): void {
+    if (this.#closed || this.#isOut()) return;
     const before = this.#state;
     const { state, changes } = applyBatch(before, batch);
     this.#state = state;
     const now = performance.now();
     let cold = false;
     for (const change of changes) cold = this.#take(change, now) || cold;
+    if (this.#isOut()) return;
     this.watching = state.watching;
     const others = state.members.filter((member) => !this.#isSelf(member));
     this.connection.people(others.length, others.filter((member) => member.state === 'active').length, state.complete);
@@ -270,6 +316,7 @@ export class RoomSession {
       case 'snapshot':
         this.#rows.clear();
         this.settings.show(this.#state.metadata);
+        this.access.show(this.#state.access);
         for (const member of this.#state.members) this.#departed.delete(rowKey(member));
         for (const listener of this.#listeners) {
           listener('', null, []);
@@ -299,16 +346,26 @@ export class RoomSession {
         const key = rowKey(change.member);
         this.#rows.delete(key);
         this.#tell(key, null, []);
-        if (this.#isSelf(change.member)) return true;
-        const person = personOf(change.member, false, true);
+        if (this.#isSelf(change.member)) {
+          if (change.reason === 'excluded') this.#putOut();
+          return true;
+        }
+        const person = personOf(change.member, false, change.reason);
         this.#departed.set(key, person);
         this.#later(() => this.#departed.delete(key) && this.#showPeople(), LEFT_SHOWN_MS);
+        if (person.putOut) {
+          this.#comings.forget(key);
+          return true;
+        }
         this.#comings.left(key, person.name, now);
         this.#announceIn(LEAVE_WAITS_MS + 50);
         return true;
       }
       case 'metadata':
         this.settings.changed(change.before, this.#state.metadata, change.keys);
+        return false;
+      case 'access':
+        this.access.changed(change.before, this.#state.access);
         return false;
       default:
         return false;
@@ -342,7 +399,7 @@ export class RoomSession {
     const mine = this.#state.members.find((member) => this.#isSelf(member));
     if (mine === undefined) {
       // The lease ran out while the page slept, or the peer started anew.
-      if (this.phase === 'in' && !this.#state.filling) void this.#join().catch(() => {});
+      if (this.phase === 'in' && !this.#state.filling) void this.#joinAgain();
       return;
     }
     const claim = (member: Member) => ({

@@ -1,10 +1,11 @@
 /**
  * The room's shared settings as views show and change them. A locked room takes no change but unlocking: in an open room
- * that is a courtesy of this window, not a wall (design A6).
+ * that is a courtesy of this window, not a wall (design A6). In a private one only hosts lock, and change what is locked.
  */
 import type { Backend, MetadataChange, RoomMetadata } from 'parlor-client';
 import { sentenceOf } from '../app/app.svelte';
 import type { Notes } from '../app/notes.svelte';
+import type { Standing } from '../domain/access';
 import { lineOf } from '../domain/line';
 import { t } from '../i18n';
 
@@ -34,7 +35,35 @@ export class RoomSettings {
     private readonly notes: Notes,
     private readonly me: () => string,
     private readonly nameOf: (userId: string | null) => string,
+    private readonly standing: () => Standing,
   ) {}
+
+  /** Whether this person may lock and unlock. */
+  get mayLock(): boolean {
+    return this.standing() !== 'member';
+  }
+
+  /** Whether the lock holds this person too. */
+  get fixed(): boolean {
+    return this.locked && (this.standing() === 'open' || this.standing() === 'member');
+  }
+
+  /** Why nothing can be changed now. */
+  get whyFixed(): string {
+    return this.mayLock ? t.details.lockedNow : t.details.lockedByHost;
+  }
+
+  /** What the lock means here, or why this person cannot press it. */
+  get lockHint(): string {
+    const { standing, locked } = { standing: this.standing(), locked: this.locked };
+    if (standing === 'member') return locked ? t.details.lockedByHost : t.details.hostsLock;
+    if (locked) return t.details.unlockHint;
+    return standing === 'open' ? t.details.lockHint : t.details.lockHintHost;
+  }
+
+  explain(why: string): void {
+    this.notes.show(why);
+  }
 
   show({ metadata, updatedAt, updatedBy }: RoomMetadata): void {
     this.title = lineOf(metadata['title'], 200);
@@ -75,11 +104,9 @@ export class RoomSettings {
   }
 
   async change(change: MetadataChange): Promise<void> {
-    const unlocks = change.metadata?.['locked'] === false;
-    if (this.locked && !unlocks) {
-      this.notes.show(t.details.lockedNow);
-      return;
-    }
+    const lock = change.metadata?.['locked'];
+    if (lock !== undefined && !this.mayLock) return this.explain(this.lockHint);
+    if (this.fixed && lock !== false) return this.explain(this.whyFixed);
     try {
       this.show(await this.backend.setMetadata(this.room, change));
     } catch (cause) {

@@ -1,4 +1,4 @@
-/** Tickets of simulated rooms: they carry the name and nothing else, and look like those of real ones. */
+/** Tickets of simulated rooms: they carry the name and how often the key was changed, and look like those of real ones. */
 import { ParlorError } from '../errors';
 import type { Invitation } from '../generated/Invitation';
 import type { TicketInfo } from '../generated/TicketInfo';
@@ -8,20 +8,22 @@ const OF = { open: 'open', private: 'shut' } as const;
 /** Squares on a side of the simulated code: as many as the code of a real ticket has. */
 const SIDE = 57;
 
-export function fakeTicket(room: string, isPrivate: boolean): Invitation {
+export function fakeTicket(room: string, isPrivate: boolean, epoch = 0): Invitation {
   const letters = [...new TextEncoder().encode(room)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  const code = `${isPrivate ? OF.private : OF.open}${letters}`;
+  const code = `${isPrivate ? OF.private : OF.open}${epoch.toString(16).padStart(2, '0')}${letters}`;
   return { room, ticket: `parlor:${code}`, link: `parlor://join/${code}`, qr: squares() };
 }
 
-export function readFakeTicket(ticket: string): TicketInfo {
-  const [, kind, letters = ''] = /^parlor:(?:\/\/join\/)?(open|shut)((?:[0-9a-f]{2})+)$/.exec(ticket) ?? [];
+export function readFakeTicket(ticket: string): TicketInfo & { epoch: number } {
+  const [, kind, epoch = '', letters = ''] =
+    /^parlor:(?:\/\/join\/)?(open|shut)([0-9a-f]{2})((?:[0-9a-f]{2})+)$/.exec(ticket) ?? [];
   if (kind === undefined) {
     const message = 'the ticket is damaged: a character of it is missing or wrong';
     throw new ParlorError({ code: 'INVALID_TICKET', message, recoverable: false });
   }
   const bytes = Uint8Array.from(letters.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   return {
+    epoch: Number.parseInt(epoch, 16),
     room: new TextDecoder().decode(bytes),
     private: kind === OF.private,
     createdBy: kind === OF.private ? 'u_cxkd7zq5m3fvb6t2' : null,
