@@ -137,8 +137,9 @@ impl Table {
         let mut seat = seat_in(Some(made), number + 1, &format!("person {number}"), number + 1, 1, self.now);
         seat.replica.use_key(epoch, commitment);
         let at = self.add(seat);
-        (0..at).for_each(|other| self.link(at, other));
+        // As it is with people: in the room first, and then the others come.
         self.join(at, Join::new()).unwrap();
+        (0..at).for_each(|other| self.link(at, other));
         at
     }
 
