@@ -59,6 +59,11 @@ impl Membership {
 }
 
 impl End {
+    /// Whether the room ends with it, rather than the peer.
+    pub(crate) fn ends_the_room(self) -> bool {
+        self == End::Lost(Some(LeftReason::Excluded))
+    }
+
     /// Tells the person. What somebody did on purpose is no failure.
     pub(crate) fn told(self, record: &MemberRecord) -> Result<(), Failure> {
         let (room, member) = (record.room.to_string(), &record.member_id);
@@ -69,6 +74,7 @@ impl End {
             }
             End::Lost(Some(LeftReason::Expired)) => "its lease ran out while nothing was heard of this command",
             End::Lost(Some(LeftReason::Superseded)) => "its profile was started again elsewhere",
+            End::Lost(Some(LeftReason::Excluded)) => "a host changed the room's key, and you did not get the new one",
             End::Lost(_) => "the peer does not know it any more",
         };
         Err(Failure::Failed(format!("{member} is not in {room:?} any more: {why}")))
@@ -106,6 +112,8 @@ mod tests {
         }
         assert_eq!(followed(&[left("desk", "u_me", true, "left")]), Some(End::Left));
         assert_eq!(followed(&[left("desk", "u_me", true, "expired")]), Some(End::Lost(Some(LeftReason::Expired))));
+        let out = followed(&[left("desk", "u_me", true, "excluded")]).unwrap();
+        assert!(out.ends_the_room() && !End::Left.ends_the_room());
         assert_eq!(
             followed(&[left("desk", "u_me", true, "superseded")]),
             Some(End::Lost(Some(LeftReason::Superseded)))

@@ -88,7 +88,8 @@ async fn follow(
                     if let Some(end) = each(&event?)? {
                         // A peer that stops takes its members out first, and one that forgets the room does too.
                         let last = async { while events.next().await.is_some_and(|event| event.is_ok()) {} };
-                        return if timeout(STOPS_WITHIN, last).await.is_ok() { Err(stopped()) } else { Ok(Some(end)) };
+                        let over = timeout(STOPS_WITHIN, last).await.is_ok();
+                        return if over && !end.ends_the_room() { Err(stopped()) } else { Ok(Some(end)) };
                     }
                 }
                 None => return Err(stopped()),

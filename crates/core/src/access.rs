@@ -232,6 +232,12 @@ impl Replica {
         if before.as_ref() != Some(&fresh) {
             self.emit(Event::Access { access: fresh });
         }
+        // Somebody who was invited again hears of the key after they came in.
+        let me = self.config.certificate.identity;
+        let own = self.own.values().map(|record| &record.who).find(|who| who.signer.public_key() == me);
+        if let Some(who) = own.cloned() {
+            self.sign_roster(&who, now);
+        }
     }
 
     /// What the cells say of access.

@@ -132,10 +132,16 @@ impl Table {
 
     /// Somebody comes into a private room with the key of this epoch, and is linked with all.
     pub fn newcomer(&mut self, epoch: u32, commitment: [u8; 32]) -> usize {
+        self.newcomer_with(epoch, commitment, &[])
+    }
+
+    /// The same, with what its profile kept of the room.
+    pub fn newcomer_with(&mut self, epoch: u32, commitment: [u8; 32], kept: &[Vec<u8>]) -> usize {
         let made = PrivateRoom::new(FakeSigner::of("person 0").public_key(), &[1; 32]);
         let number = self.seats.len() as u8;
         let mut seat = seat_in(Some(made), number + 1, &format!("person {number}"), number + 1, 1, self.now);
         seat.replica.use_key(epoch, commitment);
+        seat.replica.restore(kept, Tick(self.now));
         let at = self.add(seat);
         // As it is with people: in the room first, and then the others come.
         self.join(at, Join::new()).unwrap();

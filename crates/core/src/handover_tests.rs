@@ -210,6 +210,28 @@ fn a_newcomer_is_not_put_out_by_the_key_it_came_with() {
     }
 }
 
+/// Who was put out and is invited again counts as being in, also where nothing is known of the key when they come in.
+#[test]
+fn who_is_invited_again_is_in() {
+    let mut table = Table::private(3);
+    let kept = table.seats[2].replica.standing();
+    change(&mut table, 0, 1, &[0, 1]).unwrap();
+    table.seats.iter_mut().for_each(|seat| seat.replica.use_key(1, [0; 32]));
+    table.seats.truncate(2);
+    for at in 0..2 {
+        let gone = session(3);
+        table.input(at, Input::LinkDown { peer: gone, cause: DownCause::Closed });
+    }
+    table.pass(20_000);
+    // The same person, whose profile kept what stood before they were put out.
+    let at = table.newcomer_with(1, [0; 32], &kept);
+    table.pass(5_000);
+    for seat in 0..=at {
+        let access = table.seats[seat].replica.access().unwrap();
+        assert!(access.people.iter().all(|person| person.inside), "at {seat}: {:?}", access.people);
+    }
+}
+
 /// The next key is for whoever is away, and not for whoever was put out.
 #[test]
 fn who_is_away_stays_and_who_is_out_does_not() {
