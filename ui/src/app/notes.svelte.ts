@@ -35,6 +35,11 @@ export class Notes {
     this.shown = this.shown.filter((note) => note.id !== id);
   }
 
+  /** Takes away what was shown: it was about a place that is gone. */
+  clear(): void {
+    this.shown = [];
+  }
+
   say(text: string): void {
     if (!this.#waiting.includes(text)) this.#waiting.push(text);
     clearTimeout(this.#timer);

@@ -207,8 +207,10 @@ describe('who is put out', () => {
 
   it('sees that, and asks the peer nothing any more', async () => {
     await entered(access('u_a', [keyholder('u_me')]));
+    notes.show('u_a renamed this room', { label: 'Undo', run: () => {} });
     peer.isOut = true;
     peer.says({ type: 'left', member: member('u_me'), reason: 'excluded' });
+    expect(shown()).toEqual([]);
     session.setStatus('busy');
     await isQuiet();
   });

@@ -282,6 +282,7 @@ export class RoomSession {
     if (this.#closed) return;
     this.phase = 'out';
     this.watching = 0;
+    this.notes.clear();
     this.#asked = false;
     this.#memberId = null;
     this.#unsubscribe?.();
