@@ -188,7 +188,6 @@ impl Rooms {
         }
         let (profile, excluded) = (Arc::clone(&self.profile), room.clone());
         blocking(move || profile.exclude(&excluded, key.epoch)).await?;
-        self.profile.notices.say(format!("{room}: a host changed the key, and you did not get the new one"));
         rooms.remove(room);
         self.net.close_room(room).await;
         Ok(())
