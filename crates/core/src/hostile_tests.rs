@@ -278,10 +278,32 @@ fn tombstones_of_nothing_are_capped() {
     }
 }
 
+// R11: people who are made up push out nobody who is linked, also when they were heard later.
+#[test]
+fn people_by_hearsay_push_out_nobody_who_is_there() {
+    let mut table = Table::joined(3);
+    table.join(0, Join::new().member_id(member("desk"))).unwrap();
+    let Frame::Full(full) = table.sent(0, 4).pop().unwrap() else { panic!("no full") };
+    let signer = FakeSigner::of("somebody who makes up people");
+    table.clear();
+    for number in 0..600u32 {
+        let id = invented(number);
+        let certificate = Certificate::issue(&*signer, id, [7; 16], 1, "nobody");
+        let member = member(&format!("nobody {number}"));
+        let mut record = Full { seq: Seq(1), certificate, member, incarnation: 1, roster: vec![1], ..(*full).clone() };
+        record.actor.name = "nobody".into();
+        table.now += 1;
+        table.frame(1, id, id, &Frame::Full(Box::new(record)).encode());
+    }
+    let left: Vec<String> = table.told(1).into_iter().filter(|event| event.starts_with("left person")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(table.count(1, "member_evicted") > 300, "the test lost its point");
+}
+
 // S8: one session that joins without end, whole record after whole record, has as many as a room holds.
 #[test]
 fn records_without_end_of_one_session_are_capped() {
-    let mut table = Table::joined(2);
+    let mut table = Table::joined(3);
     table.join(0, Join::new().member_id(member("desk"))).unwrap();
     let Frame::Full(full) = table.sent(0, 4).pop().unwrap() else { panic!("no full") };
     for incarnation in 10..700u32 {
@@ -295,4 +317,5 @@ fn records_without_end_of_one_session_are_capped() {
     assert!(replica.peers[&session(1)].records.len() < MEMBERS_MAX);
     assert!(replica.rows.len() <= MEMBERS_MAX, "{}", replica.rows.len());
     assert!(table.rows(1).iter().any(|row| row.own), "the observer's own is not theirs to crowd out");
+    assert!(table.rows(1).iter().any(|row| row.actor.name == "person 2"), "nor anybody else's");
 }

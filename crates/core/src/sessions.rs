@@ -2,8 +2,11 @@
 //!
 //! A later run of the same profile retires every earlier one wherever it is seen. A full room evicts the stalest record
 //! and never refuses a newcomer; what was evicted is not taken in again for a while, or it and the newcomer would push
-//! each other out with every heartbeat.
+//! each other out with every heartbeat. A session that has many records makes place before those that have few, so that
+//! nobody fills a room alone; and one that this replica is linked to goes after those that it only hears of, so that
+//! nobody fills it with people who are not there.
 
+use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 
 use crate::ids::{SessionId, Tick};
@@ -15,6 +18,8 @@ use crate::view::{LeftReason, RowKey};
 
 /// Sessions that a replica remembers, those that only look on included.
 const PEERS_MAX: usize = 2 * MEMBERS_MAX;
+/// A session with more records than this has many.
+const MANY: usize = MEMBERS_MAX / 8;
 /// For so long an evicted record stays out, unless there is room again.
 const EVICTED_MS: u64 = 30_000;
 
@@ -50,14 +55,18 @@ impl Replica {
         records.into_values().map(|record| (record.member, record.actor.user_id)).collect()
     }
 
-    /// A full room makes place for a newcomer: one record of the session that was silent for longest goes.
+    /// A full room makes place for a newcomer: one record goes of a session that fell silent, else of the one that has the
+    /// most of those that have many, else of the one that was heard longest ago.
     pub(crate) fn evict_over_cap(&mut self, newcomer: SessionId, now: Tick) {
         while self.records() > MEMBERS_MAX {
             let stalest = self
                 .peers
                 .iter()
                 .filter(|(_, peer)| !peer.records.is_empty())
-                .min_by_key(|(session, peer)| (**session == newcomer, peer.heard, **session))
+                .min_by_key(|(session, peer)| {
+                    let many = Reverse(Some(peer.records.len()).filter(|count| *count > MANY));
+                    (!peer.stale, many, **session == newcomer, peer.linked, peer.heard, **session)
+                })
                 .map(|(session, _)| *session);
             let Some((session, record)) = stalest.and_then(|session| Some((session, self.evict(session, now)?))) else {
                 return;

@@ -95,3 +95,18 @@ fn the_stalest_goes() {
     let left: Vec<String> = table.told(0).into_iter().filter(|event| event.starts_with("left")).collect();
     assert_eq!(left, ["left late 41 Evicted"]);
 }
+
+// R11: who fell silent makes place before anybody who is there, however many members that one has.
+#[test]
+fn the_silent_go_before_the_many() {
+    let mut table = crowded(MEMBERS_MAX - 3);
+    for number in [40, 41, 42] {
+        comes(&mut table, number);
+    }
+    table.lose = |from, _, _| from == 2;
+    table.pass(6_000);
+    table.clear();
+    comes(&mut table, 43);
+    let left: Vec<String> = table.told(1).into_iter().filter(|event| event.starts_with("left")).collect();
+    assert_eq!(left, ["left late 41 Evicted"]);
+}
