@@ -6,6 +6,8 @@
 //! - [`sim`] plays whole rooms in no time, with every fault a network has, and checks each rule at each event.
 //! - `cluster` (with the feature of that name, which builds libp2p) plays the same stories with real peers over loopback,
 //!   all in one process.
+//! - [`forge`] writes frames that no honest program writes, and `liar` (with the feature of that name) is a peer of bare
+//!   libp2p that says them to real peers.
 //! - [`headless`] runs `parlor serve` on such a host and talks to its API from inside.
 //! - [`wait`] waits for a condition with a deadline, which is the only way to wait in a test.
 //!
@@ -233,8 +235,11 @@
 
 #[cfg(feature = "cluster")]
 pub mod cluster;
+pub mod forge;
 #[cfg(target_os = "linux")]
 pub mod headless;
+#[cfg(feature = "liar")]
+pub mod liar;
 #[cfg(target_os = "linux")]
 pub mod netns;
 pub mod sim;

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod bare;
 mod lab;
 mod meeting;
 mod neighbours;

@@ -9,8 +9,9 @@ use libp2p::swarm::SwarmEvent;
 use libp2p::{PeerId, Swarm};
 use parlor_core::{RoomId, SessionId};
 
-pub use crate::bare::BehaviourEvent;
-use crate::bare::{self, Behaviour};
+pub use parlor_testkit::liar::bare::BehaviourEvent;
+use parlor_testkit::liar::bare::{self, Bare, Behaviour};
+
 use crate::support::Peer;
 
 pub struct Raw {
@@ -26,7 +27,7 @@ pub fn topic(room: &RoomId) -> IdentTopic {
 impl Raw {
     /// Connects to a peer and waits until it has seen us in the room.
     pub async fn connect(to: &Peer, room: &RoomId) -> Raw {
-        let (swarm, session) = bare::swarm();
+        let Bare { swarm, session, .. } = bare::swarm();
         let mut raw = Raw { swarm, session, remote: to.net.peer_id().parse().unwrap() };
         raw.swarm.behaviour_mut().gossip.subscribe(&topic(room)).unwrap();
         raw.swarm.dial(to.tcp().parse::<libp2p::Multiaddr>().unwrap()).unwrap();

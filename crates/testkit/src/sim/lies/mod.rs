@@ -6,8 +6,6 @@
 //!
 //! What it says of itself is not judged. What honest hosts believe of each other is, by the same rules as without it.
 
-mod frames;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,23 +19,13 @@ use super::letter::Letter;
 use super::rules::beats::LIE;
 use super::rules::verdict::INTO_THE_LOCK;
 use super::world::World;
+use crate::forge::{
+    self, ASK, Ask, BEAT, Beat, Bytes, CELLS, Cell, Change, Claim, DELTA, Delta, FULL, Field, Full, GuestClaim, LEAVE,
+    Leave, Pulse, SYNC_REQUEST, SYNC_STAMPS, SYNC_WANT, SyncRequest, SyncStamps, SyncWant, bag, field, frame,
+};
 use crate::story::Lie;
 use crate::story::random::KEYS;
-use frames::{
-    Ask, Beat, Bytes, Cell, Change, Claim, Delta, Full, GuestClaim, Leave, Pulse, SyncRequest, SyncStamps, SyncWant,
-    bag, field, frame,
-};
 
-/// The kinds of frames on the wire.
-const DELTA: u8 = 1;
-const BEAT: u8 = 2;
-const LEAVE: u8 = 3;
-const FULL: u8 = 4;
-const ASK: u8 = 5;
-const CELLS: u8 = 6;
-const SYNC_REQUEST: u8 = 7;
-const SYNC_STAMPS: u8 = 8;
-const SYNC_WANT: u8 = 9;
 /// The incarnation of the first record that a session makes.
 const FIRST: u32 = 1;
 /// Records of others that it says are over.
@@ -120,7 +108,7 @@ impl World {
         let signed = guest_claim(&guest, self.sessions.get(theirs).id);
         let mut forged = guest_claim(&guest, self.own_id(host));
         if let Some(forged) = &mut forged.guest {
-            let message = frames::guest_message(self.own_id(host));
+            let message = forge::guest_message(self.own_id(host));
             forged.signature = Bytes(self.hosts[host].signer.sign(&message).to_vec());
         }
         for actor in [signed, forged] {
@@ -198,7 +186,7 @@ impl World {
             (CellKey::metadata("locked"), hlc, flag),
             (CellKey::metadata("title"), HLC_MAX, json!(format!("{INTO_THE_LOCK} {}", self.now))),
         ];
-        let cell = |(key, hlc, value)| Cell::write(&root, key, hlc, &value, me, &*signer);
+        let cell = |(key, hlc, value)| Cell::write(&root, key, hlc, Some(forge::json(&value)), me, &*signer);
         let cells: Vec<Cell> = cells.into_iter().map(cell).collect();
         self.tell_all(host, CELLS, &cells);
     }
@@ -217,7 +205,7 @@ impl World {
             let fields = bag_of.iter().map(|(key, value)| field(key, value)).collect();
             self.false_change(host, fields);
         }
-        self.false_record(host, |full| Full { metadata: frames::json(&json!([1])), ..full });
+        self.false_record(host, |full| Full { metadata: forge::json(&json!([1])), ..full });
         // Three keys and more that are each within every limit, and together beyond that of a presence.
         let pieces = (0..12).map(|key| field(&format!("piece {key}"), &json!("x".repeat(900))));
         self.false_change(host, pieces.collect());
@@ -379,7 +367,7 @@ impl World {
         self.tell_each_link(host, FULL, &full);
     }
 
-    fn false_change(&mut self, host: usize, fields: Vec<frames::Field>) {
+    fn false_change(&mut self, host: usize, fields: Vec<Field>) {
         let seq = self.seq(host);
         let change = Change { incarnation: FIRST, rev: 1_000_000 + seq, span: 2_000_000, act: 1, fields };
         self.tell_all(host, DELTA, &Delta { relay: true, seq, changes: vec![change], pulse: None });
@@ -388,7 +376,7 @@ impl World {
     fn false_cell(&mut self, host: usize, hlc: u64, value: &Value, writer: PublicKey) {
         let key = CellKey::metadata(KEYS[self.random.usize(0..KEYS.len())]);
         let signer = self.hosts[host].signer.clone();
-        let cell = Cell::write(&self.root(), key, hlc, value, writer, &*signer);
+        let cell = Cell::write(&self.root(), key, hlc, Some(forge::json(value)), writer, &*signer);
         self.tell_all(host, CELLS, &[cell].as_slice());
     }
 
@@ -442,7 +430,7 @@ fn blank(certificate: Certificate, actor: Claim, seq: u64, now: u64) -> Full {
 
 /// That somebody agrees to be the guest of a session.
 fn guest_claim(guest: &LocalActor, session: SessionId) -> Claim {
-    let signature = Bytes(guest.signer.sign(&frames::guest_message(session)).to_vec());
+    let signature = Bytes(guest.signer.sign(&forge::guest_message(session)).to_vec());
     Claim { name: guest.actor.name.clone(), guest: Some(GuestClaim { key: guest.signer.public_key(), signature }) }
 }
 
