@@ -108,4 +108,4 @@ pub use view::{
     Actor, ActorKind, Bag, By, Cloned, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
     MembersQuery, RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
 };
-pub use wire::VERSION;
+pub use wire::{VERSION, split_cells};

@@ -17,6 +17,8 @@ use crate::value::Key;
 
 /// The version this build writes.
 pub const VERSION: u8 = 1;
+/// The kind of a frame of cells.
+const CELLS: u8 = 6;
 
 /// One frame, decoded.
 #[derive(Clone, Debug, PartialEq)]
@@ -246,7 +248,7 @@ impl Frame {
             Frame::Leave(_) => 3,
             Frame::Full(_) => 4,
             Frame::Ask(_) => 5,
-            Frame::Cells(_) => 6,
+            Frame::Cells(_) => CELLS,
             Frame::SyncRequest(_) => 7,
             Frame::SyncStamps(_) => 8,
             Frame::SyncWant(_) => 9,
@@ -304,13 +306,28 @@ impl Frame {
             3 => Frame::Leave(read(body)?),
             4 => Frame::Full(read(body)?),
             5 => Frame::Ask(read(body)?),
-            6 => Frame::Cells(read::<Told>(body)?.0),
+            CELLS => Frame::Cells(read::<Told>(body)?.0),
             7 => Frame::SyncRequest(read(body)?),
             8 => Frame::SyncStamps(read(body)?),
             9 => Frame::SyncWant(read(body)?),
             10 => Frame::Introduction(read(body)?),
             _ => return Err(Unreadable::Kind),
         })
+    }
+}
+
+/// A frame of many cells as several of at most `count`, so that whoever drives a replica need not have it judge all their
+/// signatures in one go; nothing when it is no frame of more.
+#[must_use]
+pub fn split_cells(frame: &[u8], count: usize) -> Option<Vec<Vec<u8>>> {
+    if frame.get(1) != Some(&CELLS) {
+        return None;
+    }
+    match Frame::decode(frame, PAGE_MAX) {
+        Ok(Frame::Cells(cells)) if cells.len() > count => {
+            Some(cells.chunks(count.max(1)).map(|some| Frame::Cells(some.to_vec()).encode()).collect())
+        }
+        _ => None,
     }
 }
 

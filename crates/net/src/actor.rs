@@ -5,6 +5,7 @@
 mod dials;
 mod frames;
 mod lab;
+mod line;
 mod peers;
 mod porch;
 mod room;
@@ -13,7 +14,6 @@ mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -28,12 +28,11 @@ use tokio::time::Instant;
 
 use crate::address;
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
-use crate::budget::Authors;
+use crate::budget::{FROM_AUTHOR, FROM_NEIGHBOUR, PASSED_ON, Purses};
 use crate::clock::Clock;
 use crate::config::{NetConfig, NetError};
 use crate::counters::Counters;
 use crate::dialler::{Dialler, Source};
-use crate::direct::Refused;
 use crate::handle::{Command, Views};
 use crate::info::{NearRoom, NetworkState};
 use crate::lab::{Cutting, Fault};
@@ -43,6 +42,7 @@ use crate::outage::Outage;
 use crate::surroundings::{self, Interfaces, Surroundings};
 use crate::topic::Tag;
 use dials::Purpose;
+use line::Line;
 use peers::Peer;
 use room::Room;
 
@@ -90,17 +90,25 @@ struct Actor {
     outranked: bool,
     interfaces: Option<Interfaces>,
     counters: Counters,
-    /// What authors may still send.
-    authors: Authors,
+    /// What neighbours may still send.
+    senders: Purses,
+    /// What authors may still have sent.
+    authors: Purses,
+    /// What of theirs may still be passed on.
+    passed_on: Purses,
+    /// Cells whose turn to be judged comes.
+    line: Line,
     /// Who sent far too much, and until when nothing is taken from them.
     cut_off: Vec<(PeerId, Tick)>,
     /// Frames of private rooms that this process sealed: no two may have the same number.
     sealed: u64,
-    direct_refused: Refused,
     cutting: Cutting,
     listen: watch::Sender<Vec<String>>,
     near: watch::Sender<Arc<Vec<NearRoom>>>,
     network: watch::Sender<NetworkState>,
+    /// When the rooms near are shown again, because something was heard of one.
+    near_due: Option<Tick>,
+    near_shown: Tick,
 }
 
 /// Binds and starts the task.
@@ -109,10 +117,8 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     let wishes = wishes(&config.dial)?;
     let here = !listen.is_empty() && listen.iter().all(address::is_loopback);
     let me = config.session.peer();
-    let direct_refused = Refused::default();
-    let (mut swarm, multicast_failed) =
-        behaviour::swarm(&config.session, config.multicast && !here, config.lab, direct_refused.clone())
-            .map_err(|reason| NetError::Start { reason })?;
+    let (mut swarm, multicast_failed) = behaviour::swarm(&config.session, config.multicast && !here, config.lab)
+        .map_err(|reason| NetError::Start { reason })?;
     let listening = listen::listen(&mut swarm, &listen)?;
     let lobby = Tag::LOBBY.topic();
     swarm.behaviour_mut().gossip.subscribe(&lobby).map_err(|error| NetError::Start { reason: error.to_string() })?;
@@ -139,14 +145,18 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         outranked: false,
         interfaces: None,
         counters: Counters::default(),
-        authors: Authors::default(),
+        senders: Purses::new(FROM_NEIGHBOUR),
+        authors: Purses::new(FROM_AUTHOR),
+        passed_on: Purses::new(PASSED_ON),
+        line: Line::default(),
         cut_off: Vec::new(),
         sealed: 0,
-        direct_refused,
         cutting: Cutting::new(),
         listen: watch::Sender::new(Vec::new()),
         near: watch::Sender::default(),
         network: watch::Sender::default(),
+        near_due: None,
+        near_shown: Tick(0),
         rng,
     };
     if multicast_failed {
@@ -218,6 +228,7 @@ impl Actor {
                 },
                 event = self.swarm.select_next_some() => self.network_event(event),
                 Some(seen) = surroundings.recv() => self.look_around(seen, self.clock.now()),
+                () = std::future::ready(()), if !self.line.is_empty() => self.next_in_line(self.clock.now()),
                 () = tokio::time::sleep_until(wait) => {}
             }
         }
@@ -228,6 +239,9 @@ impl Actor {
         self.pump(now);
         self.outrank_all(now);
         self.drop_closed(now);
+        if self.near_due.is_some_and(|due| due <= now) {
+            self.show_near(now);
+        }
         self.run_dialler(now);
         self.cuts_made();
     }
@@ -235,7 +249,7 @@ impl Actor {
     /// How long to sleep: until a room wants something, at most until `latest`.
     fn until_deadline(&self, latest: Tick, now: Tick) -> Duration {
         let rooms = self.rooms.values().flat_map(|room| [room.replica.next_deadline(), room.closing]);
-        let first = rooms.flatten().fold(latest, Tick::min);
+        let first = rooms.flatten().chain(self.near_due).fold(latest, Tick::min);
         // A deadline that stays in the past must not become a busy loop.
         Duration::from_millis(first.since(now).max(1))
     }
@@ -319,8 +333,6 @@ impl Actor {
 
     fn all_counters(&self) -> BTreeMap<String, u64> {
         let mut counters = self.counters.read();
-        let refused = self.direct_refused.load(Ordering::Relaxed);
-        counters.extend((refused > 0).then(|| ("direct_frame_too_big".to_owned(), refused)));
         for (name, count) in self.rooms.values().flat_map(|room| room.replica.counters().iter()) {
             *counters.entry(name.to_owned()).or_default() += count;
         }

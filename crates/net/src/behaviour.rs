@@ -10,10 +10,11 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, request_response, tcp, yamux};
 
-use crate::direct::{self, FrameCodec, Refused};
-use crate::gossip::{self, Gossip};
+use crate::direct::{self, FrameCodec};
+use crate::gossip;
 use crate::key::SessionKey;
 use crate::links::PING_EVERY_MS;
+use crate::meter::Metered;
 
 /// From the first packet of a dial to a secured connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +32,7 @@ pub(crate) struct Behaviour {
     pub(crate) cuts: Toggle<allow_block_list::Behaviour<BlockedPeers>>,
     /// The peers that sent far too much, for a while.
     pub(crate) cut_off: allow_block_list::Behaviour<BlockedPeers>,
-    pub(crate) gossip: Gossip,
+    pub(crate) gossip: Metered,
     pub(crate) direct: request_response::Behaviour<FrameCodec>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
@@ -39,12 +40,7 @@ pub(crate) struct Behaviour {
 }
 
 /// Makes the swarm. Multicast that the system does not allow is no reason not to start: the second value says so.
-pub(crate) fn swarm(
-    key: &SessionKey,
-    multicast: bool,
-    lab: bool,
-    refused: Refused,
-) -> Result<(Swarm<Behaviour>, bool), String> {
+pub(crate) fn swarm(key: &SessionKey, multicast: bool, lab: bool) -> Result<(Swarm<Behaviour>, bool), String> {
     let mdns = multicast.then(|| {
         let config =
             mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
@@ -61,8 +57,8 @@ pub(crate) fn swarm(
         ),
         cuts: lab.then(allow_block_list::Behaviour::default).into(),
         cut_off: allow_block_list::Behaviour::default(),
-        gossip: gossip::behaviour(key.keypair())?,
-        direct: direct::behaviour(refused),
+        gossip: Metered::new(gossip::behaviour(key.keypair())?),
+        direct: direct::behaviour(),
         identify: identify::Behaviour::new(
             identify::Config::new("parlor/1".into(), key.keypair().public())
                 .with_agent_version(concat!("parlor/", env!("CARGO_PKG_VERSION")).into())

@@ -1,6 +1,6 @@
 //! What others may send (design N10): a purse per peer that hands us frames, and one per author whoever hands them on.
 //!
-//! A purse fills steadily up to a bound. A frame that it cannot pay for is dropped unread and passed on to nobody, which
+//! A purse fills steadily up to a bound, and stays when its owner hangs up. A frame that it cannot pay for is dropped unread and passed on to nobody, which
 //! honest rooms repair by themselves; a peer that goes on regardless is cut off for a while. So a flood ends at the first
 //! honest peer that it reaches, and what comes through is no more than a busy room.
 
@@ -24,12 +24,19 @@ pub(crate) const FROM_NEIGHBOUR: Rate =
 /// From one author, by whatever way. A session says 30 things a second in a room, and all of its records when asked.
 pub(crate) const FROM_AUTHOR: Rate =
     Rate { frames_per_s: 500, frames_max: 2_000, bytes_per_s: 1 << 20, bytes_max: 32 << 20 };
+/// Of one author, to be passed on: this goes out once for each of our links, beside what we say ourselves, and their queues
+/// are short. In a room that needs it a session says 30 things a second; what is not passed on is repaired.
+pub(crate) const PASSED_ON: Rate =
+    Rate { frames_per_s: 200, frames_max: 400, bytes_per_s: 512 << 10, bytes_max: 4 << 20 };
+/// What no program of ours ever sends costs as much as so many frames.
+pub(crate) const WRONG: u64 = 50;
 /// Frames over the budget after which a neighbour is cut off.
 const OVER_MAX: u32 = 2_000;
 /// How long it stays so.
 pub(crate) const CUT_OFF_MS: u64 = 60_000;
-/// Authors that are remembered. Those that spoke longest ago make room: their purses would be full again.
-const AUTHORS_MAX: usize = 4_096;
+/// Purses that are remembered, so that nobody has a full one again by hanging up. Those that were opened longest ago make
+/// room: they would be full again.
+const PURSES_MAX: usize = 4_096;
 
 /// What becomes of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +51,7 @@ pub(crate) enum Spent {
 
 /// What is left. Counted in thousandths, so that a millisecond's gain is a whole number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
+struct Budget {
     frames: u64,
     bytes: u64,
     at: Tick,
@@ -52,22 +59,21 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(rate: &Rate, now: Tick) -> Self {
+    fn new(rate: &Rate, now: Tick) -> Self {
         Self { frames: rate.frames_max * 1_000, bytes: rate.bytes_max * 1_000, at: now, over: 0 }
     }
 
-    /// Pays for a frame.
-    pub(crate) fn spend(&mut self, rate: &Rate, bytes: usize, now: Tick) -> Spent {
+    fn spend_all(&mut self, rate: &Rate, count: u64, bytes: usize, now: Tick) -> Spent {
         let passed = now.since(self.at);
         self.at = now;
         let filled =
             |left: u64, per_s: u64, max: u64| left.saturating_add(passed.saturating_mul(per_s)).min(max * 1_000);
         self.frames = filled(self.frames, rate.frames_per_s, rate.frames_max);
         self.bytes = filled(self.bytes, rate.bytes_per_s, rate.bytes_max);
-        let frames = self.frames.checked_sub(1_000);
+        let frames = self.frames.checked_sub(count.saturating_mul(1_000));
         let bytes = self.bytes.checked_sub((bytes as u64).saturating_mul(1_000));
         let (Some(frames), Some(bytes)) = (frames, bytes) else {
-            self.over = self.over.saturating_add(1);
+            self.over = self.over.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
             return if self.over >= OVER_MAX { Spent::TooMuch } else { Spent::Over };
         };
         (self.frames, self.bytes) = (frames, bytes);
@@ -79,27 +85,44 @@ impl Budget {
     }
 }
 
-/// The purses of authors.
-#[derive(Debug, Default)]
-pub(crate) struct Authors(BTreeMap<SessionId, Budget>);
+/// The purses of neighbours, or those of authors.
+#[derive(Debug)]
+pub(crate) struct Purses {
+    rate: Rate,
+    of: BTreeMap<SessionId, Budget>,
+}
 
-impl Authors {
-    /// Pays for a frame of this author.
-    pub(crate) fn spend(&mut self, author: SessionId, bytes: usize, now: Tick) -> Spent {
-        if self.0.len() >= AUTHORS_MAX && !self.0.contains_key(&author) {
+impl Purses {
+    /// None yet; each will be filled at this rate.
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, of: BTreeMap::new() }
+    }
+
+    /// Pays for a frame of this session.
+    pub(crate) fn spend(&mut self, session: SessionId, bytes: usize, now: Tick) -> Spent {
+        self.spend_all(session, 1, bytes, now)
+    }
+
+    /// Pays for so many frames, all or none of them.
+    pub(crate) fn spend_all(&mut self, session: SessionId, count: u64, bytes: usize, now: Tick) -> Spent {
+        if self.of.len() >= PURSES_MAX && !self.of.contains_key(&session) {
             // A quarter at once, so that making room for inventions costs next to nothing.
-            let mut spoke: Vec<Tick> = self.0.values().map(|budget| budget.at).collect();
-            let (_, &mut quiet, _) = spoke.select_nth_unstable(AUTHORS_MAX / 4);
-            self.0.retain(|_, budget| budget.at > quiet);
+            let mut spoke: Vec<Tick> = self.of.values().map(|budget| budget.at).collect();
+            let (_, &mut quiet, _) = spoke.select_nth_unstable(PURSES_MAX / 4);
+            self.of.retain(|_, budget| budget.at > quiet);
         }
-        let budget = self.0.entry(author).or_insert_with(|| Budget::new(&FROM_AUTHOR, now));
-        budget.spend(&FROM_AUTHOR, bytes, now)
+        let budget = self.of.entry(session).or_insert_with(|| Budget::new(&self.rate, now));
+        budget.spend_all(&self.rate, count, bytes, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn spend(budget: &mut Budget, rate: &Rate, bytes: usize, now: Tick) -> Spent {
+        budget.spend_all(rate, 1, bytes, now)
+    }
 
     fn after(ms: u64) -> Tick {
         Tick(1_000 + ms)
@@ -109,7 +132,7 @@ mod tests {
     fn a_busy_room_for_an_hour_costs_nothing_over() {
         let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
         for frame in 0..3_600 * 480 {
-            assert_eq!(budget.spend(&FROM_NEIGHBOUR, 200, after(frame * 1_000 / 480)), Spent::Paid, "{frame}");
+            assert_eq!(spend(&mut budget, &FROM_NEIGHBOUR, 200, after(frame * 1_000 / 480)), Spent::Paid, "{frame}");
         }
     }
 
@@ -118,37 +141,46 @@ mod tests {
         let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
         let pages = (16 << 20) / (32 << 10);
         for bytes in std::iter::repeat_n(12 << 10, 256).chain(std::iter::repeat_n(32 << 10, pages)) {
-            assert_eq!(budget.spend(&FROM_NEIGHBOUR, bytes, after(5)), Spent::Paid);
+            assert_eq!(spend(&mut budget, &FROM_NEIGHBOUR, bytes, after(5)), Spent::Paid);
         }
     }
 
     #[test]
     fn a_flood_is_dropped_and_then_cut_off() {
         let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
-        let spent: Vec<Spent> = (0..12_000).map(|_| budget.spend(&FROM_NEIGHBOUR, 10, after(1))).collect();
+        let spent: Vec<Spent> = (0..12_000).map(|_| spend(&mut budget, &FROM_NEIGHBOUR, 10, after(1))).collect();
         let count = |what| spent.iter().filter(|spent| **spent == what).count();
         assert_eq!((count(Spent::Paid), count(Spent::Over)), (8_000, OVER_MAX as usize - 1));
         assert_eq!(spent.last(), Some(&Spent::TooMuch));
         // Few frames, many bytes.
         let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
-        let paid = (0..1_000).filter(|_| budget.spend(&FROM_NEIGHBOUR, 64 << 10, after(1)) == Spent::Paid).count();
+        let paid =
+            (0..1_000).filter(|_| spend(&mut budget, &FROM_NEIGHBOUR, 64 << 10, after(1)) == Spent::Paid).count();
         assert_eq!(paid, 512);
+    }
+
+    #[test]
+    fn what_comes_in_one_piece_is_paid_for_one_by_one() {
+        let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
+        let spent: Vec<Spent> = (0..25).map(|_| budget.spend_all(&FROM_NEIGHBOUR, 400, 0, after(1))).collect();
+        let count = |what| spent.iter().filter(|spent| **spent == what).count();
+        assert_eq!((count(Spent::Paid), count(Spent::Over), count(Spent::TooMuch)), (20, 4, 1));
     }
 
     #[test]
     fn one_burst_too_many_is_forgiven() {
         let mut budget = Budget::new(&FROM_NEIGHBOUR, after(0));
         for _ in 0..9_500 {
-            budget.spend(&FROM_NEIGHBOUR, 10, after(1));
+            spend(&mut budget, &FROM_NEIGHBOUR, 10, after(1));
         }
-        assert_eq!(budget.spend(&FROM_NEIGHBOUR, 10, after(10_000)), Spent::Paid);
-        let again: Vec<Spent> = (0..9_500).map(|_| budget.spend(&FROM_NEIGHBOUR, 10, after(10_001))).collect();
+        assert_eq!(spend(&mut budget, &FROM_NEIGHBOUR, 10, after(10_000)), Spent::Paid);
+        let again: Vec<Spent> = (0..9_500).map(|_| spend(&mut budget, &FROM_NEIGHBOUR, 10, after(10_001))).collect();
         assert!(!again.contains(&Spent::TooMuch));
     }
 
     #[test]
     fn invented_authors_are_bounded_and_do_not_refill_anybody() {
-        let mut authors = Authors::default();
+        let mut authors = Purses::new(FROM_AUTHOR);
         let busy = SessionId([255; 32]);
         let mut paid = 0;
         for frame in 0..20_000_u64 {
@@ -158,8 +190,19 @@ mod tests {
             if frame % 2 == 0 {
                 paid += u64::from(authors.spend(busy, 10, after(frame / 100)) == Spent::Paid);
             }
-            assert!(authors.0.len() <= AUTHORS_MAX);
+            assert!(authors.of.len() <= PURSES_MAX);
         }
         assert_eq!(paid, FROM_AUTHOR.frames_max + FROM_AUTHOR.frames_per_s / 5 - 1, "of 10,000 in a fifth of a second");
+    }
+
+    #[test]
+    fn who_hangs_up_has_the_same_purse_when_they_call_again() {
+        let mut senders = Purses::new(FROM_NEIGHBOUR);
+        let (one, other) = (SessionId([1; 32]), SessionId([2; 32]));
+        assert_eq!(senders.spend_all(one, FROM_NEIGHBOUR.frames_max, 0, after(0)), Spent::Paid);
+        assert_eq!(senders.spend(one, 0, after(0)), Spent::Over);
+        assert_eq!(senders.spend(other, 0, after(0)), Spent::Paid);
+        assert_eq!(senders.spend(one, 0, after(1)), Spent::Paid, "it fills up as time goes by, and not by calling");
+        assert_eq!(senders.spend_all(one, 1_000, 0, after(1)), Spent::Over);
     }
 }

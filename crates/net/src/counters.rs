@@ -8,8 +8,14 @@ pub(crate) struct Counters(BTreeMap<&'static str, u64>);
 
 impl Counters {
     pub(crate) fn count(&mut self, name: &'static str) {
-        let counter = self.0.entry(name).or_default();
-        *counter = counter.saturating_add(1);
+        self.add(name, 1);
+    }
+
+    pub(crate) fn add(&mut self, name: &'static str, times: u64) {
+        if times > 0 {
+            let counter = self.0.entry(name).or_default();
+            *counter = counter.saturating_add(times);
+        }
     }
 
     pub(crate) fn read(&self) -> BTreeMap<String, u64> {

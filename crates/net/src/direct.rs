@@ -2,8 +2,6 @@
 //! one frame; the answer is one byte, which says that it was read and no more than that.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -27,19 +25,19 @@ pub(crate) struct Direct {
     pub bytes: Vec<u8>,
 }
 
-/// Frames that were refused for their length. The codec counts them itself: request-response tells of an unreadable
-/// request to nobody.
-pub(crate) type Refused = Arc<AtomicU64>;
+/// What came: a frame, or why it is none, as it is counted. Of a request that its codec does not read request-response
+/// tells nobody, and whoever sends such must pay for it like everybody.
+pub(crate) type Request = Result<Direct, &'static str>;
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FrameCodec(Refused);
+pub(crate) struct FrameCodec;
 
 impl Codec for FrameCodec {
     type Protocol = StreamProtocol;
-    type Request = Direct;
+    type Request = Request;
     type Response = ();
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Direct>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request>
     where
         T: AsyncRead + Unpin + Send,
     {
@@ -47,8 +45,7 @@ impl Codec for FrameCodec {
         io.read_exact(&mut length).await?;
         let length = u32::from_le_bytes(length) as usize;
         if !(TAG_BYTES..=TAG_BYTES + DIRECT_MAX).contains(&length) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "frame length out of bounds"));
+            return Ok(Err("direct_frame_too_big"));
         }
         let mut tag = [0; TAG_BYTES];
         io.read_exact(&mut tag).await?;
@@ -56,9 +53,9 @@ impl Codec for FrameCodec {
         let mut bytes = Vec::new();
         io.take((length - TAG_BYTES) as u64).read_to_end(&mut bytes).await?;
         if bytes.len() != length - TAG_BYTES {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Ok(Err("direct_frame_cut"));
         }
-        Ok(Direct { tag: Tag(tag), bytes })
+        Ok(Ok(Direct { tag: Tag(tag), bytes }))
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<()>
@@ -69,10 +66,11 @@ impl Codec for FrameCodec {
         io.read_exact(&mut answer).await
     }
 
-    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, frame: Direct) -> io::Result<()>
+    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, frame: Request) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
+        let frame = frame.map_err(|what| io::Error::new(io::ErrorKind::InvalidInput, what))?;
         let length = u32::try_from(TAG_BYTES + frame.bytes.len())
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "frame too long"))?;
         let mut message = Vec::with_capacity(4 + TAG_BYTES + frame.bytes.len());
@@ -90,12 +88,12 @@ impl Codec for FrameCodec {
     }
 }
 
-pub(crate) fn behaviour(refused: Refused) -> request_response::Behaviour<FrameCodec> {
+pub(crate) fn behaviour() -> request_response::Behaviour<FrameCodec> {
     // A new link begins with one frame a record: a host of many guests sends them all at once.
     let config = Config::default()
         .with_request_timeout(Duration::from_secs(5))
         .with_max_concurrent_streams(2 * parlor_core::limits::MEMBERS_MAX);
-    request_response::Behaviour::with_codec(FrameCodec(refused), [(PROTOCOL, ProtocolSupport::Full)], config)
+    request_response::Behaviour::with_codec(FrameCodec, [(PROTOCOL, ProtocolSupport::Full)], config)
 }
 
 #[cfg(test)]
@@ -105,13 +103,13 @@ mod tests {
 
     use super::*;
 
-    fn read(bytes: Vec<u8>) -> io::Result<Direct> {
-        block_on(FrameCodec::default().read_request(&PROTOCOL, &mut Cursor::new(bytes)))
+    fn read(bytes: Vec<u8>) -> io::Result<Request> {
+        block_on(FrameCodec.read_request(&PROTOCOL, &mut Cursor::new(bytes)))
     }
 
     fn written(frame: Direct) -> Vec<u8> {
         let mut io = Cursor::new(Vec::new());
-        block_on(FrameCodec::default().write_request(&PROTOCOL, &mut io, frame)).unwrap();
+        block_on(FrameCodec.write_request(&PROTOCOL, &mut io, Ok(frame))).unwrap();
         io.into_inner()
     }
 
@@ -119,22 +117,22 @@ mod tests {
     fn a_frame_comes_back_as_it_was() {
         for bytes in [vec![], vec![7; 100], vec![7; DIRECT_MAX]] {
             let frame = Direct { tag: Tag([3; 16]), bytes };
-            assert_eq!(read(written(frame.clone())).unwrap(), frame);
+            assert_eq!(read(written(frame.clone())).unwrap(), Ok(frame));
         }
     }
 
     #[test]
     fn a_length_over_the_limit_is_refused_before_anything_is_read() {
         let long = written(Direct { tag: Tag([3; 16]), bytes: vec![7; DIRECT_MAX + 1] });
-        assert_eq!(read(long).unwrap_err().kind(), io::ErrorKind::InvalidData);
-        assert_eq!(read(u32::MAX.to_le_bytes().to_vec()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(read(long).unwrap(), Err("direct_frame_too_big"));
+        assert_eq!(read(u32::MAX.to_le_bytes().to_vec()).unwrap(), Err("direct_frame_too_big"));
     }
 
     #[test]
     fn a_short_or_cut_frame_is_refused() {
-        assert_eq!(read(vec![3, 0, 0, 0, 1, 2, 3]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(read(vec![3, 0, 0, 0, 1, 2, 3]).unwrap(), Err("direct_frame_too_big"));
         let mut cut = written(Direct { tag: Tag([3; 16]), bytes: vec![7; 100] });
         cut.truncate(60);
-        assert_eq!(read(cut).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(read(cut).unwrap(), Err("direct_frame_cut"));
     }
 }

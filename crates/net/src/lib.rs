@@ -41,6 +41,7 @@ mod lab;
 mod links;
 mod listen;
 mod lobby;
+mod meter;
 mod neighbours;
 mod outage;
 mod seal;

@@ -3,23 +3,29 @@
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, Message, MessageAcceptance, TopicHash};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure};
-use parlor_core::{DownCause, Input, Tick, Verdict, limits};
+use parlor_core::{DownCause, Tick, Verdict, limits};
 
 use super::Actor;
+use super::line::{Asked, Judged};
 use crate::author::{self, Origin};
-use crate::direct::Direct;
+use crate::budget::{Spent, WRONG};
+use crate::direct::{Direct, Request};
 use crate::lobby::{ADVERT_MAX, Advert};
+use crate::meter::Heard;
 use crate::seal::SEAL_BYTES;
 use crate::topic::Tag;
 
 impl Actor {
-    pub(super) fn gossip(&mut self, event: gossipsub::Event, now: Tick) {
+    pub(super) fn gossip(&mut self, heard: Heard, now: Tick) {
+        let event = match heard {
+            Heard::Gossip(event) => event,
+            Heard::Noise { peer, noise } => return self.noise(peer, noise, now),
+        };
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
-                let acceptance = self.judge(&propagation_source, message, now);
-                let gossip = &mut self.swarm.behaviour_mut().gossip;
-                if !gossip.report_message_validation_result(&message_id, &propagation_source, acceptance) {
-                    self.counters.count("verdict_too_late");
+                let asked = (message_id, propagation_source);
+                if let Some(acceptance) = self.judge(&asked, message, now) {
+                    self.report(&asked, acceptance);
                 }
             }
             gossipsub::Event::Subscribed { peer_id, topic } => self.subscribed(peer_id, topic, now),
@@ -44,31 +50,61 @@ impl Actor {
         self.link_up(peer, &topic, now);
     }
 
-    /// Exactly one verdict for each message (design N1).
-    fn judge(&mut self, relay: &PeerId, message: Message, now: Tick) -> MessageAcceptance {
+    /// The verdict on a message; nothing when it is given later.
+    fn judge(&mut self, asked: &Asked, message: Message, now: Tick) -> Option<MessageAcceptance> {
+        let relay = &asked.1;
         let Some(origin) = author::of_gossip(message.source.as_ref(), relay) else {
             self.counters.count("frame_without_author");
-            return MessageAcceptance::Reject;
+            return Some(MessageAcceptance::Reject);
         };
         if !self.affords(relay, &origin, message.data.len(), now) {
-            return MessageAcceptance::Ignore;
+            return Some(MessageAcceptance::Ignore);
         }
         if message.topic == Tag::LOBBY.hash() {
-            return match self.advert(&message.data, now) {
-                true => MessageAcceptance::Accept,
-                false => MessageAcceptance::Reject,
-            };
+            let fine = self.advert(&message.data, now);
+            let acceptance = self.acceptance(Some(if fine { Verdict::Accept } else { Verdict::Reject }), &origin, now);
+            return Some(self.passed_on(acceptance, &origin, message.data.len(), now));
         }
         if message.data.len() > limits::FRAME_MAX + SEAL_BYTES {
             self.counters.count("frame_too_big");
-            return MessageAcceptance::Reject;
+            return Some(self.acceptance(Some(Verdict::Reject), &origin, now));
         }
         self.note_unannounced(relay, message.source.as_ref(), &message.topic, now);
-        match self.frame(&message.topic, origin, message.data, now) {
+        let bytes = message.data.len();
+        let Judged::Now(verdict) = self.frame(&message.topic, origin, message.data, Some(asked), now) else {
+            return None;
+        };
+        let acceptance = self.acceptance(verdict, &origin, now);
+        Some(self.passed_on(acceptance, &origin, bytes, now))
+    }
+
+    /// What gossipsub is told. What no program of ours says costs its author dearly, on whose own link it came.
+    pub(super) fn acceptance(&mut self, verdict: Option<Verdict>, origin: &Origin, now: Tick) -> MessageAcceptance {
+        match verdict {
             Some(Verdict::Accept) => MessageAcceptance::Accept,
-            Some(Verdict::Reject) => MessageAcceptance::Reject,
+            Some(Verdict::Reject) => {
+                if origin.author == origin.via {
+                    self.charge(origin.via, WRONG, now);
+                }
+                MessageAcceptance::Reject
+            }
             Some(Verdict::Ignore) | None => MessageAcceptance::Ignore,
         }
+    }
+
+    /// What is good is passed on as far as its author's means go, so that it leaves room for what others say.
+    pub(super) fn passed_on(
+        &mut self,
+        fine: MessageAcceptance,
+        of: &Origin,
+        bytes: usize,
+        now: Tick,
+    ) -> MessageAcceptance {
+        if !matches!(fine, MessageAcceptance::Accept) || self.passed_on.spend(of.author, bytes, now) == Spent::Paid {
+            return fine;
+        }
+        self.counters.count("not_passed_on");
+        MessageAcceptance::Ignore
     }
 
     /// A peer that writes to a topic which it was not seen to subscribe to: its SUBSCRIBE was lost, gossipsub sends it
@@ -81,16 +117,16 @@ impl Actor {
         }
     }
 
-    /// Hands a frame to the replica of its room.
-    fn frame(&mut self, topic: &TopicHash, origin: Origin, bytes: Vec<u8>, now: Tick) -> Option<Verdict> {
+    /// Hands a frame to the replica of its room, or lets it stand in line. `asked`: where the verdict goes.
+    fn frame(&mut self, topic: &TopicHash, origin: Origin, bytes: Vec<u8>, asked: Option<&Asked>, now: Tick) -> Judged {
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else {
             self.counters.count("frame_for_no_room");
-            return None;
+            return Judged::Now(None);
         };
-        let Origin { author, via, path } = origin;
+        let author = origin.author;
         if *topic != room.topic.hash() {
             self.heard_at_porch(topic, &author, &bytes, now);
-            return None;
+            return Judged::Now(None);
         }
         let bytes = room.open(&author, bytes);
         if let Some(link) = author::peer_of(&author).and_then(|author| room.links.get_mut(&author)) {
@@ -99,18 +135,25 @@ impl Actor {
         }
         let Some(bytes) = bytes else {
             self.counters.count("frame_seal");
-            return Some(Verdict::Reject);
+            return Judged::Now(Some(Verdict::Reject));
         };
-        Some(room.replica.handle(Input::Frame { author, via, path, bytes }, now))
+        let id = room.id.clone();
+        self.judge_or_wait(id, origin, bytes, asked, now)
     }
 
-    pub(super) fn direct(&mut self, event: request_response::Event<Direct, ()>, now: Tick) {
+    pub(super) fn direct(&mut self, event: request_response::Event<Request, ()>, now: Tick) {
         use request_response::{Event, Message};
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 // The answer says no more than that it was read; when it cannot be sent the connection is gone.
                 let _ = self.swarm.behaviour_mut().direct.send_response(channel, ());
-                self.direct_frame(&peer, request, now);
+                match request {
+                    Ok(frame) => self.direct_frame(&peer, frame, now),
+                    Err(why) => {
+                        self.counters.count(why);
+                        author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));
+                    }
+                }
             }
             Event::Message { peer, message: Message::Response { .. }, .. } => self.arrived(&peer),
             Event::OutboundFailure { peer, error, .. } => {
@@ -143,11 +186,15 @@ impl Actor {
         if !self.affords(peer, &origin, frame.bytes.len(), now) {
             return;
         }
-        if frame.tag == Tag::LOBBY {
-            self.advert(&frame.bytes, now);
-        } else {
-            self.frame(&frame.tag.hash(), origin, frame.bytes, now);
-        }
+        let verdict = match frame.tag == Tag::LOBBY {
+            true if self.advert(&frame.bytes, now) => Some(Verdict::Accept),
+            true => Some(Verdict::Reject),
+            false => match self.frame(&frame.tag.hash(), origin, frame.bytes, None, now) {
+                Judged::Now(verdict) => verdict,
+                Judged::Later => return,
+            },
+        };
+        self.acceptance(verdict, &origin, now);
     }
 
     fn advert(&mut self, bytes: &[u8], now: Tick) -> bool {
@@ -155,7 +202,7 @@ impl Actor {
         match advert {
             Some(advert) => {
                 self.lobby.heard(advert, now);
-                self.show_near();
+                self.near_changed(now);
                 true
             }
             None => {

@@ -6,15 +6,16 @@ use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionError, ConnectionId};
 use libp2p::{PeerId, identify, ping};
-use parlor_core::{DownCause, Tick};
+use parlor_core::{DownCause, SessionId, Tick};
 
 use super::Actor;
 use crate::address::{self, Transport};
 use crate::author::{self, Origin};
-use crate::budget::{Budget, CUT_OFF_MS, FROM_NEIGHBOUR, Spent};
+use crate::budget::{CUT_OFF_MS, Spent, WRONG};
 use crate::dialler::Source;
 use crate::info::PeerInfo;
 use crate::links::{Closing, Connection, Connections};
+use crate::meter::Noise;
 
 /// A peer with at least one connection.
 #[derive(Debug, Default)]
@@ -22,8 +23,6 @@ pub(super) struct Peer {
     pub connections: Connections,
     /// What it was seen to be subscribed to; bounded by gossipsub's filter.
     pub topics: BTreeSet<TopicHash>,
-    /// What it may still send.
-    pub budget: Option<Budget>,
     /// Direct frames that it has not answered yet.
     pub under_way: usize,
     /// First and last time that it wrote to a topic without being seen to subscribe.
@@ -104,9 +103,10 @@ impl Actor {
 
     /// Whether a frame is within what its sender and its author may send; a peer that goes far beyond is cut off.
     pub(super) fn affords(&mut self, sender: &PeerId, origin: &Origin, bytes: usize, now: Tick) -> bool {
-        let Some(peer) = self.peers.get_mut(sender) else { return false };
-        let budget = peer.budget.get_or_insert_with(|| Budget::new(&FROM_NEIGHBOUR, now));
-        let from_sender = budget.spend(&FROM_NEIGHBOUR, bytes, now);
+        if !self.peers.contains_key(sender) {
+            return false;
+        }
+        let from_sender = self.senders.spend(origin.via, bytes, now);
         if from_sender != Spent::Paid {
             self.counters.count("over_budget");
         }
@@ -123,6 +123,25 @@ impl Actor {
             self.cut_off(*sender, now);
         }
         from_sender == Spent::Paid && from_author == Spent::Paid
+    }
+
+    /// What a peer sent that was no frame costs it the same.
+    pub(super) fn noise(&mut self, sender: PeerId, noise: Noise, now: Tick) {
+        self.counters.add("gossip_signature", noise.forged);
+        self.counters.add("gossip_repeated", noise.repeated);
+        let Some(sender) = author::session_of(&sender) else { return };
+        self.charge(sender, noise.forged.saturating_mul(WRONG) + noise.repeated + noise.control, now);
+    }
+
+    /// Lets a peer pay for something that is not read any further, and cuts it off when it goes far beyond its means.
+    pub(super) fn charge(&mut self, sender: SessionId, count: u64, now: Tick) {
+        let spent = self.senders.spend_all(sender, count, 0, now);
+        if spent != Spent::Paid {
+            self.counters.add("over_budget", count);
+        }
+        if spent == Spent::TooMuch {
+            author::peer_of(&sender).into_iter().for_each(|peer| self.cut_off(peer, now));
+        }
     }
 
     /// Ends the connections to a peer, and has none with it for a while.

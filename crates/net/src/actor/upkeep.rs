@@ -26,6 +26,9 @@ const STRANGERS_MAX: usize = 64;
 /// A newcomer may still be about to subscribe.
 const STRANGER_AFTER_MS: u64 = 10_000;
 
+/// The rooms near are shown this often at most.
+const NEAR_EVERY_MS: u64 = 100;
+
 const _: () = assert!(WATCHDOG_MS > 2 * limits::BEAT_MS, "one lost beat wakes no watchdog");
 
 impl Actor {
@@ -53,7 +56,7 @@ impl Actor {
         self.leave_porches(now);
         self.lobby.expire(now);
         self.advertise(now);
-        self.show_near();
+        self.show_near(now);
     }
 
     fn close_extra(&mut self, now: Tick) {
@@ -134,7 +137,14 @@ impl Actor {
         }
     }
 
-    pub(super) fn show_near(&self) {
+    /// Something was heard of a room near. To make the list of all of them is work: adverts that come one after the other
+    /// are shown together.
+    pub(super) fn near_changed(&mut self, now: Tick) {
+        self.near_due.get_or_insert(self.near_shown.plus(NEAR_EVERY_MS).max(now));
+    }
+
+    pub(super) fn show_near(&mut self, now: Tick) {
+        (self.near_due, self.near_shown) = (None, now);
         let near = |advert: &Advert| {
             let topic = Tag::of(&advert.room).hash();
             let peers = self.peers.values().filter(|peer| peer.topics.contains(&topic)).count();
