@@ -121,6 +121,9 @@ const ENDS: [Way; 6] = [
     }),
     (LeftReason::Evicted, |table| {
         take_desk(table, 0);
+        // Who fell silent makes place first.
+        table.lose = |from, _, _| from == 0;
+        table.pass(6_000);
         let guest = table.seats[2].guest.clone();
         for at in 0..MEMBERS_MAX - 2 {
             let args = Join::new().member_id(member(&format!("guest desk {at}")));
