@@ -185,6 +185,11 @@ impl Replica {
         }
         let key = CellKey::roster(&me);
         let held = self.cells.get(&key);
+        let in_force = self.key_in_force().map_or(0, |force| force.hlc);
+        if self.cells.free_hlc(&key, &me, self.wall_ms(now)).is_none_or(|hlc| hlc <= in_force) {
+            // A key that comes from the end of time: nobody comes after it.
+            return;
+        }
         let outdated = self
             .key_in_force()
             .is_some_and(|force| !force.is_for(&me) && held.is_none_or(|held| held.hlc <= force.hlc));

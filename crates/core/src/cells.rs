@@ -113,16 +113,20 @@ impl Cells {
 
     /// In a private room a lock comes after all that was written, so that it takes nothing from anybody, and somebody who
     /// comes in comes after the keys that were made before (design N8). What claims to come from beyond tomorrow is left
-    /// behind: after it nothing could be locked or unlocked any more.
+    /// behind by a lock: after it nothing could be locked or unlocked any more.
     fn least_hlc(&self, key: &CellKey, wall_ms: u64) -> u64 {
         let newest = |registers: &Registers| registers.all_read().map(|held| held.stamp.hlc).max();
-        let newest = match key.kind {
-            _ if self.rule.is_none() => None,
-            CellKind::Metadata if key.field == LOCKED => newest(&self.metadata).max(newest(&self.board)),
-            CellKind::Roster => newest(&self.keys),
-            _ => None,
-        };
-        newest.map_or(0, |hlc| hlc + 1).min(wall_hlc(wall_ms).saturating_add(AHEAD))
+        let after = |newest: Option<u64>| newest.map_or(0, |hlc| hlc + 1);
+        match key.kind {
+            _ if self.rule.is_none() => 0,
+            CellKind::Metadata if key.field == LOCKED => {
+                let newest = newest(&self.metadata).max(newest(&self.board));
+                after(newest).min(wall_hlc(wall_ms).saturating_add(AHEAD))
+            }
+            // Keys are of hosts alone, whose clock may be far from this one.
+            CellKind::Roster => after(newest(&self.keys)),
+            _ => 0,
+        }
     }
 
     /// Why this room takes no such cell, by name.

@@ -142,6 +142,8 @@ impl Table {
         let mut seat = seat_in(Some(made), number + 1, &format!("person {number}"), number + 1, 1, self.now);
         seat.replica.use_key(epoch, commitment);
         seat.replica.restore(kept, Tick(self.now));
+        // Its clock is years behind, as that of a computer whose battery is empty.
+        seat.replica.handle(Input::Wall { unix_ms: 1_600_000_000_000 }, Tick(self.now));
         let at = self.add(seat);
         // As it is with people: in the room first, and then the others come.
         self.join(at, Join::new()).unwrap();
