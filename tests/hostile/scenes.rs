@@ -1,0 +1,172 @@
+//! What takes more than one liar beside two honest peers.
+
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use parlor::PresenceChange;
+use parlor_testkit::liar::{Attack, Deaf, Signed};
+use serde_json::json;
+
+use crate::honest::{Honest, ROOM, eventually, still_well, two};
+use crate::{Assault, trial};
+
+pub fn all() -> Vec<Trial> {
+    vec![
+        trial("a flood is passed on to nobody", a_flood_is_passed_on_to_nobody),
+        trial("who is cut off stays out", who_is_cut_off_stays_out),
+        trial("the dead do not come back by their own frames", the_dead_do_not_come_back),
+        trial("nothing goes back by frames of before", nothing_goes_back),
+        trial("questions without end are answered seldom", questions_are_answered_seldom),
+        trial("a reader that reads nothing holds up nobody", a_reader_that_reads_nothing),
+        trial("a thousand silent connections keep out nobody for long", silent_connections),
+    ]
+}
+
+fn attack(name: &str) -> &'static Attack {
+    Attack::named(name).expect("an attack of this name")
+}
+
+/// A flood of what would be passed on to all of the room ends at the first who hears it: who listens behind the other
+/// hears as much as is passed on of one author, and nothing of what it could not pay for.
+async fn a_flood_is_passed_on_to_nobody() {
+    for name in ["a flood of leaves", "a flood of forged authors", "a flood of one message"] {
+        let (here, there) = two().await;
+        let mut ear = there.liar().await;
+        let mut assault = Assault::begin(attack(name), &here, &there).await;
+        let began = Instant::now();
+        while here.count("flooder_cut_off").await == 0 {
+            ear.during(assault.wave()).await;
+        }
+        let may_say = 64 + 100 * (1 + began.elapsed().as_secs());
+        ear.during(still_well(&[&here, &there])).await;
+        let flooder = *assault.liar.local();
+        let heard = ear.tape().iter().filter(|raw| raw.source == Some(flooder)).count() as u64;
+        let said = assault.liar.said();
+        let (least, most) = match name {
+            "a flood of leaves" => (30, may_say),
+            // One in each wave, which is said two hundred times.
+            "a flood of one message" => (1, said / 200),
+            _ => (0, 0),
+        };
+        assert!((least..=most).contains(&heard), "{name}: {heard} of {said} were passed on");
+        assert_eq!(there.count("flooder_cut_off").await, 0, "{name}: and nobody honest pays for it");
+    }
+}
+
+async fn who_is_cut_off_stays_out() {
+    let (here, there) = two().await;
+    let mut assault = Assault::begin(attack("a flood of leaves"), &here, &there).await;
+    while here.count("flooder_cut_off").await == 0 {
+        assault.wave().await;
+    }
+    assault.liar.until_cut_off().await;
+    for _ in 0..3 {
+        assault.liar.dial();
+        assault.liar.until_cut_off().await;
+    }
+    still_well(&[&here, &there]).await;
+}
+
+/// What was heard of somebody who is gone, said again in their name and with their signature, ten thousand times: to one
+/// who knew them, who started anew, and to one who never met them.
+async fn the_dead_do_not_come_back() {
+    let (here, there) = two().await;
+    let mut liar = there.liar().await;
+    let heron = there.live.user_id().to_string();
+    for step in 0..20 {
+        let change = PresenceChange::new(json!({"cursor": {"x": step, "y": 7}}));
+        there.live.room(ROOM).presence(change).await.expect("a change");
+        liar.pass(Duration::from_millis(50)).await;
+    }
+    liar.during(still_well(&[&here, &there])).await;
+    let gone = there.go().await;
+    liar.during(eventually("the other is gone", async || here.members().await.len() == 1)).await;
+    let tape = liar.tape();
+    assert!(tape.len() > 20, "only {} frames were heard", tape.len());
+    drop(gone);
+    // Everybody who is here now has an empty memory: one who was here, and one who is new.
+    let here = here.again(&[]).await;
+    let new = Honest::start("Merry Wren", Some(&here)).await;
+    still_well(&[&here, &new]).await;
+    for peer in [&here, &new] {
+        let mut liar = peer.liar().await;
+        for round in 0..220 {
+            for at in 0..45 {
+                let raw = &tape[(round * 45 + at) % tape.len()];
+                liar.pass_on(&[Signed::heard(raw)]);
+            }
+            let rows = liar.during(peer.members()).await;
+            let back = rows.iter().find(|row| row.actor.user_id.as_str() == heron);
+            assert!(back.is_none(), "{back:?}");
+            liar.pass(Duration::from_millis(90)).await;
+        }
+        assert!(peer.count("gossip_repeated").await > 5_000, "the test lost its point");
+        liar.during(still_well(&[&here, &new])).await;
+    }
+}
+
+/// What somebody said before, said again while they are here: to one who started anew, and so has heard none of it.
+async fn nothing_goes_back() {
+    let (here, there) = two().await;
+    let mut liar = there.liar().await;
+    for _ in 0..15 {
+        liar.during(still_well(&[&here, &there])).await;
+    }
+    let tape = liar.tape();
+    let here = here.again(&[&there]).await;
+    still_well(&[&here, &there]).await;
+    let mut liar = here.liar().await;
+    for round in 0..60 {
+        for raw in tape.iter().cycle().skip(round * 45).take(45) {
+            liar.pass_on(&[Signed::heard(raw)]);
+        }
+        if round % 10 == 0 {
+            liar.during(still_well(&[&here, &there])).await;
+        }
+        liar.pass(Duration::from_millis(90)).await;
+    }
+    still_well(&[&here, &there]).await;
+}
+
+/// A question is a few bytes, and an answer may be a hundred times that.
+async fn questions_are_answered_seldom() {
+    let (here, there) = two().await;
+    let mut assault = Assault::begin(attack("a storm of questions"), &here, &there).await;
+    let before = here.count("sent").await;
+    for _ in 0..30 {
+        assault.wave().await;
+    }
+    let answered = here.count("sent").await - before;
+    assert!(answered < 60, "{answered} answers in three seconds");
+    still_well(&[&here, &there]).await;
+}
+
+async fn a_reader_that_reads_nothing() {
+    let (here, there) = two().await;
+    // It is linked and subscribed, answers pings, and takes nothing else from its streams.
+    let mut deaf = Deaf::beside(&here.address().await, &here.mark().await.peer_id, ROOM).await;
+    let deaf = tokio::spawn(async move { deaf.stay().await });
+    eventually("the queue of the silent reader is full", async || {
+        let pad = fastrand::alphanumeric().to_string().repeat(1_900);
+        let change = PresenceChange::new(json!({"pad": pad, "more": pad}));
+        here.live.room(ROOM).presence(change).await.expect("a change");
+        here.count("slow_peer").await > 0
+    })
+    .await;
+    still_well(&[&here, &there]).await;
+    deaf.abort();
+    still_well(&[&here, &there]).await;
+}
+
+async fn silent_connections() {
+    let (here, there) = two().await;
+    let mut assault = Assault::begin(attack("a thousand connections"), &here, &there).await;
+    for _ in 0..10 {
+        assault.wave().await;
+    }
+    assert!(assault.liar.sockets() > 500, "{}", assault.liar.sockets());
+    still_well(&[&here, &there]).await;
+    // While they all hold on, somebody new comes in.
+    let third = Honest::start("Merry Wren", Some(&here)).await;
+    still_well(&[&here, &there, &third]).await;
+}
