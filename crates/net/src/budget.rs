@@ -27,7 +27,7 @@ pub(crate) const FROM_AUTHOR: Rate =
 /// Of one author, to be passed on: this goes out once for each of our links, beside what we say ourselves, and their queues
 /// are short. In a room that needs it a session says 30 things a second; what is not passed on is repaired.
 pub(crate) const PASSED_ON: Rate =
-    Rate { frames_per_s: 200, frames_max: 400, bytes_per_s: 512 << 10, bytes_max: 4 << 20 };
+    Rate { frames_per_s: 100, frames_max: 64, bytes_per_s: 512 << 10, bytes_max: 1 << 20 };
 /// What no program of ours ever sends costs as much as so many frames.
 pub(crate) const WRONG: u64 = 50;
 /// Frames over the budget after which a neighbour is cut off.

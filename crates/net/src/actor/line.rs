@@ -14,7 +14,7 @@ use super::Actor;
 use crate::author::Origin;
 
 /// Cells that are judged at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// Bytes of one neighbour that stand in line: a full board fits. What is beyond is dropped, and repaired later.
 const BYTES_MAX: usize = 8 << 20;
 

@@ -55,7 +55,7 @@ pub(super) fn cells(liar: &mut Liar, _: &Mark, round: u32) {
     for cell in &cells {
         tell(liar, &frame(forge::CELLS, &vec![cell]));
     }
-    for bytes in [not_a_number(), vec![8, 1].repeat(ABYSS), vec![7, 0xff, 0xff, 3]] {
+    for bytes in [not_a_number(), [8, 1].repeat(ABYSS), vec![7, 0xff, 0xff, 3]] {
         let cell = liar.me.cell_of(key(), hlc, Some(Bytes(bytes)), liar.me.signer.public_key());
         tell(liar, &frame(forge::CELLS, &vec![cell]));
     }

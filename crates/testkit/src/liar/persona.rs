@@ -55,7 +55,7 @@ impl Persona {
     }
 
     /// The next sign of life.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_seq(&mut self) -> u64 {
         self.seq += 1;
         self.seq
     }
@@ -63,7 +63,7 @@ impl Persona {
     /// A whole record of this session, except for what is changed. `incarnation` is which of its records.
     pub fn full(&mut self, incarnation: u32, change: impl FnOnce(&mut Full)) -> Vec<u8> {
         let mut full = Full {
-            seq: self.next(),
+            seq: self.next_seq(),
             echo: Vec::new(),
             certificate: self.certificate.clone(),
             actor: Claim { name: self.name.clone(), guest: None },
@@ -82,22 +82,22 @@ impl Persona {
 
     /// A change of one of its records.
     pub fn delta(&mut self, incarnation: u32, fields: Vec<Field>) -> Vec<u8> {
-        let seq = self.next();
+        let seq = self.next_seq();
         let change = Change { incarnation, rev: 1_000 + seq, span: 1_000_000, act: 1, fields };
         frame(forge::DELTA, &Delta { relay: true, seq, changes: vec![change], pulse: None })
     }
 
     /// A heartbeat that agrees with nothing, so that whoever hears it asks.
     pub fn beat(&mut self) -> Vec<u8> {
-        let seq = self.next();
+        let seq = self.next_seq();
         let pulse = Pulse { count: 1, records: seq as u32, cells: seq, links: seq as u32 };
         frame(forge::BEAT, &forge::Beat { relay: true, seq, rev: seq, pulse })
     }
 
     /// That one of its records is over.
     pub fn leave(&mut self, incarnation: u32) -> Vec<u8> {
-        let seq = self.next();
-        frame(forge::LEAVE, &Leave { seq, incarnation, expired: incarnation % 2 == 0 })
+        let seq = self.next_seq();
+        frame(forge::LEAVE, &Leave { seq, incarnation, expired: incarnation.is_multiple_of(2) })
     }
 
     /// A cell, well signed, with the clock that is right now.
