@@ -19,6 +19,28 @@ pub fn spent() -> anyhow::Result<Duration> {
     Ok(Duration::from_secs_f64((ticks(11) + ticks(12)) / TICKS))
 }
 
+/// Time that all threads have had a processor, to the nanosecond; those that ended are not in it.
+#[cfg(feature = "net")]
+pub fn spent_by_all() -> anyhow::Result<Duration> {
+    let mut sum = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        // One that ends meanwhile has no file any more.
+        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        sum += text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
+    }
+    Ok(Duration::from_nanos(sum))
+}
+
+/// MiB of memory that this process has now.
+#[cfg(feature = "net")]
+pub fn resident_mib() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not count memory")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib / 1024.0)
+}
+
 /// Time that this thread has had a processor, to the nanosecond.
 pub fn spent_here() -> anyhow::Result<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;

@@ -3,17 +3,23 @@
 //! The machine is never quiet, so where there is a peer the ratio is the result: rounds of Parlor and of its peer take
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
-//! `wire` needs peers and libp2p and is built with the feature `net`; `scale` needs the simulator alone. Memory is counted
+//! `wire` and `hostile` need peers and libp2p and are built with the feature `net`; `scale` needs the simulator alone. Memory is counted
 //! by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
 mod cpu;
 #[cfg(feature = "net")]
 mod floor;
+#[cfg(feature = "net")]
+mod hostile;
+#[cfg(feature = "net")]
+mod pair;
 mod report;
 #[cfg(feature = "net")]
 mod samples;
 mod scale;
+#[cfg(feature = "net")]
+mod sealed;
 #[cfg(feature = "net")]
 mod start;
 pub mod weigh;
@@ -22,15 +28,20 @@ mod wire;
 
 use anyhow::bail;
 
-/// Measures one table; true when it reached all that it must.
+/// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
+/// which plays the liar itself by the name of `liar`.
 ///
 /// # Errors
 /// When something could not be measured.
-pub fn table(name: &str) -> anyhow::Result<bool> {
+pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
     match name {
+        #[cfg(feature = "net")]
+        "hostile" => tokio::runtime::Runtime::new()?.block_on(hostile::run(rest.first().map(String::as_str))),
+        #[cfg(feature = "net")]
+        "liar" => tokio::runtime::Runtime::new()?.block_on(hostile::lie(rest)).map(|()| true),
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
         "scale" => scale::run(),
-        other => bail!("there is no bench {other:?} in this build; there are: wire (with the feature net), scale"),
+        other => bail!("there is no bench {other:?} in this build; there are: wire and hostile (with the feature net), scale"),
     }
 }

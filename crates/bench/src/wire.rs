@@ -1,5 +1,5 @@
 //! From a `presence()` call at one peer to its event at the other, over loopback, beside bare gossipsub with as many bytes;
-//! and what an idle peer, a start and a download cost.
+//! what the seal of a private room costs beside an open one; and what an idle peer, a start and a download cost.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures::StreamExt;
-use parlor::{Config, Event, Join, Live, PresenceChange, RoomEvent};
+use parlor::{Event, Join, PresenceChange, RoomEvent};
 use serde_json::json;
 
 use crate::report::{Figure, publish};
 use crate::samples::{Samples, median};
-use crate::{cpu, floor, start};
+use crate::{cpu, floor, pair, sealed, start};
 
 /// A little under 30 a second, so that the source never coalesces (design A7).
 const EVERY: Duration = Duration::from_millis(36);
@@ -43,6 +43,7 @@ pub async fn run() -> anyhow::Result<bool> {
         Figure::beside("presence() to event, p50", of("own p50"), "gossipsub", of("bare p50"), "ms").ratio_at_most(1.1),
         Figure::beside("presence() to event, p99", of("own p99"), "gossipsub", of("bare p99"), "ms"),
     ];
+    figures.push(sealed::run().await?);
     eprintln!("an idle room of two for {} s", IDLE.as_secs());
     figures.push(Figure::alone("processor of an idle peer", idle().await?, "ms/s").at_most(3.0));
     for binary in ["parlor", "parlor-desktop"] {
@@ -61,38 +62,12 @@ pub async fn run() -> anyhow::Result<bool> {
     publish("wire", &figures)
 }
 
-/// Two peers on loopback in one room.
-async fn pair() -> anyhow::Result<(Live, Live, tempfile::TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let config = |profile: &str, dial: Vec<String>| Config {
-        profile: profile.to_owned(),
-        data_dir: folder.path().to_owned(),
-        listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
-        dial,
-        multicast: false,
-        ..Config::default()
-    };
-    let one = Live::start(config("one", Vec::new())).await?;
-    let two = Live::start(config("two", one.status().await.listen)).await?;
-    Ok((one, two, folder))
-}
-
 async fn presence() -> anyhow::Result<Samples> {
-    let (one, two, _folder) = pair().await?;
+    let (one, two, _folder) = pair::start().await?;
     let (from, to) = (one.room("bench"), two.room("bench"));
-    let mut events = to.events().await?;
     to.join(Join::new()).await?;
     let me = from.join(Join::new().presence(json!({"cursor": {"x": 0.0, "y": 0.0}}))).await?.member_id;
-    let saw_me = async {
-        while let Some(item) = events.next().await {
-            match item.event {
-                RoomEvent::Snapshot(snapshot) if snapshot.members.iter().any(|row| row.record.member_id == me) => break,
-                RoomEvent::Change(Event::Joined { member }) if member.record.member_id == me => break,
-                _ => {}
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), saw_me).await.context("the two peers did not meet")?;
+    let mut events = pair::events_once_seen(&to, &me).await?;
     let receiving = tokio::spawn(async move {
         let mut arrived: Vec<Option<Instant>> = vec![None; COUNT as usize];
         let mut missing = COUNT;
@@ -130,7 +105,7 @@ async fn presence() -> anyhow::Result<Samples> {
 
 /// Processor milliseconds a second that one of two peers takes while nobody does anything.
 async fn idle() -> anyhow::Result<f64> {
-    let (one, two, _folder) = pair().await?;
+    let (one, two, _folder) = pair::start().await?;
     one.room("idle").join(Join::new()).await?;
     two.room("idle").join(Join::new()).await?;
     tokio::time::sleep(Duration::from_secs(3)).await;

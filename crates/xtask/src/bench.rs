@@ -10,7 +10,8 @@ use crate::{node, pass_on, workspace};
 
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p, over loopback) or scale (big rooms and long months, simulated)
+    /// Which table: wire (beside bare libp2p, over loopback), hostile (beside somebody who lies) or scale (big rooms and
+    /// long months, simulated)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -32,7 +33,11 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench", "--no-default-features"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
-        other => bail!("there is no table {other:?}; there are: wire, scale"),
+        "hostile" => {
+            build(workspace, &["--package", "parlor-bench"])?;
+            Command::new(workspace.program("parlor-bench", "release"))
+        }
+        other => bail!("there is no table {other:?}; there are: wire, hostile, scale"),
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)
