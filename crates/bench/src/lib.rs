@@ -42,6 +42,8 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
         "scale" => scale::run(),
-        other => bail!("there is no bench {other:?} in this build; there are: wire and hostile (with the feature net), scale"),
+        other => bail!(
+            "there is no bench {other:?} in this build; there are: wire and hostile (with the feature net), scale"
+        ),
     }
 }
