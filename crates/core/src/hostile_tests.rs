@@ -319,3 +319,29 @@ fn records_without_end_of_one_session_are_capped() {
     assert!(table.rows(1).iter().any(|row| row.own), "the observer's own is not theirs to crowd out");
     assert!(table.rows(1).iter().any(|row| row.actor.name == "person 2"), "nor anybody else's");
 }
+
+// R14: a session that was silent for too long comes back and says of the same incarnation that it is another member. The row
+// that it was part of, and that somebody else kept meanwhile, ends with that somebody.
+#[test]
+fn a_record_that_comes_back_as_another_keeps_no_row() {
+    let mut table = Table::joined(2);
+    // Two devices of one person, of which the second falls silent.
+    let again = table.add(seat(3, "person 0", 3, 1, table.now));
+    table.link(1, again);
+    table.join(again, Join::new()).unwrap();
+    let full = table.sent(again, 4).pop().unwrap();
+    table.lose = |from, _, _| from == 2;
+    table.pass(11_000);
+    assert_eq!(table.rows(1).len(), 2, "the first device is there");
+    let Frame::Full(mut full) = full else { panic!("{full:?}") };
+    full.seq = Seq(10_000);
+    full.member = member("another");
+    table.frame(1, session(3), session(3), &Frame::Full(full).encode());
+    let ids = |table: &Table| table.rows(1).iter().map(|row| row.record.member_id.to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&table).len(), 3);
+    table.clear();
+    table.leave(0).unwrap();
+    assert!(table.told(1).contains(&"left person 0 Left".to_owned()), "{:?}", table.told(1));
+    let user = table.seats[0].who.actor.user_id.to_string();
+    assert!(!ids(&table).contains(&user) && ids(&table).contains(&"another".to_owned()), "{:?}", ids(&table));
+}

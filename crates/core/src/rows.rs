@@ -195,9 +195,20 @@ impl Replica {
         }
     }
 
-    fn parts(&self, key: &RowKey, now: Tick) -> impl Iterator<Item = Part<'_>> {
+    fn parts<'a>(&'a self, key: &'a RowKey, now: Tick) -> impl Iterator<Item = Part<'a>> {
         let parts = self.rows.get(key).into_iter().flat_map(|row| row.parts.iter());
-        parts.filter_map(move |(session, incarnation)| self.part_of(*session, *incarnation, now))
+        let of_row = parts.filter(move |(session, incarnation)| self.is_of(key, *session, *incarnation));
+        of_row.filter_map(move |(session, incarnation)| self.part_of(*session, *incarnation, now))
+    }
+
+    /// Whether a record is one of this row. A session that was silent for too long may come back and say of the same
+    /// incarnation that it is somebody else: what the row had is over all the same.
+    fn is_of(&self, (member, user): &RowKey, session: SessionId, incarnation: u32) -> bool {
+        if session == self.session() {
+            return self.own.get(&incarnation).is_some_and(|own| own.member == *member && own.user() == user);
+        }
+        let record = self.peers.get(&session).and_then(|peer| peer.records.get(incarnation));
+        record.is_some_and(|record| record.member == *member && record.actor.user_id == *user)
     }
 
     fn part_of(&self, session: SessionId, incarnation: u32, now: Tick) -> Option<Part<'_>> {
