@@ -27,7 +27,8 @@ impl Room {
     /// # Errors
     /// `FORBIDDEN` in an open room, for hosts unless the actor made the room, else unless the actor is a host, and for
     /// whatever would take the room from who made it; `NOT_FOUND` for somebody who was never there; `NOT_JOINED`. Nothing was
-    /// changed. `STORAGE_FAILED`: the others have the new key, and this profile gets it when it opens the room again.
+    /// changed. `STORAGE_FAILED`: it was done, and a new key holds here until this process ends; who starts again with the one
+    /// before is told the new one by the others.
     ///
     /// ```
     /// # use parlor::{AccessChange, Config, Join, Live};
@@ -78,7 +79,6 @@ impl Room {
             replica.change_key(who, key, now)
         })
         .await?;
-        self.live.rooms_open().take_key(room).await;
-        Ok(())
+        self.live.rooms_open().take_key(room).await
     }
 }

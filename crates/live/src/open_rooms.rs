@@ -67,9 +67,12 @@ impl OpenRooms {
     }
 
     /// Takes the key that is in force in a private room, if there is a new one here.
-    pub(crate) async fn take_key(&self, room: &RoomId) {
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`: it is used until this process ends.
+    pub(crate) async fn take_key(&self, room: &RoomId) -> Result<(), Error> {
         let (rooms, room) = (Arc::clone(&self.0), room.clone());
-        let _ = whole(async move { rooms.take_key(&room).await }).await;
+        whole(async move { rooms.take_key(&room).await }).await?
     }
 
     /// The room if it is open; it is then kept open for at least `by` from now.
@@ -175,22 +178,25 @@ impl Rooms {
         let me = self.identity.identity();
         let Some(key) = self.net.with(room, move |replica, _| replica.handover(&me)).await? else { return Ok(()) };
         if key.epoch < used.epoch || (key.epoch == used.epoch && key.commitment == used.commitment()) {
-            return Ok(());
+            let profile = Arc::clone(&self.profile);
+            return blocking(move || profile.save_keys()).await;
         }
         if key.included {
             // The part itself may still be on its way.
             let Some(secret) = sealed_key::open(&used, &key, &self.identity) else { return Ok(()) };
-            return self.change_key(room, secret).await;
+            // First what the others may need of it who are away: there may be nobody else who has it.
+            let standing = self.keep_standing(room, &mut Vec::new()).await;
+            return self.change_key(room, secret).await.and(standing);
         }
         // Somebody who was invited with a ticket of the same epoch has no part of it and needs none.
         if key.epoch == used.epoch {
             return Ok(());
         }
         let (profile, excluded) = (Arc::clone(&self.profile), room.clone());
-        blocking(move || profile.exclude(&excluded, key.epoch)).await?;
+        let saved = blocking(move || profile.exclude(&excluded, key.epoch)).await;
         rooms.remove(room);
         self.net.close_room(room).await;
-        Ok(())
+        saved
     }
 
     /// Writes down who the hosts are and what the key is, when that is another than was written last.
@@ -205,11 +211,11 @@ impl Rooms {
         blocking(move || profile.keep_standing(&secret, &standing)).await
     }
 
-    /// The new secret is on disk before it is used: one that is gone with the process is a room that nobody comes back to.
+    /// Goes over to another secret of the room, also when that cannot be saved: the others are there.
     async fn change_key(&self, room: &RoomId, secret: RoomSecret) -> Result<(), Error> {
         let (profile, saved) = (Arc::clone(&self.profile), room.clone());
-        blocking(move || profile.rekey(&saved, &secret, Timestamp(wall_ms()))).await?;
-        self.net.change_key(room.clone(), secret).await
+        let saved = blocking(move || profile.rekey(&saved, &secret, Timestamp(wall_ms()))).await;
+        self.net.change_key(room.clone(), secret).await.and(saved)
     }
 
     async fn sweep(&self) {
@@ -261,7 +267,7 @@ async fn follow_keys(rooms: Weak<Rooms>, port: RoomPort) {
     loop {
         let Some(here) = rooms.upgrade() else { return };
         if let Err(error) = here.take_key(&room).await {
-            here.profile.notices.say(format!("{room}: the new key was not taken: {error}"));
+            here.profile.notices.say(format!("{room}: the new key was not kept: {error}"));
         }
         if let Err(error) = here.keep_standing(&room, &mut kept).await {
             here.profile.notices.say(error.message);

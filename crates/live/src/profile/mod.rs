@@ -26,6 +26,7 @@ pub(crate) mod settings;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use data_encoding::{BASE64, HEXLOWER};
 use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp};
@@ -53,6 +54,8 @@ pub(crate) struct Profile {
     settings: Mutex<Settings>,
     recent: Mutex<RecentRooms>,
     keys: Mutex<Keyring>,
+    /// Whether the keys in memory are others than those on disk.
+    keys_unsaved: AtomicBool,
     pub(crate) notices: Notices,
 }
 
@@ -95,6 +98,7 @@ impl Profile {
             settings: Mutex::new(settings),
             recent: Mutex::new(recent),
             keys: Mutex::new(keys),
+            keys_unsaved: AtomicBool::new(false),
             notices,
         };
         Ok((profile, identity, boot))
@@ -196,14 +200,22 @@ impl Profile {
         held(&self.keys).before(room, now.0)
     }
 
-    /// The room has another secret from now on; the one before is of use for a day.
+    /// The room has another secret from now on; the one before is of use for a day. When it cannot be saved, it holds until
+    /// this process ends: whoever stayed behind would be alone, and who starts again with the one before is told the new one
+    /// by the others.
     pub(crate) fn rekey(&self, room: &RoomId, secret: &RoomSecret, now: Timestamp) -> Result<(), Error> {
-        self.change_keys(|keys| keys.change(room, secret, now.0, now.0 + PORCH_MS)).map(drop)
+        self.change_keys_at_once(|keys| keys.change(room, secret, now.0, now.0 + PORCH_MS))
     }
 
-    /// This profile was taken out of the room by the secret of this epoch.
+    /// Saves keys that could not be saved before.
+    pub(crate) fn save_keys(&self) -> Result<(), Error> {
+        self.change_keys_at_once(|_| false)
+    }
+
+    /// This profile was taken out of the room by the secret of this epoch. Holds until this process ends when it cannot be
+    /// saved.
     pub(crate) fn exclude(&self, room: &RoomId, epoch: u32) -> Result<(), Error> {
-        self.change_keys(|keys| keys.exclude(room, epoch)).map(drop)
+        self.change_keys_at_once(|keys| keys.exclude(room, epoch))
     }
 
     /// What stands of a private room whatever becomes of those who are in it, as it was kept last.
@@ -250,8 +262,22 @@ impl Profile {
             return Ok(false);
         }
         self.save("keys.json", &keys)?;
+        self.keys_unsaved.store(false, Ordering::Relaxed);
         *held(&self.keys) = keys;
         Ok(true)
+    }
+
+    /// The same for what is true whether it can be saved or not. What could not is saved with the next call.
+    fn change_keys_at_once(&self, change: impl FnOnce(&mut Keyring) -> bool) -> Result<(), Error> {
+        let _writing = held(&self.writing);
+        let changed = {
+            let mut keys = held(&self.keys);
+            let news = change(&mut keys);
+            (news || self.keys_unsaved.load(Ordering::Relaxed)).then(|| keys.clone())
+        };
+        let saved = changed.map_or(Ok(()), |keys| self.save("keys.json", &keys));
+        self.keys_unsaved.store(saved.is_err(), Ordering::Relaxed);
+        saved
     }
 
     /// Saves the recent rooms if `change` says that it changed them.

@@ -129,6 +129,48 @@ async fn who_was_away_comes_back_with_the_key_before() {
     stays.live.close().await;
 }
 
+/// A disk that takes nothing leaves nobody behind: the one who has it goes over with the others, and is told.
+#[tokio::test]
+async fn a_full_disk_keeps_nobody_from_the_new_key() {
+    let host = Peer::start("Quiet Otter", &[]).await;
+    let stays = Peer::start("Brave Heron", &[&host]).await;
+    room_of(&[&host, &stays]).await;
+    // Nothing can be moved to where a directory is, as nothing can be written to a full disk.
+    let full = async |peer: &Peer| {
+        let keys = peer.live.profile_dir().join("keys.json");
+        std::fs::remove_file(&keys).unwrap();
+        std::fs::create_dir(&keys).unwrap();
+        keys
+    };
+    full(&stays).await;
+    let rekey = || AccessChange { rekey: true, ..AccessChange::default() };
+    host.live.room("plans").change_access(rekey()).await.unwrap();
+    has_key(&stays, 1).await;
+    let set = |room: &str| MetadataChange::new(json!({ "title": room }));
+    host.live.room("plans").set_metadata(set("after")).await.unwrap();
+    let mut watch = stays.live.room("plans").watch().await.unwrap();
+    until("the title", &mut watch, |snapshot| snapshot.metadata.metadata.get("title") == Some(&json!("after"))).await;
+    let notices = stays.live.status().await.notices;
+    assert!(notices.iter().any(|notice| notice.contains("keys.json")), "{notices:?}");
+    // Whom it invites now comes in: it has the new key in memory.
+    let ticket = stays.live.room("plans").ticket().await.unwrap().ticket;
+    let guest = Peer::start("Calm Newt", &[&stays]).await;
+    guest.live.room("plans").join(Join::new().ticket(&ticket)).await.unwrap();
+    rows(&guest.live.room("plans"), 3).await;
+    rows(&host.live.room("plans"), 3).await;
+    // The host's own disk: it is done, and said; and made good with the next call when there is room again.
+    let keys = full(&host).await;
+    assert_eq!(code(host.live.room("plans").change_access(rekey()).await), ErrorCode::StorageFailed);
+    has_key(&guest, 2).await;
+    rows(&host.live.room("plans"), 3).await;
+    std::fs::remove_dir(&keys).unwrap();
+    assert_eq!(host.live.room("plans").change_access(rekey()).await.unwrap().epoch, 3);
+    assert!(std::fs::read_to_string(&keys).unwrap().contains("\"epoch\": 3"));
+    for peer in [guest, stays, host] {
+        peer.live.close().await;
+    }
+}
+
 /// Two hosts who change the key at the same moment, and everybody is in one room afterwards.
 #[tokio::test]
 async fn two_keys_at_once_part_nobody() {
