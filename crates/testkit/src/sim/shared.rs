@@ -113,7 +113,8 @@ impl World {
         self.happened(&Happening::WritesShared { session, register, saw, value });
     }
 
-    /// Only who is no member is refused, or no host of a private room; and nobody writes over the last stamp there is, which only a liar uses.
+    /// Only who is no member is refused, or no host of a private room; and nobody writes over the last stamp there is,
+    /// which only a liar uses.
     pub(crate) fn may_refuse(&mut self, host: usize, user: &UserId, what: &str, error: &Error) {
         let rows = self.hosts[host].session().map_or(&[][..], |session| self.truth.rows_of(session));
         let access = self.access(host);

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::step::{Change, Edit, Entry, FrameKind, Lie, Someone, Step};
+use super::lie::Lie;
+use super::step::{Change, Edit, Entry, FrameKind, Someone, Step};
 use super::weather::Faults;
 use super::{Computer, Story, mesh, names};
 

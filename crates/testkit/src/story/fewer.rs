@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::expect::Expect;
-use super::step::{Change, Entry, Lie, Someone, Step};
+use super::lie::Lie;
+use super::step::{Change, Entry, Someone, Step};
 use super::weather::Faults;
 use super::{Story, mesh, names};
 

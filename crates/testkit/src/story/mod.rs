@@ -23,14 +23,16 @@
 //! Nobody writes values down: each write gets a number that was never written before, greater than all before it, so
 //! that whoever looks on can tell which of two is newer, who wrote it, and whether anybody did.
 //!
-//! [`step`] holds the words, [`expect`] what can be expected and how that is said, [`weather`] what a network does to
-//! frames, [`random`] draws a story, [`tell`] puts one into words and [`code`] into Rust.
+//! [`step`] holds the words, [`lie`] what a hostile host says, [`expect`] what can be expected and how that is said,
+//! [`weather`] what a network does to frames, [`random`] draws a story, [`tell`] puts one into words and [`code`] into
+//! Rust.
 
 mod arguments;
 mod build;
 pub mod code;
 pub mod expect;
 mod fewer;
+mod lie;
 pub mod names;
 pub mod random;
 pub mod step;
@@ -40,8 +42,9 @@ pub mod weather;
 use std::collections::BTreeSet;
 
 pub use expect::Expect;
+pub use lie::Lie;
 pub use step::{
-    Change, Edit, Entry, FrameKind, Lie, Someone, Step, Who, expire, guest, person, replace, set, set_all, unset,
+    Change, Edit, Entry, FrameKind, Someone, Step, Who, expire, guest, person, replace, set, set_all, unset,
 };
 pub use weather::{Drops, Faults, Queue};
 

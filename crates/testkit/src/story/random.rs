@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::expect::Expect;
-use super::step::{Change, Edit, Entry, FrameKind, Lie, Someone, Step, Who, set};
+use super::lie::Lie;
+use super::step::{Change, Edit, Entry, FrameKind, Someone, Step, Who, set};
 use super::weather::{Drops, Faults};
 use super::{Computer, Story, mesh, names};
 

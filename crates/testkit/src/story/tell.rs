@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::expect::Expect;
+use super::lie::Lie;
 use super::names::{self, list};
-use super::step::{Change, Edit, Entry, FrameKind, Lie, Someone, Step, Who};
+use super::step::{Change, Edit, Entry, FrameKind, Someone, Step, Who};
 use super::weather::{Drops, Faults};
 use super::{Story, mesh};
 
