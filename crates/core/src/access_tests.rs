@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::cell::{Cell, CellKey, HLC_MAX};
 use crate::fixture::{FakeSigner, Table, session};
 use crate::ids::PublicKey;
+use crate::input::Input;
 use crate::rule::{HOST, VOID};
 use crate::view::Event;
 use crate::wire::Frame;
@@ -130,6 +131,41 @@ fn a_lock_comes_after_all_that_was_written() {
         set(&mut table, 0, json!({"locked": true})).unwrap();
         assert_eq!(read(&table, "title"), None, "round {round}: it claims to come from after the lock");
         set(&mut table, 0, json!({"locked": false})).unwrap();
+    }
+}
+
+/// The limit of a lock (see SECURITY.md): whoever says that it wrote just before the lock is believed, and has the last word
+/// only until a host has it.
+#[test]
+fn a_write_from_just_before_the_lock_is_believed_until_a_host_writes() {
+    let mut table = Table::private(3);
+    set(&mut table, 1, json!({"title": "before"})).unwrap();
+    table.pass(1_000);
+    set(&mut table, 0, json!({"locked": true})).unwrap();
+    let just_before = now(&table) - 1;
+    forge(&mut table, 2, CellKey::metadata("title"), just_before, json!("backdated"));
+    assert_eq!(read(&table, "title"), Some(json!("backdated")));
+    access(&mut table, 0, &void(2, true)).unwrap();
+    assert_eq!(read(&table, "title"), Some(json!("before")));
+    access(&mut table, 0, &void(2, false)).unwrap();
+    set(&mut table, 0, json!({"title": "a host's"})).unwrap();
+    forge(&mut table, 2, CellKey::metadata("title"), just_before + 1, json!("again"));
+    assert_eq!(read(&table, "title"), Some(json!("a host's")));
+}
+
+/// A day either way is nothing. Beyond that a host with a slow clock locks away what the others wrote, for as long as the
+/// lock is on; nothing is lost, and without that bound one write could lock the room for ever.
+#[test]
+fn a_host_whose_clock_is_slow_takes_nothing_away_for_good() {
+    let hour = 3_600_000;
+    for (behind, shown) in [(23 * hour, true), (3 * 24 * hour, false)] {
+        let mut table = Table::private(2);
+        set(&mut table, 1, json!({"title": "theirs"})).unwrap();
+        table.input(0, Input::Wall { unix_ms: 1_800_000_000_000 - behind });
+        set(&mut table, 0, json!({"locked": true})).unwrap();
+        assert_eq!(read(&table, "title"), shown.then(|| json!("theirs")), "{behind} ms behind");
+        set(&mut table, 0, json!({"locked": false})).unwrap();
+        assert_eq!(read(&table, "title"), Some(json!("theirs")));
     }
 }
 

@@ -8,10 +8,11 @@
 //! - **The later start goes on.** The earlier one ends its members and is read-only from then on, in every room of its
 //!   process ([`Replica::outrank`]). Of two equal starts neither is: they are two devices of one person, as it looks.
 //! - **Said once, until it is over.** A twin is gone as a member is (design R6): when it has no link here and was silent for
-//!   ten seconds, or for five since it closed its link; own outage and sleep do not count. The one that goes on is then told that it is over. The read-only one is told that
-//!   the other is gone, and stays read-only: everybody has retired its session for good. Its process comes back by
-//!   beginning another session, whose boot counter is the next after its own and so still below that of the twin. If the
-//!   twin was only out of reach, it goes on when it is back, and the two never take turns.
+//!   ten seconds, or for five since it closed its link; own outage and sleep do not count. The one that goes on is then
+//!   told that it is over. The read-only one is told that the other is gone, and stays read-only: everybody has retired
+//!   its session for good. Its process comes back by beginning another session, whose boot counter is the next after its
+//!   own and so still below that of the twin. If the twin was only out of reach, it goes on when it is back, and the two
+//!   never take turns.
 
 use std::collections::BTreeMap;
 
@@ -150,11 +151,16 @@ impl Replica {
         self.twins_due().map(|(due, _)| due).min()
     }
 
-    /// When those without a link are gone unless they are heard. In own outage silence says nothing (design R9).
+    /// When those whose silence counts are gone unless they are heard.
     fn twins_due(&self) -> impl Iterator<Item = (Tick, SessionId)> {
-        let linked = |session: &SessionId| self.peers.get(session).is_some_and(|peer| peer.linked);
-        let silent = self.twins.met.iter().filter(move |(session, _)| !self.outage && !linked(session));
+        let silent = self.twins.met.iter().filter(|(session, _)| self.silence_counts(session));
         silent.map(|(session, twin)| (twin.gone_at, *session))
+    }
+
+    /// Whether it says something that a twin is not heard: not in own outage (design R9), nor while there is a link.
+    fn silence_counts(&self, session: &SessionId) -> bool {
+        let linked = self.peers.get(session).is_some_and(|peer| peer.linked);
+        !self.outage && !linked
     }
 
     fn is_twin(&self, certificate: &Certificate) -> bool {

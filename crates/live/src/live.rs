@@ -70,9 +70,9 @@ impl Live {
         Room::new(self.clone(), id.into())
     }
 
-    /// The same peer, acting for a guest: somebody whom this peer hosts, such as a user of its HTTP API (design A10). The
-    /// same `guest` of the same profile is the same user for as long as the profile's person is. Others see `kind: "guest"`, `via` this profile and
-    /// `verified: false`. Without a name the guest is called by its id.
+    /// The same peer, acting for a guest: somebody whom this peer hosts, such as a user of its HTTP API (design A10).
+    /// The same `guest` of the same profile is the same user for as long as the profile's person is. Others see `kind:
+    /// "guest"`, `via` this profile and `verified: false`. Without a name the guest is called by its id.
     ///
     /// # Errors
     /// `INVALID_MEMBER_ID` unless `guest` has 1 to 128 characters and no control characters; for the name those of

@@ -1,8 +1,9 @@
 //! What others may send (design N10): a purse per peer that hands us frames, and one per author whoever hands them on.
 //!
-//! A purse fills steadily up to a bound, and stays when its owner hangs up. A frame that it cannot pay for is dropped unread and passed on to nobody, which
-//! honest rooms repair by themselves; a peer that goes on regardless is cut off for a while. So a flood ends at the first
-//! honest peer that it reaches, and what comes through is no more than a busy room.
+//! A purse fills steadily up to a bound, and stays when its owner hangs up. A frame that it cannot pay for is dropped
+//! unread and passed on to nobody, which honest rooms repair by themselves; a peer that goes on regardless is cut off
+//! for a while. So a flood ends at the first honest peer that it reaches, and what comes through is no more than a busy
+//! room.
 
 use std::collections::BTreeMap;
 
