@@ -6,6 +6,10 @@
 import type { Access } from './generated/Access';
 import type { AccessChange } from './generated/AccessChange';
 import type { Batch } from './generated/Batch';
+import type { Board } from './generated/Board';
+import type { BoardChange } from './generated/BoardChange';
+import type { HistoryPage } from './generated/HistoryPage';
+import type { HistoryQuery } from './generated/HistoryQuery';
 import type { Invitation } from './generated/Invitation';
 import type { Join } from './generated/Join';
 import type { Leave } from './generated/Leave';
@@ -13,10 +17,12 @@ import type { Left } from './generated/Left';
 import type { MemberRecord } from './generated/MemberRecord';
 import type { MembersPage } from './generated/MembersPage';
 import type { MembersQuery } from './generated/MembersQuery';
+import type { Message } from './generated/Message';
 import type { MetadataChange } from './generated/MetadataChange';
 import type { PeerInfo } from './generated/PeerInfo';
 import type { PresenceChange } from './generated/PresenceChange';
 import type { ProfileChange } from './generated/ProfileChange';
+import type { Publish } from './generated/Publish';
 import type { RoomMetadata } from './generated/RoomMetadata';
 import type { RoomSummary } from './generated/RoomSummary';
 import type { Status } from './generated/Status';
@@ -53,6 +59,14 @@ export interface Backend {
   members(room: string, query?: MembersQuery): Promise<MembersPage>;
   metadata(room: string): Promise<RoomMetadata>;
   setMetadata(room: string, args: MetadataChange): Promise<RoomMetadata>;
+  /** All notes of a room. A subscriber is told of them anyway: its snapshot brings them as `board` events. */
+  board(room: string): Promise<Board>;
+  /** Writes the named fields of notes and removes others, all or nothing. Answers the notes it set, as they are now. */
+  setBoard(room: string, change: BoardChange): Promise<Board>;
+  /** The messages that are kept, newest first. */
+  history(room: string, query?: HistoryQuery): Promise<HistoryPage>;
+  /** Says something to everybody in the room; with `keep` it stays for those who come later. */
+  publish(room: string, args: Publish): Promise<Message>;
   /** Who may do what in a private room; `null` for an open one, where everybody may everything. */
   access(room: string): Promise<Access | null>;
   /** Names hosts, voids what somebody wrote, puts somebody out, changes the key. */

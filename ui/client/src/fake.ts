@@ -7,6 +7,7 @@ import { ParlorError } from './errors';
 import { decided, fakeAccess, mayWrite, refuse, type FakeStanding } from './fake/access';
 import { fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
+import { FakeShared } from './fake/shared';
 import type { Cloned } from './generated/Cloned';
 import type { Access } from './generated/Access';
 import type { AccessChange } from './generated/AccessChange';
@@ -129,6 +130,11 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     },
     metadata: async (name) => room(name).metadata,
     setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
+    board: async (name) => room(name).look().shared.board(),
+    setBoard: async (name, change) => room(name).joined().shared.change(change, status.userId),
+    history: async (name, query = {}) => room(name).look().shared.history(query),
+    publish: async (name, args) =>
+      room(name).joined().shared.publish(args, { userId: status.userId, name: status.name }),
     access: async (name) => room(name).look().access,
     changeAccess: async (name, args) => room(name).look().decide(args, status.userId),
     ticket: async (name) => {
@@ -186,6 +192,7 @@ class FakeRoom {
   metadata: RoomMetadata;
   watching = 2;
   access: Access | null = null;
+  readonly shared: FakeShared;
   #out = false;
   #self: Member | null = null;
   #events: FeedEvent[] = [];
@@ -201,6 +208,8 @@ class FakeRoom {
     self: Status | null,
   ) {
     this.rows = people.map((person) => person.member(name, Date.now()));
+    const writers = this.rows.map((row) => ({ userId: row.actor.userId, name: row.actor.name }));
+    this.shared = new FakeShared(name, writers, (event) => this.#events.push(event));
     const title =
       people.length > 0
         ? { title: 'Harbour outage', mode: 'war_room', bridge: 'Radio channel 12', runbook: 'Page 7' }
@@ -228,6 +237,12 @@ class FakeRoom {
       this.#letIn();
     }
     if (this.#out) refuse('FORBIDDEN', `a host of "${this.name}" changed its key, and you did not get the new one`);
+    return this;
+  }
+
+  /** The room, for who is in it. */
+  joined(): this {
+    if (this.look().#self === null) refuse('NOT_JOINED', 'not a member of this room; join first');
     return this;
   }
 
@@ -311,7 +326,9 @@ class FakeRoom {
         watching: this.watching,
         complete: true,
         at: 0,
+        more: this.shared.notes.size > 0,
       },
+      { type: 'board', notes: [...this.shared.notes.values()], removed: [], rest: true },
     ];
     subscriber.link?.(true);
     const started = performance.now();

@@ -8,6 +8,8 @@ import type { Batch } from './generated/Batch';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { LeftReason } from './generated/LeftReason';
 import type { Member } from './generated/Member';
+import type { Message } from './generated/Message';
+import type { Note } from './generated/Note';
 import type { RoomMetadata } from './generated/RoomMetadata';
 import type { Update } from './generated/Update';
 import { compareRows } from './order';
@@ -19,6 +21,8 @@ export interface RoomState {
   /** Every row, in the stable order of design A4: `joinedAt`, then the bytes of `memberId`. */
   readonly members: readonly Member[];
   readonly metadata: RoomMetadata;
+  /** The board's notes by id. Those that did not change keep their identity. */
+  readonly notes: ReadonlyMap<string, Note>;
   /** Who may do what; null in an open room, where everybody may everything. */
   readonly access: Access | null;
   /** Sessions that look on without a member in the room. */
@@ -27,7 +31,7 @@ export interface RoomState {
   readonly complete: boolean;
   /** False until the first snapshot. */
   readonly ready: boolean;
-  /** True while the rest of a large snapshot still comes in, each row as `joined` with `rest`. */
+  /** True while the rest of a large snapshot still comes in: rows, then notes, each with `rest`. */
   readonly filling: boolean;
 }
 
@@ -39,6 +43,8 @@ export type Change =
   | { readonly type: 'state'; readonly member: Member }
   | { readonly type: 'left'; readonly member: Member; readonly reason: LeftReason }
   | { readonly type: 'metadata'; readonly before: RoomMetadata; readonly keys: readonly string[] }
+  | { readonly type: 'board'; readonly notes: readonly Note[]; readonly removed: readonly string[]; readonly rest: boolean }
+  | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'access'; readonly before: Access | null }
   | { readonly type: 'watching' }
   | { readonly type: 'complete' };
@@ -47,6 +53,7 @@ export function emptyRoom(room: string): RoomState {
   return {
     members: [],
     metadata: { room, kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+    notes: new Map(),
     access: null,
     watching: 0,
     complete: true,
@@ -66,7 +73,7 @@ export function applyBatch(before: RoomState, batch: Batch): { state: RoomState;
   // The rest of a snapshot comes in consecutive batches, so the first batch without any of it is after its end.
   if (
     state.filling &&
-    !batch.events.some((event) => event.type === 'snapshot' || (event.type === 'joined' && event.rest))
+    !batch.events.some((event) => event.type === 'snapshot' || ('rest' in event && event.rest === true))
   ) {
     state = { ...state, filling: false };
   }
@@ -82,6 +89,7 @@ function applyEvent(state: RoomState, event: FeedEvent, changes: Change[]): Room
       return {
         members: [...event.members].sort(byStableOrder),
         metadata: event.metadata,
+        notes: new Map(),
         access: event.access ?? null,
         watching: event.watching,
         complete: event.complete,
@@ -103,6 +111,16 @@ function applyEvent(state: RoomState, event: FeedEvent, changes: Change[]): Room
     case 'metadata':
       changes.push({ type: 'metadata', before: state.metadata, keys: event.changed });
       return { ...state, metadata: event.metadata };
+    case 'board': {
+      const notes = new Map(state.notes);
+      for (const note of event.notes) notes.set(note.id, note);
+      for (const id of event.removed) notes.delete(id);
+      changes.push({ type: 'board', notes: event.notes, removed: event.removed, rest: event.rest === true });
+      return { ...state, notes };
+    }
+    case 'message':
+      changes.push({ type: 'message', message: event.message });
+      return state;
     case 'access':
       changes.push({ type: 'access', before: state.access });
       return { ...state, access: event.access };

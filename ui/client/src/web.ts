@@ -58,12 +58,13 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     },
     // A leave outlives the page that sends it.
     leave: (room, args = {}) => call<Left>('POST', at(room, '/leave'), args, true),
-    members(room, query = {}) {
-      const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
-      return call('GET', at(room, `/members${search.size > 0 ? `?${search}` : ''}`));
-    },
+    members: (room, query = {}) => call('GET', at(room, `/members${searchOf(query)}`)),
     metadata: (room) => call('GET', at(room, '/metadata')),
     setMetadata: (room, args) => call('POST', at(room, '/metadata'), args),
+    board: (room) => call('GET', at(room, '/board')),
+    setBoard: (room, change) => call('POST', at(room, '/board'), change),
+    history: (room, query = {}) => call('GET', at(room, `/messages${searchOf(query)}`)),
+    publish: (room, args) => call('POST', at(room, '/messages'), args),
     access: (room) => call('GET', at(room, '/access')),
     changeAccess: (room, args) => call('POST', at(room, '/access'), args),
     ticket: (room) => call('POST', at(room, '/ticket')),
@@ -90,6 +91,11 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
 
     retry: () => sockets.forEach((socket) => socket.retry()),
   };
+}
+
+function searchOf(query: object): string {
+  const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
+  return search.size > 0 ? `?${search}` : '';
 }
 
 /**

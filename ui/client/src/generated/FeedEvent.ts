@@ -2,6 +2,8 @@
 import type { Access } from "./Access";
 import type { LeftReason } from "./LeftReason";
 import type { Member } from "./Member";
+import type { Message } from "./Message";
+import type { Note } from "./Note";
 import type { RoomMetadata } from "./RoomMetadata";
 
 /**
@@ -37,7 +39,7 @@ complete: boolean,
  */
 at: number,
 /**
- * More rows follow, each as `joined` with `rest`.
+ * More follows: rows, each as `joined` with `rest`, then notes, as `board` with `rest`.
  */
 more?: boolean, } | { "type": "joined",
 /**
@@ -75,7 +77,23 @@ changed: Array<string>, } | { "type": "access",
 /**
  * All of it as it is now.
  */
-access: Access, } | { "type": "watching",
+access: Access, } | { "type": "board",
+/**
+ * Notes that are new or changed, as they are now.
+ */
+notes: Array<Note>,
+/**
+ * Ids of those that went.
+ */
+removed: Array<string>,
+/**
+ * They did not just change: they are of the snapshot before.
+ */
+rest?: boolean, } | { "type": "message",
+/**
+ * What somebody said. One that is kept may be an older one, which was not known here.
+ */
+message: Message, } | { "type": "watching",
 /**
  * How many.
  */

@@ -28,4 +28,8 @@ memberId: string,
 /**
  * When, by its writer's clock.
  */
-publishedAt: string, };
+publishedAt: string,
+/**
+ * Whether it is kept in the log; one that is not was said to those who were there.
+ */
+kept: boolean, };
