@@ -27,6 +27,7 @@ import { colourOf, type Tool } from '../domain/seen';
 import { t } from '../i18n';
 import { RoomAccess } from './access.svelte';
 import { ConnectionState } from './connection.svelte';
+import { PassingEvents, type EventListener } from './passing-events';
 import { HOT_KEYS, personOf, type Person } from './person';
 import { RoomSettings } from './settings.svelte';
 import { Tabs } from './tabs';
@@ -63,6 +64,7 @@ export class RoomSession {
   readonly #comings = new ComingsAndGoings();
   readonly #tabs: Tabs;
   readonly #listeners = new Set<HotListener>();
+  readonly #events = new PassingEvents();
   #unsubscribe: Unsubscribe | null = null;
   #memberId: string | null = null;
   /** A join was sent, whether or not it was answered yet. */
@@ -175,6 +177,21 @@ export class RoomSession {
     this.#listeners.add(listener);
     for (const member of this.#state.members) listener(rowKey(member), member, [...HOT_KEYS]);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Hears messages of one type that are said and not kept, this person's own included; returns what ends it. Whose it is:
+   * `rowKey(message)` is the key of a person in `people`. In a component:
+   *
+   *     $effect(() => session.onEvent(GATHER, (message) => ask(message)));
+   */
+  onEvent(type: string, listener: EventListener): () => void {
+    return this.#events.on(type, listener);
+  }
+
+  /** Says something to everybody who is here now; nobody keeps it. Throws what went wrong. */
+  async tell(type: string, data: unknown): Promise<void> {
+    await this.backend.publish(this.room, { type, data });
   }
 
   memberOf(key: string): Member | undefined {
@@ -367,6 +384,9 @@ export class RoomSession {
         return false;
       case 'access':
         this.access.changed(change.before, this.#state.access);
+        return false;
+      case 'message':
+        if (!change.message.kept) this.#events.pass(change.message);
         return false;
       default:
         return false;

@@ -116,6 +116,21 @@ beforeEach(() => {
 afterEach(() => session.leave());
 
 describe('RoomSession', () => {
+  it('hands what is said and not kept to whoever waits for its type', async () => {
+    await entered([]);
+    const said = (type: string, kept: boolean, id: string): FeedEvent => ({
+      type: 'message',
+      message: { id, type, data: 1, actor: member('u_a').actor, memberId: 'u_a', publishedAt: '2026-11-25T09:00:00.000Z', kept },
+    });
+    const heard: string[] = [];
+    const end = session.onEvent('gather', (message) => heard.push(message.id));
+    peer.says([said('gather', false, 'm1'), said('reaction', false, 'm2'), said('gather', true, 'm3')]);
+    expect(heard).toEqual(['m1']);
+    end();
+    peer.says([said('gather', false, 'm4')]);
+    expect(heard).toEqual(['m1']);
+  });
+
   it('joins whole: name, colour, status, tool and view in the first frame', async () => {
     await entered([]);
     expect(session.phase).toBe('in');
