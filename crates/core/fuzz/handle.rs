@@ -48,7 +48,7 @@ impl Observer {
         replica.set_metadata(who, MetadataChange::new(serde_json::json!({"title": "Bridge"})), now).unwrap();
         let note = NoteChange { id: "key 1".into(), x: Some(1.0), ..NoteChange::default() };
         replica.set_board(who, BoardChange { set: vec![note], remove: Vec::new() }, now).unwrap();
-        let say = Publish { kind: "chat".into(), data: "hi".into(), member_id: None, idempotency_key: None };
+        let say = Publish::new("chat", "hi".into()).keep();
         replica.publish_kept(who, say, now).unwrap();
         for author in [Author::Known(0), Author::Known(1)] {
             replica.handle(Input::LinkUp { peer: author.session(), loopback: false }, now);
@@ -180,7 +180,7 @@ impl Observer {
         serde_json::to_vec(&replica.snapshot()).unwrap();
         serde_json::to_vec(&replica.summary()).unwrap();
         serde_json::to_vec(&replica.board()).unwrap();
-        let history = replica.history(Some(1000), None).unwrap();
+        let history = replica.history(&crate::HistoryQuery { limit: Some(1000), cursor: None }).unwrap();
         assert!(history.messages.len() <= LOG_CELLS);
         serde_json::to_vec(&history).unwrap();
 

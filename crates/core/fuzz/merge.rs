@@ -123,7 +123,12 @@ fn whole_replicas(cells: &[Cell], changes: &Changes) {
         return;
     }
     let shown = |replica: &Replica| {
-        (replica.cells.hash(), replica.metadata(), replica.board(), replica.history(Some(1000), None).unwrap())
+        (
+            replica.cells.hash(),
+            replica.metadata(),
+            replica.board(),
+            replica.history(&crate::HistoryQuery { limit: Some(1000), cursor: None }).unwrap(),
+        )
     };
     let first = shown(&replicas[0]);
     replicas.iter().skip(1).for_each(|replica| assert_eq!(shown(replica), first));

@@ -18,7 +18,8 @@ use crate::proof::{Certificate, LocalActor, Signer};
 use crate::raw::Raw;
 use crate::value::Key;
 use crate::wire::{
-    Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, SyncRequest, SyncStamps, SyncWant,
+    Ask, Beat, Delta, FieldChange, Frame, Full, Introduction, Leave, Pulse, RecordChange, Said, SyncRequest,
+    SyncStamps, SyncWant,
 };
 
 /// What fits the longest input, and a little more.
@@ -296,6 +297,20 @@ pub enum Sketch {
         stamps: Vec<CellSketch>,
     },
     SyncWant(#[generator(up_to(3))] Vec<CellSketch>),
+    Said {
+        relay: bool,
+        seq: Number,
+        incarnation: Number,
+        kind: Name,
+        data: Shape,
+    },
+    Introduction {
+        observer: bool,
+        seq: Number,
+        boot: u8,
+        #[generator(0..FORGED_AT)]
+        forged: u8,
+    },
 }
 
 /// What a sketch needs to know of the observer.
@@ -354,6 +369,19 @@ impl Sketch {
             Sketch::SyncWant(wanted) => {
                 let keys = wanted.iter().flat_map(|cell| (0..=u16::from(cell.more)).map(|turn| cell.key(turn)));
                 Frame::SyncWant(SyncWant { keys: keys.collect() })
+            }
+            Sketch::Said { relay, seq, incarnation, kind, data } => Frame::Said(Said {
+                relay: *relay,
+                seq: Seq(seq.value()),
+                incarnation: incarnation.narrow(),
+                kind: kind.text(0),
+                data: Raw::of(&data.value()),
+            }),
+            Sketch::Introduction { observer, seq, boot, forged } => {
+                let to = if *observer { Author::Observer } else { Author::Known(1) };
+                let mut certificate = author.certificate((*boot).into());
+                certificate.signature[0] ^= u8::from(is_forged(*forged));
+                Frame::Introduction(Box::new(Introduction { to: to.session(), seq: Seq(seq.value()), certificate }))
             }
             Sketch::Bytes(_) | Sketch::Filled { .. } | Sketch::Taped(_) => unreachable!("those are bytes"),
         }

@@ -183,8 +183,7 @@ impl Call {
                 replica.set_board(person, change, now).map(drop)
             }
             Call::Say(data) => {
-                let publish =
-                    Publish { kind: "chat".into(), data: data.value(), member_id: None, idempotency_key: None };
+                let publish = Publish::new("chat", data.value()).keep();
                 replica.publish_kept(person, publish, now).map(drop)
             }
             Call::Leave { guest, member: id } => {

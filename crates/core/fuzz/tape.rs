@@ -57,7 +57,7 @@ fn record() -> Vec<Vec<u8>> {
                 NoteChange { id: format!("note {at}"), x: Some(1.0), text: Some("hi".into()), ..NoteChange::default() };
             table.board(at, BoardChange { set: vec![note], remove: Vec::new() }).unwrap();
             let me = Some(table.seats[at].who.actor.user_id.default_member());
-            let say = Publish { kind: "chat".into(), data: json!("hello"), member_id: me, idempotency_key: None };
+            let say = Publish { member_id: me, ..Publish::new("chat", json!("hello")).keep() };
             table.call(at, |replica, who, now| replica.publish_kept(who, say, now)).unwrap();
         }
     }

@@ -53,7 +53,7 @@ pub struct Note {
     pub updated_by: UserId,
 }
 
-/// All notes of a room.
+/// Notes of a room: all of them, or those that a call set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
@@ -113,7 +113,7 @@ pub struct BoardChange {
 
 impl Replica {
     /// Writes the named fields of notes and removes others, all or nothing. Only a member may call it. An id that is set
-    /// and removed by one call is set.
+    /// and removed by one call is set. Answers the notes that it set, as they are now.
     ///
     /// # Errors
     /// `INVALID_BOARD` for an id or field that cannot be, `PAYLOAD_TOO_LARGE` (2,000 notes on a board, 500 in a call,
@@ -130,13 +130,11 @@ impl Replica {
                 writes.insert(CellKey::board(id, REMOVED), Some(Value::Bool(true)));
             }
         }
-        let mut new = BTreeSet::new();
+        let mut named = BTreeSet::new();
         for note in args.set {
             check::key(&note.id, "set", ErrorCode::InvalidBoard)?;
-            if !self.notes.contains_key(&note.id) {
-                new.insert(note.id.clone());
-            }
             let id = note.id.clone();
+            named.insert(id.clone());
             for (field, value) in fields(note)? {
                 writes.insert(CellKey::board(&id, field), Some(value));
             }
@@ -146,18 +144,24 @@ impl Replica {
             }
         }
         self.may_write(who)?;
-        let notes = self.notes.len() + new.len();
-        if notes > NOTES_MAX && !new.is_empty() {
+        let new = named.iter().filter(|id| !self.notes.contains_key(*id)).count();
+        let notes = self.notes.len() + new;
+        if notes > NOTES_MAX && new > 0 {
             return Err(Error::too_large("notes", NOTES_MAX, notes, "board"));
         }
         self.write(who, writes.into_iter().collect(), now)?;
-        Ok(self.board())
+        let notes = named.iter().filter_map(|id| self.notes.get(id).cloned()).collect();
+        Ok(self.board_of(notes))
     }
 
     /// All notes, by id.
     #[must_use]
     pub fn board(&self) -> Board {
-        Board { room: self.config.room.clone(), kind: Kind::Room, notes: self.notes.values().cloned().collect() }
+        self.board_of(self.notes.values().cloned().collect())
+    }
+
+    fn board_of(&self, notes: Vec<Arc<Note>>) -> Board {
+        Board { room: self.config.room.clone(), kind: Kind::Room, notes }
     }
 
     /// Readers are told which notes changed and which went.
@@ -183,6 +187,7 @@ impl Replica {
             }
         }
         if !notes.is_empty() || !removed.is_empty() {
+            self.notes_shown = Arc::new(self.notes.values().cloned().collect());
             self.emit(Event::Board { notes, removed });
         }
     }

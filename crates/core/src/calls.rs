@@ -253,7 +253,7 @@ impl Replica {
     }
 
     /// The own record that a call is about: the named one, else the actor's only one here.
-    fn find_own(&self, who: &LocalActor, member: Option<&MemberId>) -> Result<u32, Error> {
+    pub(crate) fn find_own(&self, who: &LocalActor, member: Option<&MemberId>) -> Result<u32, Error> {
         let user = &who.actor.user_id;
         if let Some(member) = member {
             return self.own_record(member, user).ok_or_else(not_joined);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::cell::{Cell, CellKey, CellKind, HLC_MAX, Stamp};
 use crate::ids::PublicKey;
+use crate::kept::Noted;
 use crate::limits::{ACCESS_CELLS, BOARD_CELLS, KEY_CELLS, LOG_CELLS, METADATA_CELLS, ROSTER_CELLS};
 use crate::raw::Raw;
 use crate::registers::{Held, Registers};
@@ -46,6 +47,10 @@ struct Buckets {
     of: Box<[u64; BUCKETS]>,
     /// The XOR of all buckets, which every heartbeat is held against.
     all: u64,
+    /// Where something changed, when that is asked for.
+    noted: Option<Noted>,
+    /// Whether each writer of a register has a place of their own.
+    private: bool,
 }
 
 impl Buckets {
@@ -54,6 +59,9 @@ impl Buckets {
         let fingerprint = fingerprint(held.key(), &held.stamp);
         self.of[usize::from(held.bucket)] ^= fingerprint;
         self.all ^= fingerprint;
+        if let Some(noted) = &mut self.noted {
+            noted.note((Arc::clone(held.key()), self.private.then_some(held.cell.writer)));
+        }
     }
 }
 
@@ -76,7 +84,7 @@ impl Cells {
             roster: Registers::new(ROSTER_CELLS),
             access: Registers::new(ACCESS_CELLS),
             keys: Registers::new(KEY_CELLS),
-            buckets: Buckets { of: Box::new([0; BUCKETS]), all: 0 },
+            buckets: Buckets { of: Box::new([0; BUCKETS]), all: 0, noted: None, private: false },
             hlc: 0,
             rule: None,
         }
@@ -85,6 +93,7 @@ impl Cells {
     /// The same in a private room, which this identity made.
     pub fn of_private(mut self, creator: PublicKey) -> Self {
         self.rule = Some(Rule::new(creator));
+        self.buckets.private = true;
         self
     }
 
@@ -273,6 +282,24 @@ impl Cells {
     /// All that is kept of a register.
     pub fn slots(&self, key: &CellKey) -> Vec<Slot> {
         self.registers(key.kind).of_key(key).map(|held| self.slot(&held.cell)).collect()
+    }
+
+    /// Every place where a cell is.
+    pub fn all_slots(&self) -> BTreeSet<Slot> {
+        self.all().map(|held| self.slot(&held.cell)).collect()
+    }
+
+    /// From now on each change is noted here.
+    pub fn note_changes(&mut self, noted: Noted) {
+        self.buckets.noted = Some(noted);
+    }
+
+    pub fn noted(&self) -> Option<&Noted> {
+        self.buckets.noted.as_ref()
+    }
+
+    pub fn take_noted(&mut self) -> Option<Noted> {
+        self.buckets.noted.take()
     }
 
     /// How many there are of a kind, those outside its cap and those that are spare included.

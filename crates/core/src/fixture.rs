@@ -233,10 +233,8 @@ impl Table {
 
     pub fn say(&mut self, at: usize, text: &str, idempotency_key: Option<&str>) -> Result<crate::Message, Error> {
         let publish = crate::Publish {
-            kind: "chat".to_owned(),
-            data: serde_json::json!({ "text": text }),
-            member_id: None,
             idempotency_key: idempotency_key.map(str::to_owned),
+            ..crate::Publish::new("chat", serde_json::json!({ "text": text })).keep()
         };
         self.call(at, |replica, who, now| replica.publish_kept(who, publish, now))
     }

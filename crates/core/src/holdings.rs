@@ -2,6 +2,7 @@
 //! hold it against its bound.
 
 use crate::cell::CellKind;
+use crate::kept::Noted;
 use crate::replica::Replica;
 
 /// Counts of everything that a replica keeps. Each has a bound, which stands beside it.
@@ -37,6 +38,8 @@ pub struct Holdings {
     pub questions: usize,
     /// Answers to peers that wait to be fetched.
     pub answers: usize,
+    /// Places whose change the driver has not asked for yet: 8,192.
+    pub noted: usize,
     /// What the driver has not fetched yet.
     pub outputs: usize,
     /// Bytes of all registers and messages as they are written down.
@@ -70,6 +73,7 @@ impl Replica {
             leaves: self.leaving.len(),
             questions: self.questions.len(),
             answers: self.serving.len(),
+            noted: self.cells.noted().map_or(0, Noted::count),
             outputs: self.outputs(),
             stored_bytes: self.cells.stored_bytes(),
         }

@@ -55,6 +55,7 @@ impl Replica {
             Frame::Full(full) => self.full_in(author, *full, first_hand, now),
             Frame::Ask(ask) => self.ask_in(author, ask, path, now),
             Frame::Introduction(said) => self.introduction_in(author, &said, now),
+            Frame::Said(said) => self.said_in(author, said, now),
             Frame::Cells(cells) => self.cells_in(cells, now),
             Frame::SyncRequest(request) if path == Path::Direct => self.sync_request_in(author, &request, now),
             Frame::SyncStamps(stamps) if path == Path::Direct => self.sync_stamps_in(author, &stamps, now),
@@ -412,7 +413,7 @@ impl Replica {
     }
 
     /// A session that was silent is heard again.
-    fn wake(&mut self, author: SessionId, now: Tick) {
+    pub(crate) fn wake(&mut self, author: SessionId, now: Tick) {
         let Some(peer) = self.peers.get_mut(&author).filter(|peer| peer.stale) else { return };
         peer.stale = peer.is_stale(now);
         self.peers_due = self.peers_due.min(now.plus(STALE_MS));

@@ -14,7 +14,7 @@
 //!
 //! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
 //! R7, R9 · `departed` R8 · `cell`, `cells`, `registers` R10, R11, R13 · `rule`, `access`, `handover` N8 · `sync` R12 ·
-//! `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata` A6 · `board` A10 · `message` A12 · `fields`, `raw`,
+//! `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata` A6 · `board` A10 · `message`, `said` A12 · `kept` R15 · `fields`, `raw`,
 //! `value`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held.
 //!
 //! To add a rule: write it as prose at the head of the file that keeps it, a test beside that file, and in `mutants/` an
@@ -53,6 +53,7 @@ mod hostile_tests;
 mod ids;
 mod incoming;
 mod input;
+mod kept;
 mod leases;
 pub mod limits;
 #[cfg(test)]
@@ -81,6 +82,7 @@ mod replication_tests;
 mod row_table;
 mod rows;
 mod rule;
+mod said;
 mod sessions;
 mod sync;
 mod twins;
@@ -100,7 +102,8 @@ pub use handover::{Handover, NewKey};
 pub use holdings::Holdings;
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};
-pub use message::{HistoryPage, Message, Publish};
+pub use kept::{Kept, KeptChanges};
+pub use message::{HistoryPage, HistoryQuery, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
 pub use replica::{Config, Continuation, PrivateRoom, Replica};
 pub use rows::{Face, Summary};

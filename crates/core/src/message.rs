@@ -1,4 +1,4 @@
-//! Messages that are kept: an append-only log of which the newest 500 stay (design A12, R11).
+//! Messages that are kept (those that are not: `said`): an append-only log of which the newest 500 stay (design A12, R11).
 //!
 //! A message is one cell that its writer signs. It is written once: its id is derived from its writer's key and a nonce,
 //! which is the caller's idempotency key when there is one, so the same call stores it once, on any device of its writer.
@@ -18,17 +18,55 @@ use crate::raw::Raw;
 use crate::replica::Replica;
 use crate::view::{Actor, ActorKind, Bag, Timestamp};
 
-/// Arguments of a publish that is kept.
-#[derive(Clone, Debug, PartialEq)]
+/// Arguments of `publish`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Publish {
     /// What sort of message it is: 1 to 64 bytes, `chat`.
+    #[serde(rename = "type")]
+    #[cfg_attr(feature = "ts", ts(optional = false))]
     pub kind: String,
-    /// Its content: JSON, strings up to 4 KiB, all of it up to about 8 KiB.
+    /// Its content: JSON, strings up to 4 KiB, all of it up to about 8 KiB; `null` when missing.
+    #[cfg_attr(feature = "ts", ts(optional, type = "unknown"))]
     pub data: Value,
     /// Which member says it; the one joined with when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     pub member_id: Option<MemberId>,
-    /// The same key stores once: 1 to 64 bytes.
+    /// Whether it stays in the room's log for those who come later; else only those hear it who are there now.
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
+    pub keep: bool,
+    /// The same key stores once: 1 to 64 bytes. For messages that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+}
+
+impl Publish {
+    /// A message of this sort, for those who are there now.
+    #[must_use]
+    pub fn new(kind: &str, data: Value) -> Self {
+        Publish { kind: kind.to_owned(), data, ..Publish::default() }
+    }
+
+    /// The same, kept for those who come later.
+    #[must_use]
+    pub fn keep(self) -> Self {
+        Publish { keep: true, ..self }
+    }
+}
+
+/// Which messages to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase", default)]
+pub struct HistoryQuery {
+    /// 1 to 1000, default 100.
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub limit: Option<u32>,
+    /// The `nextCursor` of the page before.
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub cursor: Option<String>,
 }
 
 /// One message.
@@ -49,9 +87,11 @@ pub struct Message {
     /// The member that it was said as.
     #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub member_id: MemberId,
-    /// When, by its writer's clock.
+    /// When: by its writer's clock for one that is kept, else by the clock of whoever hears it.
     #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub published_at: Timestamp,
+    /// Whether it is kept in the log; one that is not was said to those who were there.
+    pub kept: bool,
 }
 
 /// A page of the log.
@@ -139,13 +179,13 @@ impl Replica {
     ///
     /// # Errors
     /// `INVALID_LIMIT`, `INVALID_CURSOR`.
-    pub fn history(&self, limit: Option<u32>, cursor: Option<&str>) -> Result<HistoryPage, Error> {
-        let limit = limit.unwrap_or(MEMBERS_LIMIT_DEFAULT);
+    pub fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, Error> {
+        let limit = query.limit.unwrap_or(MEMBERS_LIMIT_DEFAULT);
         if !(1..=MEMBERS_LIMIT_MAX).contains(&limit) {
             let text = format!("limit is {limit}; a whole number from 1 to {MEMBERS_LIMIT_MAX} is allowed");
             return Err(Error::new(ErrorCode::InvalidLimit, text).at("limit"));
         }
-        let before = cursor.map(read_cursor).transpose()?;
+        let before = query.cursor.as_deref().map(read_cursor).transpose()?;
         let older = |hlc: u64, id: &str| before.as_ref().is_none_or(|(at, last)| (hlc, id) < (*at, last.as_str()));
         let mut found: Vec<&Cell> = self
             .cells
@@ -191,6 +231,7 @@ fn message(cell: &Cell) -> Option<Message> {
         actor: Actor { kind, user_id: cell.writer.user_id(), name: body.name, via: body.via },
         member_id: body.member_id,
         published_at: Timestamp(cell.hlc >> 16),
+        kept: true,
     })
 }
 

@@ -6,14 +6,14 @@ use crate::cell::{Cell, CellKey, HLC_MAX};
 use crate::fixture::{FakeSigner, Table, seat, session};
 use crate::limits::LOG_CELLS;
 use crate::wire::Frame;
-use crate::{ErrorCode, HistoryPage, Publish};
+use crate::{ErrorCode, HistoryPage, HistoryQuery, Publish};
 
 fn texts(page: &HistoryPage) -> Vec<String> {
     page.messages.iter().map(|said| said.data["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 fn history(table: &Table, at: usize) -> HistoryPage {
-    table.seats[at].replica.history(Some(1000), None).unwrap()
+    table.seats[at].replica.history(&HistoryQuery { limit: Some(1000), cursor: None }).unwrap()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn history_is_paged_newest_first() {
     let mut all = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = table.seats[0].replica.history(Some(10), cursor.as_deref()).unwrap();
+        let page = table.seats[0].replica.history(&HistoryQuery { limit: Some(10), cursor: cursor.clone() }).unwrap();
         all.extend(texts(&page));
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -61,7 +61,10 @@ fn history_is_paged_newest_first() {
         }
     }
     assert_eq!(all, (0..25).rev().map(|at| at.to_string()).collect::<Vec<_>>());
-    let refused = |limit, cursor| table.seats[0].replica.history(limit, cursor).unwrap_err().code;
+    let refused = |limit, cursor: Option<&str>| {
+        let query = HistoryQuery { limit, cursor: cursor.map(str::to_owned) };
+        table.seats[0].replica.history(&query).unwrap_err().code
+    };
     assert_eq!(refused(Some(0), None), ErrorCode::InvalidLimit);
     assert_eq!(refused(None, Some("nonsense")), ErrorCode::InvalidCursor);
 }
@@ -107,7 +110,7 @@ fn a_message_is_its_writers_and_stays() {
 #[test]
 fn what_is_no_message_is_refused() {
     let mut table = Table::joined(1);
-    let publish = |kind: &str, data| Publish { kind: kind.into(), data, member_id: None, idempotency_key: None };
+    let publish = |kind: &str, data| Publish::new(kind, data).keep();
     let mut code = |args| table.call(0, |replica, who, now| replica.publish_kept(who, args, now)).map_err(|e| e.code);
     assert_eq!(code(publish("", json!({}))).unwrap_err(), ErrorCode::InvalidMessage);
     assert_eq!(code(publish("chat", json!({"text": "x".repeat(4097)}))).unwrap_err(), ErrorCode::PayloadTooLarge);

@@ -214,7 +214,7 @@ impl Replica {
     }
 
     /// While somebody's links differ from ours, frames have to be passed on to reach everyone (design N4).
-    fn wants_relay(&self) -> bool {
+    pub(crate) fn wants_relay(&self) -> bool {
         let mine = self.links_hash();
         self.peers.values().filter_map(|peer| peer.pulse).any(|pulse| pulse.links != mine)
     }

@@ -8,6 +8,7 @@ use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
 use crate::row_table::Place;
+use crate::said::Heard;
 use crate::sync::Purse;
 use crate::view::{Actor, Bag, LeftReason};
 use crate::wire::Pulse;
@@ -46,6 +47,8 @@ pub(crate) struct Peer {
     pub cell_mismatches: u8,
     /// Futile exchanges of cells, for the back-off.
     pub futile: Futile,
+    /// What it said to those who are here.
+    pub said: Heard,
     /// Records that had to make room in a full room, and when the last one did.
     pub evicted: Option<(Tick, BTreeSet<u32>)>,
 }
@@ -191,6 +194,7 @@ impl Peer {
             syncing: None,
             cell_mismatches: 0,
             futile: Futile::default(),
+            said: Heard::default(),
             evicted: None,
         }
     }

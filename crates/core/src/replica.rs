@@ -21,6 +21,7 @@ use crate::own::OwnRecord;
 use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, Verifier};
 use crate::row_table::RowTable;
+use crate::said::Breath;
 use crate::sync::Serving;
 use crate::twins::Twins;
 use crate::view::{Event, RoomMetadata, Timestamp};
@@ -83,6 +84,8 @@ pub struct Replica {
     pub(crate) cells: Cells,
     pub(crate) metadata: Arc<RoomMetadata>,
     pub(crate) notes: BTreeMap<String, Arc<Note>>,
+    /// The same as readers get them.
+    pub(crate) notes_shown: Arc<Vec<Arc<Note>>>,
     /// Who may do what in a private room.
     pub(crate) access: Option<Arc<Access>>,
     /// The key of a private room that the driver uses, and the one that is in force: number and hash of each.
@@ -106,6 +109,8 @@ pub struct Replica {
     pub(crate) answered_at: Option<Tick>,
     /// Questions to the room that may still be asked, as of a moment.
     pub(crate) asking: (u64, Tick),
+    /// What own members may still say to those who are here.
+    pub(crate) breath: Breath,
     /// Not later than the next moment at which a peer, or an own record, changes with no traffic at all.
     pub(crate) peers_due: Tick,
     pub(crate) own_due: Tick,
@@ -156,6 +161,7 @@ impl Replica {
             cells,
             metadata,
             notes: BTreeMap::new(),
+            notes_shown: Arc::default(),
             access: None,
             key_used: (0, [0; 32]),
             key_told: None,
@@ -171,6 +177,7 @@ impl Replica {
             questions: Vec::new(),
             answered_at: None,
             asking: (ASKS, now),
+            breath: Breath::new(now),
             peers_due: Tick(u64::MAX),
             own_due: Tick(u64::MAX),
             mark,

@@ -307,6 +307,7 @@ impl Replica {
             room: self.config.room.clone(),
             members,
             metadata: self.metadata.clone(),
+            notes: Arc::clone(&self.notes_shown),
             access: self.access.clone(),
             watching: self.watching,
             complete: !self.outage,

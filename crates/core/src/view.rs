@@ -346,7 +346,7 @@ pub enum Event {
         /// Ids of those that went.
         removed: Vec<String>,
     },
-    /// Somebody said something that is kept; older messages arrive too, when they were not known here.
+    /// Somebody said something. One that is kept may be an older one that was not known here.
     Message {
         /// The message.
         #[cfg_attr(feature = "ts", ts(as = "Message"))]
@@ -394,6 +394,10 @@ pub struct Snapshot {
     /// The shared settings.
     #[cfg_attr(feature = "ts", ts(as = "RoomMetadata"))]
     pub metadata: Arc<RoomMetadata>,
+    /// The board's notes, by id.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(as = "Vec<Note>"))]
+    pub notes: Arc<Vec<Arc<Note>>>,
     /// Who may do what; missing for an open room, where everybody may everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Access>"))]

@@ -33,6 +33,7 @@ pub(crate) enum Frame {
     SyncStamps(SyncStamps),
     SyncWant(SyncWant),
     Introduction(Box<Introduction>),
+    Said(Said),
 }
 
 /// What changed in the records of a session since it told last: one frame, however many of its members moved.
@@ -138,6 +139,18 @@ pub(crate) struct Introduction {
     pub to: SessionId,
     pub seq: Seq,
     pub certificate: Certificate,
+}
+
+/// Something said to those who are here (design A12).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    /// Asks receivers to pass it on (design N4).
+    pub relay: bool,
+    pub seq: Seq,
+    /// Which record of the session says it.
+    pub incarnation: u32,
+    pub kind: String,
+    pub data: Raw,
 }
 
 /// A hash per bucket of cells: what do you have that differs? (design R12)
@@ -253,6 +266,7 @@ impl Frame {
             Frame::SyncStamps(_) => 8,
             Frame::SyncWant(_) => 9,
             Frame::Introduction(_) => 10,
+            Frame::Said(_) => 11,
         }
     }
 
@@ -264,6 +278,7 @@ impl Frame {
             Frame::Leave(body) => Some(body.seq),
             Frame::Full(body) => Some(body.seq),
             Frame::Introduction(body) => Some(body.seq),
+            Frame::Said(body) => Some(body.seq),
             Frame::Ask(_) | Frame::Cells(_) | Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => None,
         }
     }
@@ -281,6 +296,7 @@ impl Frame {
             Frame::SyncStamps(body) => postcard::to_extend(body, head),
             Frame::SyncWant(body) => postcard::to_extend(body, head),
             Frame::Introduction(body) => postcard::to_extend(body, head),
+            Frame::Said(body) => postcard::to_extend(body, head),
         };
         // Writing into memory fails only for types that postcard cannot write, and there is none of those above.
         body.unwrap_or_default()
@@ -297,7 +313,7 @@ impl Frame {
         }
         let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
         // Only cells, and what is said about them, come in pages.
-        if matches!(kind, 1..=5 | 10) && bytes.len() > FRAME_MAX {
+        if matches!(kind, 1..=5 | 10..=11) && bytes.len() > FRAME_MAX {
             return Err(Unreadable::TooLarge);
         }
         Ok(match kind {
@@ -311,6 +327,7 @@ impl Frame {
             8 => Frame::SyncStamps(read(body)?),
             9 => Frame::SyncWant(read(body)?),
             10 => Frame::Introduction(read(body)?),
+            11 => Frame::Said(read(body)?),
             _ => return Err(Unreadable::Kind),
         })
     }

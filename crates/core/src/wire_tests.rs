@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Ask, Beat, Delta, FieldChange, Frame, Full, Introduction, Leave, Pulse, RecordChange, SyncRequest, SyncStamps,
-    SyncWant, Unreadable,
+    Ask, Beat, Delta, FieldChange, Frame, Full, Introduction, Leave, Pulse, RecordChange, Said, SyncRequest,
+    SyncStamps, SyncWant, Unreadable,
 };
 use crate::cell::{Cell, CellKey, CellKind};
 use crate::fixture::{FakeSigner, Table, member, session};
@@ -88,6 +88,8 @@ fn frames() -> Vec<(&'static str, Frame)> {
     let several = Delta { changes: vec![change(2), change(3)], ..delta(false, None) };
     let certificate = Certificate::issue(&*signer, session(9), [3; 16], 1_800_000_000_123, "Quiet Otter");
     let introduction = Introduction { to: session(4), seq: Seq(304), certificate };
+    let data = Raw::of(&json!({"emoji": "🎉"}));
+    let said = Said { relay: false, seq: Seq(305), incarnation: 2, kind: "reaction".to_owned(), data };
     let stamps = cells().iter().map(|cell| ((*cell.key).clone(), cell.stamp())).collect();
     vec![
         ("delta", Frame::Delta(delta(false, None))),
@@ -104,6 +106,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("sync-stamps", Frame::SyncStamps(SyncStamps { buckets: vec![1, 200], stamps })),
         ("sync-want", Frame::SyncWant(SyncWant { keys: vec![CellKey::metadata("title")] })),
         ("introduction", Frame::Introduction(Box::new(introduction))),
+        ("said", Frame::Said(said)),
     ]
 }
 
@@ -132,7 +135,7 @@ fn every_kind_is_as_it_was() {
 #[test]
 fn a_golden_file_for_every_kind() {
     let kinds: std::collections::BTreeSet<u8> = frames().iter().map(|(_, frame)| frame.kind()).collect();
-    assert_eq!(kinds, (1..=10).collect());
+    assert_eq!(kinds, (1..=11).collect());
     for kind in 0..=u8::MAX {
         let known = Frame::decode(&[super::VERSION, kind], PAGE_MAX) != Err(Unreadable::Kind);
         assert_eq!(known, kinds.contains(&kind), "kind {kind} has no golden file");

@@ -101,6 +101,7 @@ fn a_reader_that_starts_over_knows_what_the_snapshot_says() {
             room,
             members,
             metadata,
+            notes: Arc::default(),
             access: None,
             watching: 0,
             complete: true,

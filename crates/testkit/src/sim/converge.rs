@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parlor_core::{Bag, By, Member, MemberState, MembersQuery, Replica, Tick};
+use parlor_core::{Bag, By, HistoryQuery, Member, MemberState, MembersQuery, Replica, Tick};
 
 use super::world::World;
 use crate::story::names;
@@ -77,7 +77,8 @@ pub fn shared_difference(world: &World) -> Option<String> {
             let (mine, theirs) = (&mine.notes, &theirs.notes);
             return Some(format!("of the board {name} has {mine:?}, {other} has {theirs:?}"));
         }
-        let (mine, theirs) = (replica.history(Some(1000), None), held.history(Some(1000), None));
+        let all = HistoryQuery { limit: Some(1000), cursor: None };
+        let (mine, theirs) = (replica.history(&all), held.history(&all));
         (mine != theirs).then(|| format!("of the log {name} has {mine:?}, {other} has {theirs:?}"))
     })
 }

@@ -87,7 +87,7 @@ impl World {
         let user = &actor.actor.user_id;
         let members = self.truth.rows_of(session).iter().filter(|row: &&RowKey| row.1 == *user).count();
         let idempotency_key = key.map(str::to_owned);
-        let args = Publish { kind: "chat".to_owned(), data: json!(value), member_id: None, idempotency_key };
+        let args = Publish { idempotency_key, ..Publish::new("chat", json!(value)).keep() };
         match self.call(host, |replica, tick| replica.publish_kept(&actor, args, tick)) {
             Some(Ok(message)) => {
                 if message.actor.user_id != *user || (key.is_none() && message.data != json!(value)) {

@@ -237,7 +237,15 @@ fn a_new_write_beats_what_its_author_saw() {
 fn messages_are_told_once_and_stay() {
     let mut world = calm(|story| story.say(0));
     world.play(21_000);
-    let message = world.hosts[1].process.as_ref().unwrap().replica.history(None, None).unwrap().messages[0].clone();
+    let message = world.hosts[1]
+        .process
+        .as_ref()
+        .unwrap()
+        .replica
+        .history(&parlor_core::HistoryQuery::default())
+        .unwrap()
+        .messages[0]
+        .clone();
     let (event, observer) = (Event::Message { message: message.clone() }, session(&world, 1));
     world.tell(observer, &event);
     let (rule, detail) = broken(&world);

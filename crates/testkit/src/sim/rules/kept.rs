@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use parlor_core::{Event, Replica, UserId};
+use parlor_core::{Event, HistoryQuery, Replica, UserId};
 
 use crate::sim::oracle::{Happening, Oracle, Told};
 use crate::sim::sessions::Session;
@@ -105,6 +105,6 @@ impl Kept {
 
 /// The messages that a replica keeps, newest first.
 fn ids(replica: &Replica) -> Vec<String> {
-    let page = replica.history(Some(PAGE), None);
+    let page = replica.history(&HistoryQuery { limit: Some(PAGE), cursor: None });
     page.map(|page| page.messages.iter().map(|message| message.id.clone()).collect()).unwrap_or_default()
 }
