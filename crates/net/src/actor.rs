@@ -248,7 +248,8 @@ impl Actor {
 
     /// How long to sleep: until a room wants something, at most until `latest`.
     fn until_deadline(&self, latest: Tick, now: Tick) -> Duration {
-        let rooms = self.rooms.values().flat_map(|room| [room.replica.next_deadline(), room.closing]);
+        let rooms =
+            self.rooms.values().flat_map(|room| [room.replica.next_deadline().filter(|_| room.entered), room.closing]);
         let first = rooms.flatten().chain(self.near_due).fold(latest, Tick::min);
         // A deadline that stays in the past must not become a busy loop.
         Duration::from_millis(first.since(now).max(1))
@@ -257,13 +258,16 @@ impl Actor {
     fn command(&mut self, command: Command) {
         // Answers to those who have gone away are nobody's loss.
         match command {
-            Command::Open { room, secret, earlier, reply } => {
-                let port = self.open(room.clone(), secret);
-                if port.is_ok() {
+            Command::Prepare { room, secret, reply } => {
+                let _ = reply.send(self.prepare(room, secret));
+            }
+            Command::Enter { room, earlier, reply } => {
+                let entered = self.enter(&room);
+                if entered.is_ok() {
                     self.open_porches(&room, earlier, self.clock.now());
                 }
                 self.settle(self.clock.now());
-                let _ = reply.send(port);
+                let _ = reply.send(entered);
             }
             Command::Close { room, reply } => {
                 self.close(&room);

@@ -19,42 +19,16 @@ pub(crate) type Call = Box<dyn FnOnce(Result<(&mut Replica, Tick), Error>) -> Bo
 
 /// What a handle asks of the actor.
 pub(crate) enum Command {
-    Open {
-        room: RoomId,
-        secret: Option<RoomSecret>,
-        earlier: Vec<(RoomSecret, u64)>,
-        reply: oneshot::Sender<Result<RoomPort, Error>>,
-    },
-    ChangeKey {
-        room: RoomId,
-        secret: RoomSecret,
-        reply: oneshot::Sender<Result<(), Error>>,
-    },
-    Close {
-        room: RoomId,
-        reply: oneshot::Sender<()>,
-    },
-    With {
-        room: RoomId,
-        call: Call,
-    },
-    Dial {
-        address: String,
-        reply: oneshot::Sender<Result<PeerInfo, Error>>,
-    },
-    Peers {
-        reply: oneshot::Sender<Vec<PeerInfo>>,
-    },
-    Counters {
-        reply: oneshot::Sender<BTreeMap<String, u64>>,
-    },
-    Lab {
-        fault: Fault,
-        reply: oneshot::Sender<()>,
-    },
-    Shutdown {
-        reply: oneshot::Sender<()>,
-    },
+    Prepare { room: RoomId, secret: Option<RoomSecret>, reply: oneshot::Sender<Result<RoomPort, Error>> },
+    Enter { room: RoomId, earlier: Vec<(RoomSecret, u64)>, reply: oneshot::Sender<Result<(), Error>> },
+    ChangeKey { room: RoomId, secret: RoomSecret, reply: oneshot::Sender<Result<(), Error>> },
+    Close { room: RoomId, reply: oneshot::Sender<()> },
+    With { room: RoomId, call: Call },
+    Dial { address: String, reply: oneshot::Sender<Result<PeerInfo, Error>> },
+    Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
+    Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
+    Lab { fault: Fault, reply: oneshot::Sender<()> },
+    Shutdown { reply: oneshot::Sender<()> },
 }
 
 /// What the actor publishes without being asked.
@@ -137,7 +111,28 @@ impl NetHandle {
     /// `TOO_MANY_ROOMS` when 32 are open, `INVALID_TICKET` while another room of that name is open here,
     /// `NETWORK_UNAVAILABLE` when the driver has stopped. Nothing was touched.
     pub async fn open(&self, room: RoomId) -> Result<RoomPort, Error> {
-        self.ask(|reply| Command::Open { room, secret: None, earlier: Vec::new(), reply }).await?
+        let port = self.prepare(room.clone(), None).await?;
+        self.enter(room, Vec::new()).await?;
+        Ok(port)
+    }
+
+    /// The first half of opening a room: there is a replica of it, which [`with`](NetHandle::with) reaches, and nobody is
+    /// told and nobody is heard. For giving it what was kept of the room, before [`enter`](NetHandle::enter). A room that
+    /// is open already answers its port again.
+    ///
+    /// # Errors
+    /// Those of [`open`](NetHandle::open).
+    pub async fn prepare(&self, room: RoomId, secret: Option<RoomSecret>) -> Result<RoomPort, Error> {
+        self.ask(|reply| Command::Prepare { room, secret, reply }).await?
+    }
+
+    /// The second half: enters the room's topic. See [`open_private`](NetHandle::open_private) for `earlier`. No-op for a
+    /// room that was entered.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a room that was not prepared, `NETWORK_UNAVAILABLE`.
+    pub async fn enter(&self, room: RoomId, earlier: Vec<(RoomSecret, u64)>) -> Result<(), Error> {
+        self.ask(|reply| Command::Enter { room, earlier, reply }).await?
     }
 
     /// The same with a private room (design N8): only those who have its secret are met there, its frames are sealed, and
@@ -152,7 +147,9 @@ impl NetHandle {
         secret: RoomSecret,
         earlier: Vec<(RoomSecret, u64)>,
     ) -> Result<RoomPort, Error> {
-        self.ask(|reply| Command::Open { room, secret: Some(secret), earlier, reply }).await?
+        let port = self.prepare(room.clone(), Some(secret)).await?;
+        self.enter(room, earlier).await?;
+        Ok(port)
     }
 
     /// Moves an open private room to another secret of the same room, and stays on the topic of the one before for a day
@@ -251,6 +248,7 @@ pub struct RoomPort {
     pub room: RoomId,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) events: broadcast::WeakSender<(u64, Event)>,
+    pub(crate) kept: watch::Receiver<u64>,
 }
 
 impl RoomPort {
@@ -258,6 +256,12 @@ impl RoomPort {
     #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
+    }
+
+    /// The [`Replica::kept_version`] after the last change. Closed when the room is.
+    #[must_use]
+    pub fn kept(&self) -> watch::Receiver<u64> {
+        self.kept.clone()
     }
 
     /// Numbered events from here on. A reader that is more than a thousand behind is told that it lagged and starts

@@ -41,11 +41,14 @@ pub(super) struct Room {
     pub porches: Vec<Porch>,
     /// What those who are there were told last.
     pub handed_on: Option<Arc<Access>>,
+    /// Whether it is on its topic: before, it only takes in what was kept of it.
+    pub entered: bool,
     /// Set when the room is being left: when to drop it.
     pub closing: Option<Tick>,
     at: u64,
     snapshots: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<(u64, Event)>,
+    kept: watch::Sender<u64>,
 }
 
 impl Room {
@@ -70,15 +73,22 @@ impl Room {
             moving,
             porches,
             handed_on,
+            entered: false,
             closing,
             at: 0,
             snapshots,
             events,
+            kept: watch::Sender::new(0),
         }
     }
 
     pub(super) fn port(&self) -> RoomPort {
-        RoomPort { room: self.id.clone(), snapshots: self.snapshots.subscribe(), events: self.events.downgrade() }
+        RoomPort {
+            room: self.id.clone(),
+            snapshots: self.snapshots.subscribe(),
+            events: self.events.downgrade(),
+            kept: self.kept.subscribe(),
+        }
     }
 
     /// A frame as it travels: that of a private room is sealed. `sealed` counts the seals of this process.
@@ -110,6 +120,8 @@ impl Room {
             }
         }
         self.tell(events);
+        let version = self.replica.kept_version();
+        self.kept.send_if_modified(|kept| std::mem::replace(kept, version) != version);
         outgoing
     }
 

@@ -15,7 +15,8 @@ use crate::seal::{RoomSecret, SEAL_BYTES};
 use crate::topic::Tag;
 
 impl Actor {
-    pub(super) fn open(&mut self, id: RoomId, secret: Option<RoomSecret>) -> Result<RoomPort, Error> {
+    /// A replica of the room, which nobody hears and which hears nobody.
+    pub(super) fn prepare(&mut self, id: RoomId, secret: Option<RoomSecret>) -> Result<RoomPort, Error> {
         if let Some(room) = self.rooms.get_mut(&id) {
             if room.secret == secret {
                 room.closing = None;
@@ -50,18 +51,32 @@ impl Actor {
             replica.handle(Input::OwnOutage(true), now);
         }
         let room = Room::new(id.clone(), secret, replica);
+        let port = room.port();
+        self.rooms.insert(id, room);
+        Ok(port)
+    }
+
+    /// Enters the topic of a room that was prepared; one that was entered stays as it is.
+    pub(super) fn enter(&mut self, id: &RoomId) -> Result<(), Error> {
+        let now = self.clock.now();
+        let Some(room) = self.rooms.get_mut(id) else {
+            return Err(Error::new(ErrorCode::NotFound, format!("the room {id:?} is not open")));
+        };
+        if room.entered {
+            return Ok(());
+        }
         if let Err(error) = self.swarm.behaviour_mut().gossip.subscribe(&room.topic) {
+            self.rooms.remove(id);
             return Err(Error::new(ErrorCode::NetworkUnavailable, format!("cannot enter {id:?}: {error}")));
         }
-        let port = room.port();
+        room.entered = true;
         let topic = room.topic.hash();
         self.topics.insert(topic.clone(), id.clone());
-        self.rooms.insert(id, room);
         let already = self.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(peer, _)| *peer);
         for peer in already.collect::<Vec<_>>() {
             self.link_up(peer, &topic, now);
         }
-        Ok(port)
+        Ok(())
     }
 
     /// Leaves at once; the room is dropped when the repeats of the leave are out.
@@ -104,7 +119,7 @@ impl Actor {
     /// Lets every replica run and sends what they say. Cheap when nothing is due.
     pub(super) fn pump(&mut self, now: Tick) {
         let mut outgoing = Vec::new();
-        for room in self.rooms.values_mut() {
+        for room in self.rooms.values_mut().filter(|room| room.entered) {
             for (to, frame) in room.pump(now) {
                 match room.close(frame, &mut self.sealed) {
                     Some(bytes) => outgoing.push((room.tag, to, bytes)),
