@@ -4,9 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
-    Access, AccessChange, Batch, Error, ErrorCode, Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage,
-    MembersQuery, MetadataChange, PeerInfo, PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status, Ticket,
-    TicketInfo,
+    Access, AccessChange, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery, Invitation, Join,
+    Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange, PeerInfo, PresenceChange,
+    ProfileChange, Publish, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
 };
 use serde::Serialize;
 use serde::de::{Deserialize as _, DeserializeOwned};
@@ -89,6 +89,10 @@ commands!(
     members,
     metadata,
     set_metadata,
+    board,
+    set_board,
+    history,
+    publish,
     access,
     change_access,
     ticket,
@@ -174,6 +178,26 @@ async fn metadata(live: State<'_, Live>, room: String) -> Answer<RoomMetadata> {
 #[tauri::command]
 async fn set_metadata(live: State<'_, Live>, room: String, args: Args<MetadataChange>) -> Answer<RoomMetadata> {
     live.room(room).set_metadata(args.0).await
+}
+
+#[tauri::command]
+async fn board(live: State<'_, Live>, room: String) -> Answer<Board> {
+    live.room(room).board().await
+}
+
+#[tauri::command]
+async fn set_board(live: State<'_, Live>, room: String, change: Args<BoardChange>) -> Answer<Board> {
+    live.room(room).set_board(change.0).await
+}
+
+#[tauri::command]
+async fn history(live: State<'_, Live>, room: String, query: Args<HistoryQuery>) -> Answer<HistoryPage> {
+    live.room(room).history(query.0).await
+}
+
+#[tauri::command]
+async fn publish(live: State<'_, Live>, room: String, args: Args<Publish>) -> Answer<Message> {
+    live.room(room).publish(args.0).await
 }
 
 #[tauri::command]

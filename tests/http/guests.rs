@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Answer, Peer, answer, eventually};
 
-async fn as_guest(peer: &Peer, guest: &str, path: &str, body: Value) -> Answer {
+pub async fn as_guest(peer: &Peer, guest: &str, path: &str, body: Value) -> Answer {
     answer(peer.request(Method::POST, path).header("Parlor-User", guest).json(&body)).await
 }
 

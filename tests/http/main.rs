@@ -2,11 +2,13 @@
 //! with which code it refuses when not.
 
 mod attempts;
+mod board;
 mod connections;
 mod events;
 mod fixture;
 mod guests;
 mod identity;
+mod messages;
 mod presence_page;
 mod private;
 mod reach;

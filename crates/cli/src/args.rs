@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Map, Value};
 
 use crate::access::AccessArgs;
+use crate::board::BoardArgs;
+use crate::messages::{MessagesArgs, SayArgs};
 use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
 
 /// Live rooms on the local network: who is here, what they do, what the room is about.
@@ -45,6 +47,12 @@ pub enum Command {
     Members(MembersArgs),
     /// Show a room's shared settings, or change them
     Metadata(MetadataArgs),
+    /// Show the notes on a room's board, or change them
+    Board(BoardArgs),
+    /// Say something in a room you joined
+    Say(SayArgs),
+    /// Show what was said in a room
+    Messages(MessagesArgs),
     /// Print what happens in a room, one JSON object a line, until Ctrl-C
     Watch(WatchArgs),
     /// Make a ticket that lets others into a room, or say what one is for
@@ -455,6 +463,10 @@ mod tests {
             (&["join", "blue", "--ttl", "4"], "5 to 3600"),
             (&["members", "blue", "--by", "device"], "session"),
             (&["members"], "<ROOM>"),
+            (&["say", "blue"], "[TEXT]"),
+            (&["say", "blue", "hello", "--pass", "--key", "k"], "--key"),
+            (&["messages", "blue", "--limit", "0"], "1 to 1000"),
+            (&["board", "blue", "--set", "[]"], "JSON object"),
             (&["serve", "--ui-dir", "x"], "--ui"),
             (&["nonsense"], "nonsense"),
         ];

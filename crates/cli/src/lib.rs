@@ -11,10 +11,12 @@
 
 pub mod access;
 pub mod args;
+pub mod board;
 mod calls;
 mod client;
 mod failure;
 mod membership;
+pub mod messages;
 mod output;
 mod peer;
 mod serve;
@@ -43,6 +45,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Leave(args) => calls::leave(args).await,
         Command::Members(args) => calls::members(args).await,
         Command::Metadata(args) => calls::metadata(args).await,
+        Command::Board(args) => board::board(args).await,
+        Command::Say(args) => messages::say(args).await,
+        Command::Messages(args) => messages::messages(args).await,
         Command::Access(args) => access::access(args).await,
         Command::Ticket(args) => calls::ticket(args).await,
         Command::Peers(args) => calls::peers(args).await,
@@ -71,6 +76,10 @@ pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
     ("members", "members", None),
     ("metadata", "metadata", None),
     ("set_metadata", "metadata", Some("set")),
+    ("board", "board", None),
+    ("set_board", "board", Some("set")),
+    ("history", "messages", None),
+    ("publish", "say", None),
     ("access", "access", None),
     ("change_access", "access", Some("rekey")),
     ("ticket", "ticket", None),

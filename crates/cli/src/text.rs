@@ -259,6 +259,7 @@ pub(crate) fn event(event: &str) -> Option<String> {
             Some(Cloned { since, read_only, .. }) => copied(since, read_only),
             None => "no copy of this profile runs elsewhere any more".to_owned(),
         },
+        "message" => crate::messages::words(&serde_json::from_value(event.get("message")?.clone()).ok()?),
         "metadata" => format!("settings are now {}", event.get("metadata")?.get("metadata")?),
         _ => return None,
     };

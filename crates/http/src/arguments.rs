@@ -1,7 +1,9 @@
 //! From the text of a body to the arguments of a call. Whatever is wrong is named: which field, what was found, what
 //! is allowed, under the code that belongs to the field (design A9). HTTP bodies and WebSocket messages share this.
 
-use parlor::{AccessChange, Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange};
+use parlor::{
+    AccessChange, BoardChange, Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange, Publish,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -35,6 +37,21 @@ impl Arguments for PresenceChange {
 impl Arguments for MetadataChange {
     fn code_of(_: &str) -> ErrorCode {
         ErrorCode::InvalidMetadata
+    }
+}
+
+impl Arguments for BoardChange {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidBoard
+    }
+}
+
+impl Arguments for Publish {
+    fn code_of(field: &str) -> ErrorCode {
+        match field {
+            "memberId" => ErrorCode::InvalidMemberId,
+            _ => ErrorCode::InvalidMessage,
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use parlor::{
-    Access, AccessChange, Invitation, Join, Leave, Left, MemberRecord, MembersPage, MetadataChange, PeerInfo,
-    PresenceChange, ProfileChange, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
+    Access, AccessChange, Board, BoardChange, HistoryPage, Invitation, Join, Leave, Left, MemberRecord, MembersPage,
+    Message, MetadataChange, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Status,
+    Ticket, TicketInfo,
 };
 use parlor::{Error, ErrorCode};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{CreateRoom, Dial, Nothing, ReadTicket};
 use crate::problem::Problem;
-use crate::request::{Args, Caller, Here, Listing, RoomName};
+use crate::request::{Args, Caller, Here, Listing, Paging, RoomName};
 
 type Answer<T> = Result<Json<T>, Problem>;
 
@@ -77,6 +78,22 @@ pub(crate) async fn metadata(Here(room): Here) -> Answer<RoomMetadata> {
 
 pub(crate) async fn set_metadata(Here(room): Here, Args(args): Args<MetadataChange>) -> Answer<RoomMetadata> {
     Ok(Json(room.set_metadata(args).await?))
+}
+
+pub(crate) async fn board(Here(room): Here) -> Answer<Board> {
+    Ok(Json(room.board().await?))
+}
+
+pub(crate) async fn set_board(Here(room): Here, Args(args): Args<BoardChange>) -> Answer<Board> {
+    Ok(Json(room.set_board(args).await?))
+}
+
+pub(crate) async fn history(Here(room): Here, Paging(query): Paging) -> Answer<HistoryPage> {
+    Ok(Json(room.history(query).await?))
+}
+
+pub(crate) async fn publish(Here(room): Here, Args(args): Args<Publish>) -> Answer<Message> {
+    Ok(Json(room.publish(args).await?))
 }
 
 /// `null` for an open room, where everybody may everything.

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
-use parlor::{By, Error, ErrorCode, Live, MembersQuery, Room, limits};
+use parlor::{By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, Room, limits};
 use tokio::time::timeout;
 
 use crate::arguments::{Arguments, arguments, object};
@@ -109,47 +109,83 @@ impl FromRequestParts<Arc<App>> for Listing {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| {
-            Problem::new(ErrorCode::InvalidLimit, "the query cannot be read; it takes limit, cursor and by")
-        })?;
-        Ok(Listing(listing(pairs.0)?))
+        Ok(Listing(listing(pairs(parts, "limit, cursor and by")?)?))
     }
+}
+
+/// Which messages to list, from the query of the address.
+pub(crate) struct Paging(pub HistoryQuery);
+
+impl FromRequestParts<Arc<App>> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let allowed = "limit and cursor";
+        let mut query = HistoryQuery::default();
+        for (key, value) in each_once(pairs(parts, allowed)?)? {
+            match key.as_str() {
+                "limit" => query.limit = Some(limit(&value)?),
+                "cursor" => query.cursor = Some(cursor(value)?),
+                _ => return Err(unknown(&key, allowed).into()),
+            }
+        }
+        Ok(Paging(query))
+    }
+}
+
+fn pairs(parts: &Parts, allowed: &str) -> Result<Vec<(String, String)>, Problem> {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+    let unreadable = |_| Problem::new(ErrorCode::InvalidLimit, format!("the query cannot be read; it takes {allowed}"));
+    pairs.map(|pairs| pairs.0).map_err(unreadable)
 }
 
 fn listing(pairs: Vec<(String, String)>) -> Result<MembersQuery, Error> {
     let mut query = MembersQuery::default();
-    let mut seen = Vec::new();
-    for (key, value) in pairs {
-        let code = if key == "cursor" { ErrorCode::InvalidCursor } else { ErrorCode::InvalidLimit };
-        let wrong = |message: String| Error::new(code, message).at(&key);
-        if seen.contains(&key) {
-            return Err(wrong(format!("{key} stands there twice")));
-        }
+    for (key, value) in each_once(pairs)? {
         match key.as_str() {
-            "limit" => {
-                query.limit = Some(limit(&value).ok_or_else(|| {
-                    wrong(format!(
-                        "limit is {value:?}; a whole number from 1 to {} is allowed",
-                        limits::MEMBERS_LIMIT_MAX
-                    ))
-                })?)
-            }
-            "cursor" if value.is_empty() => {
-                return Err(wrong("cursor is empty; leave it out for the first page".into()));
-            }
-            "cursor" => query.cursor = Some(value),
+            "limit" => query.limit = Some(limit(&value)?),
+            "cursor" => query.cursor = Some(cursor(value)?),
             "by" => {
-                query.by = by(&value).ok_or_else(|| wrong(format!("by is {value:?}; member or session is allowed")))?
+                let wrong = || wrong("by", format!("by is {value:?}; member or session is allowed"));
+                query.by = by(&value).ok_or_else(wrong)?;
             }
-            _ => return Err(wrong(format!("{key} is unknown; limit, cursor and by are allowed"))),
+            _ => return Err(unknown(&key, "limit, cursor and by")),
         }
-        seen.push(key);
     }
     Ok(query)
 }
 
+fn each_once(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, Error> {
+    let twice = |at: usize| pairs[..at].iter().any(|(key, _)| *key == pairs[at].0);
+    match (0..pairs.len()).find(|at| twice(*at)) {
+        Some(at) => Err(wrong(&pairs[at].0, format!("{} stands there twice", pairs[at].0))),
+        None => Ok(pairs),
+    }
+}
+
+fn unknown(key: &str, allowed: &str) -> Error {
+    wrong(key, format!("{key} is unknown; {allowed} are allowed"))
+}
+
+fn wrong(key: &str, message: String) -> Error {
+    let code = if key == "cursor" { ErrorCode::InvalidCursor } else { ErrorCode::InvalidLimit };
+    Error::new(code, message).at(key)
+}
+
+fn cursor(value: String) -> Result<String, Error> {
+    if value.is_empty() {
+        return Err(wrong("cursor", "cursor is empty; leave it out for the first page".into()));
+    }
+    Ok(value)
+}
+
+fn limit(value: &str) -> Result<u32, Error> {
+    let allowed = || format!("limit is {value:?}; a whole number from 1 to {} is allowed", limits::MEMBERS_LIMIT_MAX);
+    whole(value).ok_or_else(|| wrong("limit", allowed()))
+}
+
 /// Digits only: `+5` and ` 5` are not how a number is written here.
-fn limit(text: &str) -> Option<u32> {
+fn whole(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if digits { text.parse().ok()? } else { return None };
     (1..=limits::MEMBERS_LIMIT_MAX).contains(&number).then_some(number)

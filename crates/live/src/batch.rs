@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use parlor_core::{Access, Bag, LeftReason, Member, MemberId, RoomId, RoomMetadata, Timestamp, UserId};
+use parlor_core::{Access, Bag, LeftReason, Member, MemberId, Message, Note, RoomId, RoomMetadata, Timestamp, UserId};
 use serde::Serialize;
 
 /// One message of a [`Feed`](crate::Feed). As JSON it is shorter than 7 KiB, unless it holds one thing alone that is
@@ -48,7 +48,7 @@ pub enum FeedEvent {
         /// The number of the last event in it.
         #[cfg_attr(feature = "ts", ts(type = "number"))]
         at: u64,
-        /// More rows follow, each as `joined` with `rest`.
+        /// More follows: rows, each as `joined` with `rest`, then notes, as `board` with `rest`.
         #[serde(skip_serializing_if = "is_false")]
         #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
         more: bool,
@@ -96,6 +96,24 @@ pub enum FeedEvent {
         /// All of it as it is now.
         #[cfg_attr(feature = "ts", ts(as = "Access"))]
         access: Arc<Access>,
+    },
+    /// Notes of the board changed.
+    Board {
+        /// Notes that are new or changed, as they are now.
+        #[cfg_attr(feature = "ts", ts(type = "Array<Note>"))]
+        notes: Vec<Arc<Note>>,
+        /// Ids of those that went.
+        removed: Vec<String>,
+        /// They did not just change: they are of the snapshot before.
+        #[serde(skip_serializing_if = "is_false")]
+        #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
+        rest: bool,
+    },
+    /// Somebody said something.
+    Message {
+        /// What somebody said. One that is kept may be an older one, which was not known here.
+        #[cfg_attr(feature = "ts", ts(as = "Message"))]
+        message: Arc<Message>,
     },
     /// The number of sessions that look on.
     Watching {

@@ -1,8 +1,8 @@
 //! Conflation: from every event of a room to the least that a reader needs who asks now and then.
 //!
-//! Two queues. *Events* (joins, leaves, changes of state, metadata) keep their order and are never dropped. *Updates*
-//! (presence) hold the latest value per member and key, in the order in which members first moved, so that nobody
-//! starves. What keeps the two in step:
+//! Two queues. *Events* (joins, leaves, changes of state, metadata, messages) keep their order and are never dropped.
+//! *Updates* (presence) hold the latest value per member and key, in the order in which members first moved, so that nobody
+//! starves. Notes are conflated like updates, the newest of each. What keeps the two queues in step:
 //!
 //! - an event with a row carries everything about that member, so it voids the member's pending update;
 //! - an update never leaves before the last queued event of its member, so a pending update is always newer.
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
-use parlor_core::{Bag, Event, Member, MemberState, RowKey, Snapshot, Timestamp};
+use parlor_core::{Bag, Event, Member, MemberState, Note, RowKey, Snapshot, Timestamp};
 use serde::Serialize;
 
 use crate::batch::{Batch, FeedEvent, Update};
@@ -41,6 +41,10 @@ pub(crate) struct Conflate {
     order: VecDeque<RowKey>,
     /// The rows as the reader will know them once everything was sent.
     known: BTreeMap<RowKey, Arc<Member>>,
+    /// Notes that changed, as they are now; nothing of one that went.
+    notes: BTreeMap<String, Option<Arc<Note>>>,
+    /// Notes of the snapshot that are still to be told.
+    rest: BTreeMap<String, Arc<Note>>,
 }
 
 struct Queued {
@@ -69,6 +73,7 @@ impl Conflate {
             at: snapshot.at,
             more,
         };
+        self.rest = snapshot.notes.iter().map(|note| (note.id.clone(), Arc::clone(note))).collect();
         let mut left = (BATCH_MAX - FRAME).saturating_sub(json_len(&head(Vec::new(), true)));
         let fits = snapshot.members.iter().take_while(|row| {
             let size = json_len(row) + 1;
@@ -78,7 +83,7 @@ impl Conflate {
         });
         let fits = fits.count();
         let (first, rest) = snapshot.members.split_at(fits.min(snapshot.members.len()));
-        self.push(head(first.to_vec(), !rest.is_empty()));
+        self.push(head(first.to_vec(), !rest.is_empty() || !self.rest.is_empty()));
         for row in rest {
             self.push(FeedEvent::Joined { member: Arc::clone(row), rest: true });
         }
@@ -101,9 +106,17 @@ impl Conflate {
             Event::Access { access } => self.push(FeedEvent::Access { access }),
             Event::Watching { count } => self.push(FeedEvent::Watching { count }),
             Event::Complete { complete } => self.push(FeedEvent::Complete { complete }),
-            // What is not shown in a window needs no way there: notes, messages and the health of repair.
-            // That the profile was copied is in the status, for the whole of the window.
-            Event::Board { .. } | Event::Message { .. } | Event::Diverged { .. } | Event::Cloned { .. } => {}
+            Event::Board { notes, removed } => {
+                let changed = notes.into_iter().map(|note| (note.id.clone(), Some(note)));
+                for (id, note) in changed.chain(removed.into_iter().map(|id| (id, None))) {
+                    self.rest.remove(&id);
+                    self.notes.insert(id, note);
+                }
+            }
+            Event::Message { message } => self.push(FeedEvent::Message { message }),
+            // What is not shown in a window needs no way there: the health of repair. That the profile was copied is in the
+            // status, for the whole of the window.
+            Event::Diverged { .. } | Event::Cloned { .. } => {}
         }
     }
 
@@ -126,6 +139,7 @@ impl Conflate {
             self.sent(&queued.event);
             events.push(queued.event);
         }
+        self.take_notes(&mut left, &mut events);
         let updates = self.take_updates(left, events.is_empty());
         if events.is_empty() && updates.is_empty() {
             return None;
@@ -164,6 +178,42 @@ impl Conflate {
         }
         self.order = waiting;
         updates
+    }
+
+    /// Notes that fit, those that changed first.
+    fn take_notes(&mut self, left: &mut usize, events: &mut Vec<FeedEvent>) {
+        let (mut notes, mut removed, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let mut alone = events.is_empty();
+        let mut fits = |size: usize| {
+            let fits = alone || size + FRAME <= *left;
+            alone = false;
+            *left = left.saturating_sub(size);
+            fits
+        };
+        while let Some((id, note)) = self.notes.pop_first() {
+            if !fits(note.as_ref().map_or_else(|| json_len(&id), json_len) + 1) {
+                self.notes.insert(id, note);
+                break;
+            }
+            note.map_or_else(|| removed.push(id), |note| notes.push(note));
+        }
+        while self.notes.is_empty()
+            && let Some((id, note)) = self.rest.pop_first()
+        {
+            if !fits(json_len(&note) + 1) {
+                self.rest.insert(id, note);
+                break;
+            }
+            rest.push(note);
+        }
+        if !notes.is_empty() || !removed.is_empty() {
+            *left = left.saturating_sub(FRAME);
+            events.push(FeedEvent::Board { notes, removed, rest: false });
+        }
+        if !rest.is_empty() {
+            *left = left.saturating_sub(FRAME);
+            events.push(FeedEvent::Board { notes: rest, removed: Vec::new(), rest: true });
+        }
     }
 
     fn update(&mut self, member: Arc<Member>, changed: &[String]) {
@@ -239,6 +289,8 @@ fn rows(event: &FeedEvent) -> &[Arc<Member>] {
         | FeedEvent::Active { member }
         | FeedEvent::Left { member, .. } => std::slice::from_ref(member),
         FeedEvent::Metadata { .. }
+        | FeedEvent::Board { .. }
+        | FeedEvent::Message { .. }
         | FeedEvent::Access { .. }
         | FeedEvent::Watching { .. }
         | FeedEvent::Complete { .. } => &[],

@@ -41,6 +41,104 @@ fn many_updates_of_a_member_are_one_with_the_latest_values() {
     assert!(conflate.take().is_none());
 }
 
+fn note(id: &str, text: &str) -> Arc<Note> {
+    Arc::new(Note {
+        id: id.to_owned(),
+        x: 0.0,
+        y: 0.0,
+        w: 200.0,
+        h: 150.0,
+        z: 0.0,
+        color: "yellow".into(),
+        text: text.to_owned(),
+        updated_at: Timestamp(1),
+        updated_by: parlor_core::PublicKey([1; 32]).user_id(),
+    })
+}
+
+/// The board as a reader has it after all that is waiting.
+fn read_board(conflate: &mut Conflate) -> BTreeMap<String, String> {
+    let mut board = BTreeMap::new();
+    while let Some(batch) = conflate.take() {
+        assert!(json_len(&batch) <= BATCH_MAX || batch.events.len() == 1, "{} bytes", json_len(&batch));
+        for event in batch.events {
+            match event {
+                FeedEvent::Snapshot { .. } => board.clear(),
+                FeedEvent::Board { notes, removed, .. } => {
+                    board.extend(notes.iter().map(|note| (note.id.clone(), note.text.clone())));
+                    removed.iter().for_each(|id| drop(board.remove(id)));
+                }
+                _ => {}
+            }
+        }
+    }
+    board
+}
+
+#[test]
+fn a_note_that_changes_often_is_told_once_with_what_it_says_now() {
+    let mut conflate = told(vec![]);
+    for n in 0..100 {
+        conflate.apply(Event::Board { notes: vec![note("a", &n.to_string())], removed: vec![] });
+        conflate.apply(Event::Board { notes: vec![note("b", "there")], removed: vec![] });
+        conflate.apply(Event::Board { notes: vec![], removed: vec!["b".into()] });
+    }
+    let batch = conflate.take().unwrap();
+    let [FeedEvent::Board { notes, removed, rest: false }] = &batch.events[..] else { panic!("{:?}", batch.events) };
+    assert_eq!((notes.len(), notes[0].text.as_str(), &removed[..]), (1, "99", &["b".to_owned()][..]));
+    assert!(conflate.take().is_none());
+}
+
+#[test]
+fn a_big_board_comes_in_small_batches_and_what_changes_meanwhile_is_newer() {
+    let notes: Vec<Arc<Note>> = (0..2_000).map(|n| note(&format!("n{n:04}"), &"x".repeat(n % 300))).collect();
+    let whole = Snapshot { notes: Arc::new(notes), ..(*snapshot(vec![member("m", 1, json!({}))])).clone() };
+    let mut conflate = Conflate::default();
+    conflate.reset(&whole);
+    let first = conflate.take().unwrap();
+    assert!(matches!(&first.events[0], FeedEvent::Snapshot { more: true, .. }));
+    assert!(matches!(&first.events[1], FeedEvent::Board { rest: true, .. }));
+    // The last one changes before it was told, and the one before it goes.
+    conflate.apply(Event::Board { notes: vec![note("n1999", "new")], removed: vec!["n1998".into()] });
+    let board = read_board(&mut conflate);
+    assert_eq!((board.get("n1999").map(String::as_str), board.get("n1998")), (Some("new"), None));
+    // A reader that starts over is told everything again.
+    conflate.reset(&whole);
+    assert_eq!(read_board(&mut conflate).len(), 2_000);
+}
+
+#[test]
+fn a_note_that_fits_no_batch_goes_alone() {
+    let mut conflate = told(vec![]);
+    let long = "\u{1}".repeat(4_000);
+    let notes = vec![note("a", &long), note("b", &long), note("c", "short")];
+    conflate.apply(Event::Board { notes, removed: vec![] });
+    assert_eq!(read_board(&mut conflate).len(), 3);
+}
+
+#[test]
+fn messages_keep_their_order_among_events() {
+    let mut conflate = told(vec![]);
+    let said = |id: &str| Event::Message {
+        message: Arc::new(parlor_core::Message {
+            id: id.into(),
+            kind: "chat".into(),
+            data: json!({"text": id}),
+            actor: member("m", 1, json!({})).actor.clone(),
+            member_id: parlor_core::MemberId::new("m").unwrap(),
+            published_at: Timestamp(1),
+            kept: true,
+        }),
+    };
+    conflate.apply(said("one"));
+    conflate.apply(Event::Watching { count: 2 });
+    conflate.apply(said("two"));
+    let json = json_of(&conflate.take().unwrap());
+    let kinds: Vec<&str> = json["events"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["message", "watching", "message"]);
+    assert_eq!(json["events"][2]["message"]["data"]["text"], "two");
+}
+
 #[test]
 fn a_key_is_set_or_unset_and_never_both() {
     let mut conflate = told(vec![member("m", 1, json!({}))]);

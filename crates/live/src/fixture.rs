@@ -51,6 +51,7 @@ pub(crate) fn snapshot(members: Vec<Arc<Member>>) -> Arc<Snapshot> {
         room: room(),
         members,
         metadata: metadata(),
+        notes: Arc::default(),
         access: None,
         watching: 0,
         complete: true,

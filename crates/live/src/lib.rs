@@ -91,6 +91,7 @@
 
 mod access;
 mod batch;
+mod board;
 mod clones;
 mod config;
 mod conflate;
@@ -103,6 +104,7 @@ mod keep;
 mod keys;
 mod lab;
 mod live;
+mod messages;
 mod names;
 mod near;
 mod open_rooms;
@@ -127,9 +129,10 @@ pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;
 pub use parlor_core::{
-    Access, AccessChange, Actor, ActorKind, Bag, By, Cloned, Error, ErrorCode, Event, Face, Join, Kind, Leave, Left,
-    LeftReason, Member, MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note,
-    Person, PresenceChange, PresenceMode, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
+    Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, By, Cloned, Error, ErrorCode, Event, Face,
+    HistoryPage, HistoryQuery, Join, Kind, Leave, Left, LeftReason, Member, MemberId, MemberRecord, MemberState,
+    MembersPage, MembersQuery, Message, MetadataChange, Note, NoteChange, Person, PresenceChange, PresenceMode,
+    Publish, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
 };
 pub use parlor_net::{NetworkState, PeerInfo};
 pub use profile::settings::Theme;
@@ -150,6 +153,10 @@ pub const OPERATIONS: &[&str] = &[
     "members",
     "metadata",
     "set_metadata",
+    "board",
+    "set_board",
+    "history",
+    "publish",
     "access",
     "change_access",
     "ticket",

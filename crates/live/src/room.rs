@@ -228,8 +228,8 @@ impl Room {
     /// ```
     pub async fn set_metadata(&self, args: MetadataChange) -> Result<RoomMetadata, Error> {
         let room = self.room()?;
-        self.joined(&room).await?;
-        self.with(&room, move |replica, who, now| replica.set_metadata(who, args, now)).await
+        let open = self.joined(&room).await?;
+        self.written(&room, &open, move |replica, who, now| replica.set_metadata(who, args, now)).await
     }
 
     /// Takes a member out of the room (design R8, A3). It always succeeds here, whatever the network does, also when the
@@ -360,6 +360,16 @@ impl Room {
             settle(open.port.snapshots()).await;
         }
         Ok(())
+    }
+
+    /// Runs a call that writes what is shared.
+    pub(crate) async fn written<R: Send + 'static>(
+        &self,
+        room: &RoomId,
+        _open: &Open,
+        call: impl FnOnce(&mut Replica, &LocalActor, Tick) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        self.with(room, call).await
     }
 
     /// Runs a call at the replica. Each is a sign of life of its actor (design R7).

@@ -3,7 +3,7 @@ import type { Kind } from "./Kind";
 import type { Note } from "./Note";
 
 /**
- * All notes of a room.
+ * Notes of a room: all of them, or those that a call set.
  */
 export type Board = {
 /**

@@ -26,7 +26,7 @@ actor: Actor,
  */
 memberId: string,
 /**
- * When, by its writer's clock.
+ * When: by its writer's clock for one that is kept, else by the clock of whoever hears it.
  */
 publishedAt: string,
 /**

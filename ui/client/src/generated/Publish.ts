@@ -9,7 +9,7 @@ export type Publish = {
  */
 type: string,
 /**
- * Its content: JSON, strings up to 4 KiB, all of it up to about 8 KiB.
+ * Its content: JSON, strings up to 4 KiB, all of it up to about 8 KiB; `null` when missing.
  */
 data?: unknown,
 /**

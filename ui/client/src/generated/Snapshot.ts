@@ -2,6 +2,7 @@
 import type { Access } from "./Access";
 import type { Cloned } from "./Cloned";
 import type { Member } from "./Member";
+import type { Note } from "./Note";
 import type { RoomMetadata } from "./RoomMetadata";
 
 /**
@@ -20,6 +21,10 @@ members: Array<Member>,
  * The shared settings.
  */
 metadata: RoomMetadata,
+/**
+ * The board's notes, by id.
+ */
+notes: Array<Note>,
 /**
  * Who may do what; missing for an open room, where everybody may everything.
  */
