@@ -7,10 +7,10 @@ import type { Backend } from 'parlor-client';
 import { App } from './app/app.svelte';
 import AppView from './app/App.svelte';
 import NoToken from './app/NoToken.svelte';
-import { speak } from './i18n';
+import { known, speak } from './i18n';
 
 const target = document.getElementById('app');
-document.documentElement.lang = speak(navigator.languages);
+await speak(known(navigator.languages));
 
 async function wayToPeer(): Promise<{ backend: Backend | null; room: string | null }> {
   if ('__TAURI_INTERNALS__' in window) {

@@ -1,6 +1,7 @@
 /**
  * What a user interface may ask of a Parlor peer. There is one interface and three ways to reach a peer: the window's
- * own process (`tauri.ts`), its HTTP API (`web.ts`), and simulated people for development (`fake.ts`). Nothing else in
+ * own process (`tauri.ts`), its HTTP API (`web.ts`), and simulated people for development (`fake.ts`); the sample room of
+ * the user interface is a fourth, which reaches nobody. Nothing else in
  * the user interface knows which one it talks to.
  */
 import type { Access } from './generated/Access';
@@ -47,7 +48,7 @@ export interface Subscriber {
 
 export interface Backend {
   /** Where this runs; decides words such as "this window" and "this page", never behaviour. */
-  readonly kind: 'desktop' | 'web' | 'fake';
+  readonly kind: 'desktop' | 'web' | 'fake' | 'sample';
 
   rooms(): Promise<RoomSummary[]>;
   createRoom(room: string, options?: { private?: boolean }): Promise<RoomSummary>;

@@ -12,9 +12,11 @@ import {
   type WindowStatus,
 } from 'parlor-client';
 import { ticketIn } from '../domain/ticket';
-import { t } from '../i18n';
+import { t, type Language } from '../i18n';
 import { RoomSession } from '../room/session.svelte';
+import { Actions } from './actions.svelte';
 import { Notes } from './notes.svelte';
+import { Settings, type Privacy } from './settings.svelte';
 import { applyTheme } from './theme';
 
 export type Screen =
@@ -39,6 +41,8 @@ export class App {
   /** What the person is asked before a ticket is used. */
   question = $state.raw<Question | null>(null);
   readonly notes = new Notes();
+  readonly settings = new Settings();
+  readonly actions = new Actions();
   #poll: ReturnType<typeof setInterval> | undefined;
   /** A room to enter, or a ticket to ask about, as soon as the person has a name. */
   #wanted: string | null;
@@ -54,12 +58,17 @@ export class App {
     return this.#wanted;
   }
 
+  /** The room that is open, if one is. */
+  get session(): RoomSession | null {
+    return this.screen.name === 'room' ? this.screen.session : null;
+  }
+
   async start(): Promise<void> {
     this.screen = { name: 'loading' };
     try {
       const status: WindowStatus = await this.backend.status();
       this.#learn(status);
-      this.#wanted ??= status.openRoom ?? null;
+      this.#wanted ??= status.openRoom ?? (await this.#roomOfLastTime());
     } catch (cause) {
       this.screen = { name: 'failed', error: toParlorError(cause) };
       return;
@@ -72,6 +81,16 @@ export class App {
 
   home(focus: 'start' | 'join' | null = null): void {
     this.screen = { name: 'home', focus };
+  }
+
+  setLanguage(language: Language | null): Promise<void> {
+    this.settings.set({ language });
+    return this.settings.speak();
+  }
+
+  setPrivacy(change: Partial<Privacy>): void {
+    this.settings.set(change);
+    this.session?.setPrivacy(this.settings.privacy);
   }
 
   /** To what was asked for before the person had a name, else home. */
@@ -98,8 +117,8 @@ export class App {
   /** Opens a room; what goes wrong is shown in the room's own place, with a way back. */
   async enter(room: string): Promise<void> {
     if (this.status === null) return;
-    const session = new RoomSession(this.backend, room, () => this.status as Status, this.notes);
-    this.screen = { name: 'room', session };
+    const session = this.#visit(this.backend, room);
+    this.#show(session);
     await session.enter();
   }
 
@@ -136,7 +155,7 @@ export class App {
       this.refuse(question);
       return;
     }
-    const session = new RoomSession(this.backend, info.room, () => this.status as Status, this.notes, ticket);
+    const session = this.#visit(this.backend, info.room, ticket);
     await session.enter();
     if (session.error !== null || this.question !== question) {
       void session.leave();
@@ -144,7 +163,7 @@ export class App {
       return;
     }
     this.question = null;
-    this.screen = { name: 'room', session };
+    this.#show(session);
   }
 
   /** Lets a question go, unless another took its place. */
@@ -155,6 +174,8 @@ export class App {
   async leave(): Promise<void> {
     if (this.screen.name !== 'room') return;
     const { session } = this.screen;
+    // Whoever left a room on purpose does not want it at the next start.
+    this.settings.set({ last: null });
     this.home();
     await session.leave();
   }
@@ -164,9 +185,31 @@ export class App {
     this.notes.show(sentenceOf(cause));
   }
 
+  #visit(backend: Backend, room: string, ticket: string | null = null): RoomSession {
+    const session = new RoomSession(backend, room, () => this.status as Status, this.notes, ticket);
+    session.setPrivacy(this.settings.privacy);
+    return session;
+  }
+
+  #show(session: RoomSession): void {
+    this.screen = { name: 'room', session };
+    this.settings.set({ last: session.room });
+  }
+
+  /** The room in which the window was closed, as long as the profile still knows it. */
+  async #roomOfLastTime(): Promise<string | null> {
+    const { openLast, last } = this.settings;
+    if (!openLast || last === null) return null;
+    const rooms = await this.backend.rooms().catch(() => []);
+    return rooms.some(({ room }) => room === last) ? last : null;
+  }
+
   #learn(status: Status): void {
     const before = this.status;
     this.status = status;
+    this.settings.of(status.userId);
+    // What the browser asks for is spoken already.
+    if (before === null && this.settings.language !== null) void this.settings.speak();
     applyTheme(status.theme);
     if (before === null) return;
     if (before.cloned !== null && status.cloned === null && before.userId === status.userId) this.notes.say(t.cloned.over);

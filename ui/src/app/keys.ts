@@ -9,12 +9,15 @@ export function isWriting(target: EventTarget | null): boolean {
   );
 }
 
+/** A sheet has the keys. */
+export const isBusyElsewhere = (): boolean => document.querySelector('dialog[open]') !== null;
+
 export function unlessWriting(bindings: KeyBindingMap): KeyBindingMap {
   return Object.fromEntries(
     Object.entries(bindings).map(([keys, run]) => [
       keys,
       (event: KeyboardEvent) => {
-        if (isWriting(event.target) || document.querySelector('dialog[open]') !== null) return;
+        if (isWriting(event.target) || isBusyElsewhere()) return;
         event.preventDefault();
         run(event);
       },

@@ -16,7 +16,7 @@ export class BoardView {
   size: Size = { w: 900, h: 600 };
   /** For people: 100 is life size. */
   percent = $state(100);
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(own: boolean) => void>();
 
   get rect(): Rect {
     return viewOf(this.camera, this.size);
@@ -33,7 +33,8 @@ export class BoardView {
     return { x: this.size.w / 2, y: this.size.h / 2 };
   }
 
-  onChange(listener: () => void): () => void {
+  /** Hears of every change; `own` is one that this window's person made. */
+  onChange(listener: (own: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -42,13 +43,13 @@ export class BoardView {
   resize(size: Size): void {
     const { x, y, w, h } = this.rect;
     this.size = size;
-    this.look(centredOn({ x: x + w / 2, y: y + h / 2 }, this.camera.zoom, size));
+    this.look(centredOn({ x: x + w / 2, y: y + h / 2 }, this.camera.zoom, size), false);
   }
 
-  look(camera: Camera): void {
+  look(camera: Camera, own = true): void {
     this.camera = camera;
     this.percent = Math.round(camera.zoom * 100);
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(own);
   }
 
   pan(dx: number, dy: number): void {

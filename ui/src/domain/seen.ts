@@ -46,6 +46,16 @@ export const isTyping = (presence: Bag): boolean => presence['typing'] === true;
 
 export const toolOf = (presence: Bag): Tool | null => TOOLS.find((tool) => tool === presence['tool']) ?? null;
 
+/** Whose view this person looks along with; a member id. */
+export const followingOf = (presence: Bag): string | null =>
+  typeof presence['following'] === 'string' && presence['following'].length <= 512 ? presence['following'] : null;
+
+/** Whether this person lets others look along. */
+export function letsFollow(presence: Bag): boolean {
+  const wishes = presence['private'];
+  return !(isBag(wishes) && wishes['follow'] === true);
+}
+
 export function cursorOf(presence: Bag): CursorUpdate | null {
   const cursor = presence['cursor'];
   if (!isBag(cursor)) return null;

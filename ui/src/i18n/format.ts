@@ -7,13 +7,29 @@ let locale = 'en';
 let lists = new Intl.ListFormat(listLocale(locale));
 let plurals = new Intl.PluralRules(locale);
 let times = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+let days = new Intl.DateTimeFormat(listLocale(locale), { weekday: 'long', day: 'numeric', month: 'long' });
+let dates = new Intl.DateTimeFormat(listLocale(locale), { dateStyle: 'full' });
+let moments = new Intl.DateTimeFormat(listLocale(locale), { dateStyle: 'full', timeStyle: 'short' });
+let numbers = new Intl.NumberFormat(locale);
+let clocks = clockOf(locale);
 
 export function setLocale(next: string): void {
   locale = next;
   lists = new Intl.ListFormat(listLocale(locale));
   plurals = new Intl.PluralRules(locale);
   times = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  numbers = new Intl.NumberFormat(locale);
+  clocks = clockOf(locale);
+  days = new Intl.DateTimeFormat(listLocale(locale), { weekday: 'long', day: 'numeric', month: 'long' });
+  dates = new Intl.DateTimeFormat(listLocale(locale), { dateStyle: 'full' });
+  moments = new Intl.DateTimeFormat(listLocale(locale), { dateStyle: 'full', timeStyle: 'short' });
 }
+
+/** "1,024", "0.6". */
+export const number = (value: number): string => numbers.format(value);
+
+/** "14:00": the time of a day as this language writes it. */
+export const clock = (at: number | Date): string => clocks.format(at);
 
 export const list = (words: readonly string[]): string => lists.format(words.map(apart));
 
@@ -43,6 +59,25 @@ export function ago(moment: string | number, now: number = Date.now()): string {
   }
   return times.format(0, 'second');
 }
+
+function clockOf(language: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(listLocale(language), { hour: '2-digit', minute: '2-digit' });
+}
+
+/** The day and the time of it, in full. */
+export const moment = (time: number): string => moments.format(time);
+
+/** "Today", "Yesterday", "Monday, 3 March", and with the year when it is another. */
+export function day(time: number, now: number = Date.now()): string {
+  const [then, today] = [new Date(time), new Date(now)];
+  const apart = Math.round((midnight(today) - midnight(then)) / 86_400_000);
+  if (apart === 0 || apart === 1) return capital(times.format(-apart, 'day'));
+  return capital(then.getFullYear() === today.getFullYear() ? days.format(time) : dates.format(time));
+}
+
+const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+
+const capital = (words: string): string => words.charAt(0).toLocaleUpperCase() + words.slice(1);
 
 /** The English of the catalogue has no comma before "and". */
 function listLocale(language: string): string {

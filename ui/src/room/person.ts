@@ -1,7 +1,17 @@
 /** A row of the people list as a view needs it, made of a member of the room. Changes with it, except for what moves. */
 import { rowKey, type LeftReason, type Member, type RowKey } from 'parlor-client';
 import { initialsOf } from '../domain/initials';
-import { chatOf, colourOf, isAway, isTyping, nameOf, roleOf, statusOf } from '../domain/seen';
+import {
+  chatOf,
+  colourOf,
+  followingOf,
+  isAway,
+  isTyping,
+  letsFollow,
+  nameOf,
+  roleOf,
+  statusOf,
+} from '../domain/seen';
 
 /** Presence that changes many times a second. It is drawn by the board's own loop and never makes a row anew. */
 export const HOT_KEYS: ReadonlySet<string> = new Set(['cursor', 'viewport', 'selection', 'ink']);
@@ -17,8 +27,15 @@ export interface Person {
   /** This window's own person. */
   readonly self: boolean;
   readonly state: 'active' | 'stale' | 'left';
+  /** Why they are gone, if they are. */
+  readonly gone: LeftReason | null;
   /** Gone because a host put them out. */
   readonly putOut: boolean;
+  /** The member whom they follow. */
+  readonly following: string | null;
+  readonly letsFollow: boolean;
+  /** Their last sign of life when this row was made, by this computer's clock. */
+  readonly lastSeenAt: string;
   readonly away: boolean;
   readonly role: string | null;
   readonly status: string | null;
@@ -41,7 +58,11 @@ export function personOf(member: Member, self: boolean, gone: LeftReason | null 
     colour: colourOf(presence, member.actor.userId),
     self,
     state: gone === null ? member.state : 'left',
+    gone,
     putOut: gone === 'excluded',
+    following: followingOf(presence),
+    letsFollow: letsFollow(presence),
+    lastSeenAt: member.lastSeenAt,
     away: isAway(presence),
     role: roleOf(presence, member.metadata),
     status: statusOf(presence),

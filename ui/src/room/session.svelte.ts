@@ -19,6 +19,7 @@ import {
   type Unsubscribe,
 } from 'parlor-client';
 import type { Notes } from '../app/notes.svelte';
+import type { Privacy } from '../app/settings.svelte';
 import { BoardView } from '../board/board-view.svelte';
 import { ComingsAndGoings, LEAVE_WAITS_MS, SAY_EVERY_MS } from '../domain/announcements';
 import { chooseColour, mustPickAgain } from '../domain/colour';
@@ -27,6 +28,7 @@ import { colourOf, type Tool } from '../domain/seen';
 import { t } from '../i18n';
 import { RoomAccess } from './access.svelte';
 import { ConnectionState } from './connection.svelte';
+import { Follow } from './follow.svelte';
 import { PassingEvents, type EventListener } from './passing-events';
 import { HOT_KEYS, personOf, type Person } from './person';
 import { RoomSettings } from './settings.svelte';
@@ -55,6 +57,7 @@ export class RoomSession {
   readonly connection = new ConnectionState();
   readonly view = new BoardView();
   readonly outbox: Outbox;
+  readonly follow: Follow;
   /** The pointer's points up to now are on their way. */
   onCursorSent: () => void = () => {};
 
@@ -73,6 +76,7 @@ export class RoomSession {
   #status = 'online';
   #role: string | undefined;
   #away = false;
+  #privacy: Privacy = { noFollow: false, noCursor: false };
   #closed = false;
   #firstLook: () => void = () => {};
   #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -103,6 +107,7 @@ export class RoomSession {
         else this.#refused(cause);
       },
     });
+    this.follow = new Follow(this, notes);
   }
 
   /** Whether only those come in who have a ticket. */
@@ -160,6 +165,7 @@ export class RoomSession {
     this.#closed = true;
     this.#tabs.close();
     this.#unsubscribe?.();
+    this.follow.close();
     this.outbox.close();
     this.connection.close();
     this.#timers.forEach(clearTimeout);
@@ -203,6 +209,11 @@ export class RoomSession {
     return here?.name ?? this.access.nameThen(userId) ?? t.notes.somebody;
   }
 
+  /** Says something about this person that others wait for; `undefined` takes it back. */
+  say(presence: Record<string, unknown>): void {
+    this.outbox.setNow(presence);
+  }
+
   setTool(tool: Tool): void {
     if (tool === this.tool) return;
     this.tool = tool;
@@ -225,6 +236,20 @@ export class RoomSession {
     if (away === this.#away) return;
     this.#away = away;
     this.outbox.setNow(away ? { status: 'away', cursor: null } : { status: this.#status });
+  }
+
+  /** What others are asked and not shown; they are told at once. */
+  setPrivacy(privacy: Privacy): void {
+    const before = this.#privacy;
+    this.#privacy = { ...privacy };
+    if (this.#memberId === null) return; // the join carries it
+    if (before.noFollow !== privacy.noFollow) this.outbox.setNow({ private: wishesOf(privacy) });
+    if (privacy.noCursor && !before.noCursor) this.outbox.setNow({ cursor: null });
+  }
+
+  /** Whether this person does not show where they point. */
+  get hidesCursor(): boolean {
+    return this.#privacy.noCursor;
   }
 
   /** Tries to reach the peer, and the people behind it, now. */
@@ -262,6 +287,8 @@ export class RoomSession {
       status: this.#away ? 'away' : this.#status,
       tool: this.tool,
       viewport: { x, y, zoom, w, h },
+      ...this.follow.presence,
+      ...(this.#privacy.noFollow ? { private: wishesOf(this.#privacy) } : {}),
       ...(this.#role === undefined ? {} : { role: this.#role }),
     };
     this.#asked = true;
@@ -304,6 +331,7 @@ export class RoomSession {
     this.#memberId = null;
     this.#unsubscribe?.();
     this.#unsubscribe = null;
+    this.follow.close();
     this.outbox.close();
     this.connection.close();
     this.#timers.forEach(clearTimeout);
@@ -395,6 +423,7 @@ export class RoomSession {
 
   #tell(key: string, member: Member | null, keys: readonly string[]): void {
     for (const listener of this.#listeners) listener(key, member, keys);
+    this.follow.hear(key, keys);
   }
 
   #showPeople(): void {
@@ -412,6 +441,7 @@ export class RoomSession {
     }
     this.people = rows;
     this.me = rows.find((row) => row.self) ?? null;
+    this.follow.rowsChanged();
   }
 
   /** Keeps the own row right: joined while this window wants to be, and with a colour that nobody else has. */
@@ -466,3 +496,6 @@ export class RoomSession {
     this.#timers.add(timer);
   }
 }
+
+/** What presence says of it; nothing when there is nothing to say. */
+const wishesOf = (privacy: Privacy): { follow: true } | undefined => (privacy.noFollow ? { follow: true } : undefined);
