@@ -195,6 +195,9 @@ impl Scene {
             self.movers[0].room.presence(PresenceChange::new(json!({"pad": pad, "more": pad}))).await?;
         }
         self.movers[0].room.presence(PresenceChange::new(json!({"pad": "", "more": ""}))).await?;
+        // The first move would wait for the turn that this one took, and those after it catch up slowly.
+        turn.tick().await;
+        turn.tick().await;
         Ok(())
     }
 

@@ -14,6 +14,8 @@ const TURN_MIN_US: u64 = 1_000_000 / 30;
 const TURN_MAX_US: u64 = 1_000_000;
 /// Frames a second that all members of a big room together may send.
 const RATE_SHARED: u64 = 240;
+/// Sessions without a link that count however few links there are.
+const FAR: u64 = 6;
 /// The most that a heartbeat adds to a delta, and what a delta is besides its changes.
 const PULSE_BYTES: usize = 32;
 const HEAD_BYTES: usize = 24;
@@ -22,11 +24,21 @@ impl Replica {
     /// Microseconds between two frames of changes: 30 a second with other sessions here, 1 alone, fewer in a big room
     /// (design A7).
     fn turn_us(&self) -> u64 {
-        let others = self.peers.values().filter(|peer| !peer.records.is_empty() || peer.watches()).count() as u64;
-        match others {
+        match self.company() {
             0 => TURN_MAX_US,
             others => (others * 1_000_000 / RATE_SHARED).clamp(TURN_MIN_US, TURN_MAX_US),
         }
+    }
+
+    /// Other sessions, as the rate counts them. Those without a link of their own cannot be told from ones that somebody
+    /// made up, and slow nobody down beyond what those with one do, or a small room would.
+    fn company(&self) -> u64 {
+        let others = self.peers.values().filter(|peer| !peer.records.is_empty() || peer.watches());
+        let (linked, far) = others.fold((0, 0), |(linked, far), peer| match peer.linked {
+            true => (linked + 1, far),
+            false => (linked, far + 1),
+        });
+        linked + u64::min(far, linked.max(FAR))
     }
 
     fn next_turn(&self, told_us: u64) -> Tick {

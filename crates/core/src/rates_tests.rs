@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::fixture::{Table, seat};
-use crate::{Join, PresenceChange, PresenceMode};
+use crate::{DownCause, Join, PresenceChange, PresenceMode};
 
 /// Three hundred calls in a second, as a mouse makes them; answers how many frames with presence went out.
 fn storm(table: &mut Table, call: impl Fn(u64) -> PresenceChange) -> usize {
@@ -80,4 +80,27 @@ fn a_big_room_is_one_of_many_sessions() {
     assert_eq!(table.rows(0).len(), 1, "one person");
     let frames = storm(&mut table, |n| PresenceChange::new(json!({ "n": n })));
     assert!((8..=11).contains(&frames), "240 a second among 24 others: {frames}");
+}
+
+// A7, N10: sessions that somebody made up have no link of their own, and take nobody's turns.
+#[test]
+fn made_up_people_slow_nobody_down() {
+    let mut table = Table::joined(2);
+    for number in 0..60 {
+        let at = table.add(seat(40 + number, "nobody", 40 + number, 1, table.now));
+        table.join(at, Join::new()).unwrap();
+        table.link(0, at);
+    }
+    table.pass(3_000);
+    assert_eq!(table.by_session(0).len(), 62);
+    let mut frames = |table: &mut Table, unlinked: std::ops::Range<usize>| {
+        unlinked.for_each(|at| table.close(0, at, DownCause::Unsubscribed));
+        storm(table, |n| PresenceChange::new(json!({ "n": n })))
+    };
+    // As many without a link as with one count, and no more.
+    let big = frames(&mut table, 22..62);
+    assert!((5..=7).contains(&big), "240 a second among 21 and 21 others: {big}");
+    let small = frames(&mut table, 2..22);
+    assert!((25..=31).contains(&small), "240 a second among 1 and 6 others: {small}");
+    assert_eq!(table.by_session(0).len(), 62, "they are believed to be there");
 }
