@@ -394,7 +394,8 @@ export const en = {
   grey: {
     away: (name: string) =>
       `${apart(name)} is connected and has touched nothing for a minute, or the window is hidden.`,
-    ownOutage: () => 'This computer has no network right now, so nobody is heard. They may well be there.',
+    ownOutage: (_name: string) =>
+      'This computer has no network right now, so nobody is heard. They may well be there.',
     silentLinked: (name: string, seconds: number) =>
       `The connection to ${apart(name)} is there, but nothing came through it for ${secondsOf(seconds)}. Their computer may be asleep or very busy.`,
     silentUnlinked: (name: string, seconds: number) =>

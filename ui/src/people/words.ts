@@ -2,8 +2,11 @@
 import type { Member } from 'parlor-client';
 import { activityOf } from '../domain/activity';
 import type { Rect } from '../domain/camera';
+import { whyGrey } from '../domain/why-grey';
 import { t } from '../i18n';
 import type { Person } from '../room/person';
+import type { RoomSession } from '../room/session.svelte';
+import type { Reach } from './reach.svelte';
 
 export function stateOf(person: Person): string {
   if (person.state === 'left') return person.putOut ? t.people.wasPutOut : t.people.leftJustNow;
@@ -28,4 +31,19 @@ export function doingOf(member: Member | undefined, view: Rect | null): string {
     case 'nothing':
       return '';
   }
+}
+
+/** Why somebody is grey, in one sentence; null for who is not. */
+export function greyOf(person: Person, session: RoomSession, reach: Reach | null): string | null {
+  const member = session.memberOf(person.key);
+  const { state, away, gone } = person;
+  const grey = whyGrey(
+    {
+      ...{ state, away, gone, lastSeenAt: member?.lastSeenAt ?? person.lastSeenAt, complete: session.connection.complete },
+      ...{ linked: reach?.linked ?? null, wasLinked: reach?.wasLinked ?? false },
+    },
+    Date.now(),
+  );
+  if (grey === null) return null;
+  return 'seconds' in grey ? t.grey[grey.why](person.name, grey.seconds) : t.grey[grey.why](person.name);
 }

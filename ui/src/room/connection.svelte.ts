@@ -6,8 +6,9 @@ export class ConnectionState {
   /** Others in the room, and how many of them are heard. */
   all = $state(0);
   reached = $state(0);
+  /** False while this peer's own network is out, and what it shows may be old. */
+  complete = $state(true);
   #link = true;
-  #complete = true;
   #trouble: Trouble = { since: null, backAt: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -19,7 +20,7 @@ export class ConnectionState {
   people(all: number, active: number, complete: boolean): void {
     this.all = all;
     this.reached = active;
-    this.#complete = complete;
+    this.complete = complete;
     this.#judge();
   }
 
@@ -29,7 +30,7 @@ export class ConnectionState {
 
   #judge(): void {
     const now = performance.now();
-    const well = isWell(this.#link, this.#complete, this.all, this.reached);
+    const well = isWell(this.#link, this.complete, this.all, this.reached);
     if (!this.#link) this.reached = 0;
     this.#trouble = heard(this.#trouble, well, now);
     this.phase = phaseOf(this.#trouble, now);

@@ -1,0 +1,67 @@
+/**
+ * How this peer reaches each person, for the list of people while it is open: round trips, sessions, links. Read every few
+ * seconds, since nothing tells of it by itself.
+ */
+import { rowKey, type PeerInfo, type Member, type RowKey } from 'parlor-client';
+import type { RoomSession } from '../room/session.svelte';
+
+export interface Reach {
+  readonly sessions: number;
+  /** Of these sessions, those that are not heard now. */
+  readonly silent: number;
+  readonly linked: boolean;
+  readonly wasLinked: boolean;
+  /** The shortest way to one of their sessions, in milliseconds. */
+  readonly rttMs: number | null;
+}
+
+const EVERY_MS = 4_000;
+
+export class ReachOfPeople {
+  of = $state.raw<ReadonlyMap<RowKey, Reach>>(new Map());
+
+  constructor(private readonly session: RoomSession) {}
+
+  watch(): () => void {
+    // A tip without a time is no loss.
+    const look = () => void this.#look().catch(() => {});
+    look();
+    const timer = setInterval(() => void (!document.hidden && look()), EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
+  async #look(): Promise<void> {
+    const { backend, room } = this.session;
+    const [peers, { members }] = await Promise.all([
+      backend.peers(),
+      backend.members(room, { by: 'session', limit: 256 }),
+    ]);
+    this.of = reachOf(members, peers, this.of);
+  }
+}
+
+/** `members` by session; several rows of one key are one person's. */
+export function reachOf(
+  members: readonly Member[],
+  peers: readonly PeerInfo[],
+  before: ReadonlyMap<RowKey, Reach> = new Map(),
+): ReadonlyMap<RowKey, Reach> {
+  const links = new Map(peers.map((peer) => [peer.sessionId, peer]));
+  const found = new Map<RowKey, Reach>();
+  for (const member of members) {
+    const key = rowKey(member);
+    for (const session of member.sessions ?? []) {
+      const link = links.get(session.sessionId);
+      const other = found.get(key);
+      const times = [other?.rttMs ?? null, link?.rttMs ?? null].filter((time) => time !== null);
+      found.set(key, {
+        sessions: (other?.sessions ?? 0) + 1,
+        silent: (other?.silent ?? 0) + (session.state === 'stale' ? 1 : 0),
+        linked: (other?.linked ?? false) || link !== undefined,
+        wasLinked: (other?.wasLinked ?? before.get(key)?.wasLinked ?? false) || link !== undefined,
+        rttMs: times.length > 0 ? Math.min(...times) : null,
+      });
+    }
+  }
+  return found;
+}
