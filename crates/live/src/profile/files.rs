@@ -60,7 +60,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Until the directory is flushed too, a power cut may take the file back while later ones stay.
-fn flush_names(path: &Path) -> io::Result<()> {
+pub(crate) fn flush_names(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::fs::File::open(parent(path))?.sync_all()?;
     #[cfg(not(unix))]
@@ -83,12 +83,31 @@ fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
 
+/// An empty file that can take that place when it is whole. It has mode 0600 and a fresh name, and is removed when it is
+/// dropped before.
+pub(crate) fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent(path))
+}
+
 fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    // Temporary files are made with mode 0600 and a fresh name, and are removed when anything below fails.
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(parent(path))?;
+    let mut file = beside(path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Takes from everybody but the owner what they may do with a file or a directory, as far as `mode` goes.
+pub(crate) fn make_private(path: &Path, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if std::fs::metadata(path)?.permissions().mode() & 0o777 & !mode != 0 {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
 }
 
 /// Moves a file to the first free name `NAME.damaged-N`.

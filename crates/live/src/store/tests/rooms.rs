@@ -1,0 +1,112 @@
+//! The rooms that somebody opened before.
+
+use parlor_core::{RoomId, Timestamp};
+
+use super::super::rooms::MAX;
+use super::super::{Disk, KnownRoom};
+use super::*;
+
+fn room(n: usize) -> RoomId {
+    RoomId::new(&format!("room {n}")).unwrap()
+}
+
+fn shown(store: &Store) -> Vec<String> {
+    store.known().iter().map(|known| known.room.to_string()).collect()
+}
+
+#[test]
+fn the_newest_stand_first_and_the_oldest_go_with_their_cells() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = hurried(dir.path());
+    for n in 0..MAX {
+        store.opened(&room(n), false, Some(root(n as u8)), Timestamp(n as u64)).unwrap();
+    }
+    for n in [0, 1] {
+        put(&store, root(n), &[(b"a", Some(b"one"))]).unwrap();
+    }
+    store.opened(&room(MAX), false, None, Timestamp(0)).unwrap();
+    assert_eq!(store.known().len(), MAX);
+    assert_eq!(store.known()[0].room, room(MAX), "also when the clock went back");
+    assert!(cells(&store, root(0)).is_empty(), "nobody could find it any more");
+    assert_eq!(cells(&store, root(1)), [b"one"]);
+    store.opened(&room(5), false, None, Timestamp(9_999)).unwrap();
+    assert_eq!((store.known()[0].room.clone(), store.known()[0].root), (room(5), Some(root(5))));
+    assert!(!store.forget_known(&room(0)).unwrap(), "it made room");
+    assert!(store.forget_known(&room(1)).unwrap() && !store.forget_known(&room(1)).unwrap());
+    assert!(cells(&store, root(1)).is_empty());
+    let before = store.known();
+    drop(store);
+    let after = opened(dir.path()).known();
+    assert_eq!(after.len(), before.len());
+    assert!(before.iter().all(|room| after.contains(room)));
+}
+
+#[test]
+fn a_title_outlives_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = opened(dir.path());
+    let plan = [(room(1), Some("Plan".to_owned()))];
+    store.titled(&plan).unwrap();
+    assert!(store.known().is_empty(), "a room that was only looked at is not remembered");
+    store.opened(&room(1), false, None, Timestamp(1)).unwrap();
+    store.titled(&plan).unwrap();
+    drop(store);
+    let store = opened(dir.path());
+    store.opened(&room(1), false, None, Timestamp(2)).unwrap();
+    assert_eq!(store.known_room(&room(1)).unwrap().title.as_deref(), Some("Plan"));
+    store.opened(&room(1), true, None, Timestamp(3)).unwrap();
+    assert_eq!(store.known_room(&room(1)).unwrap().title, None, "it is another room's");
+    store.titled(&[(room(1), None)]).unwrap();
+}
+
+#[test]
+fn a_room_that_is_not_allowed_any_more_costs_nobody_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = opened(dir.path());
+    store.opened(&room(1), false, None, Timestamp(1)).unwrap();
+    store
+        .run(|database| {
+            let transaction = database.begin_write()?;
+            {
+                let mut rooms = transaction.open_table(super::super::schema::ROOMS)?;
+                rooms.insert("..", br#"{"room":"..","lastOpenedAt":"2026-11-25T10:00:00.000Z"}"#.as_slice())?;
+                rooms.insert("half", b"{".as_slice())?;
+            }
+            Ok(transaction.commit()?)
+        })
+        .unwrap();
+    drop(store);
+    assert_eq!(shown(&opened(dir.path())), ["room 1"]);
+}
+
+#[test]
+fn rooms_that_were_known_elsewhere_stand_among_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = opened(dir.path());
+    store.opened(&room(2), false, Some(root(2)), Timestamp(20)).unwrap();
+    let older =
+        |n, at| KnownRoom { room: room(n), last_opened_at: Timestamp(at), title: None, private: true, root: None };
+    store.take_over(vec![older(1, 30), older(2, 10), older(3, 5)]).unwrap();
+    let expected = ["room 1", "room 2", "room 3"];
+    assert_eq!(shown(&store), expected);
+    assert!(!store.known()[1].private, "what was opened last is true");
+    drop(store);
+    assert_eq!(shown(&opened(dir.path())), expected);
+}
+
+/// What could not be saved is saved with the next change.
+#[test]
+fn a_full_disk_costs_no_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Disk::default();
+    let store = Store::open_on(dir.path(), Arc::default(), disk.clone()).unwrap();
+    store.opened(&room(1), false, None, Timestamp(1)).unwrap();
+    *held(&disk.test().left) = Some(0);
+    assert!(matches!(store.opened(&room(2), false, None, Timestamp(2)), Err(StoreError::Full(_))));
+    assert!(store.forget_known(&room(1)).is_err());
+    assert_eq!(shown(&store), ["room 2"]);
+    *held(&disk.test().left) = None;
+    store.opened(&room(3), false, None, Timestamp(3)).unwrap();
+    drop(store);
+    assert_eq!(shown(&opened(dir.path())), ["room 3", "room 2"]);
+}
