@@ -40,6 +40,15 @@ it.each(FORBIDDEN)('no file has %s', (what, line) => {
   expect(sources.filter(({ text }) => what.test(text)).map(({ path }) => path)).toEqual([]);
 });
 
+it('an address becomes something to click in one place, which takes no other than http and https', () => {
+  const led = /\.(href|src|action|formAction)\s*=(?!=)|setAttribute(NS)?\(|\blocation\s*=(?!=)/;
+  expect('anchor.href = address').toMatch(led);
+  expect("anchor.setAttribute('href', address)").toMatch(led);
+  // The others hand over a file that this window made.
+  const places = ['src/messages/leads-to.ts', 'src/messages/save-text.ts', 'src/board/board-transfer.ts'];
+  expect(sources.filter(({ path, text }) => led.test(text) && !places.includes(path)).map(({ path }) => path)).toEqual([]);
+});
+
 it('nothing is loaded from elsewhere', () => {
   const remote = /["'`(=](https?:)?\/\/(?!127\.0\.0\.1|localhost|ipc\.localhost|www\.w3\.org)[a-z]/i;
   expect('<img src="//evil.example/a">').toMatch(remote);

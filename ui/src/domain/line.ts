@@ -22,5 +22,19 @@ export function lineOf(value: unknown, letters: number): string | null {
   return all.length > letters ? `${all.slice(0, letters - 1).join('')}…` : line;
 }
 
+/** The same for a text of several lines, which keeps them; empty when nothing of it can be seen. */
+export function seenText(value: string, letters: number): string {
+  const lines = seenLines(value).trim();
+  return SEEN.test(lines) ? Array.from(lines).slice(0, letters).join('') : '';
+}
+
+/** What can be seen of a text of several lines, with the spaces around it: what comes before a place is seen before it. */
+export const seenLines = (value: string): string =>
+  value
+    .replace(/\r\n?|[\p{Zl}\p{Zp}\u0085]/gu, '\n')
+    .replace(/(?:(?![\n\t])\p{Cc})+/gu, ' ')
+    .replace(UNSEEN, '')
+    .replace(TOO_MANY_MARKS, '$1');
+
 /** For a sentence: words that run the other way do not turn those after them. */
 export const apart = (words: string): string => (RIGHT_TO_LEFT.test(words) ? `\u2068${words}\u2069` : words);

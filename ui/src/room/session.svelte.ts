@@ -25,8 +25,11 @@ import { ComingsAndGoings, LEAVE_WAITS_MS, SAY_EVERY_MS } from '../domain/announ
 import { chooseColour, mustPickAgain } from '../domain/colour';
 import { Outbox } from '../domain/outbox';
 import { colourOf, type Tool } from '../domain/seen';
+import { REACTION } from '../domain/message-types';
 import { t } from '../i18n';
 import { RoomAccess } from './access.svelte';
+import { notifierOf, type Notifier } from '../messages/notifier';
+import { RoomMessages } from '../messages/room-messages.svelte';
 import { ConnectionState } from './connection.svelte';
 import { Follow } from './follow.svelte';
 import { PassingEvents, type EventListener } from './passing-events';
@@ -55,6 +58,8 @@ export class RoomSession {
   readonly settings: RoomSettings;
   readonly access: RoomAccess;
   readonly connection = new ConnectionState();
+  readonly messages: RoomMessages;
+  readonly notifier: Notifier;
   readonly view = new BoardView();
   readonly outbox: Outbox;
   readonly follow: Follow;
@@ -97,6 +102,17 @@ export class RoomSession {
     this.settings = new RoomSettings(backend, room, notes, me, nameOf, () => this.access.standing);
     this.outbox = new Outbox({
       members: () => this.#state.members.length,
+    this.notifier = notifierOf(backend.kind);
+    this.messages = new RoomMessages({
+      backend,
+      room,
+      notes,
+      settings: this.settings,
+      notifier: this.notifier,
+      me: profile,
+      people: () => this.people,
+    });
+    this.onEvent(REACTION, (message) => this.messages.reactions.hear(message));
       send: async (change) => {
         if (this.#memberId === null) return; // the join carries everything
         if ('cursor' in change.presence) this.onCursorSent();
@@ -141,6 +157,7 @@ export class RoomSession {
       }
       if (this.#memberId !== null) {
         this.phase = 'in';
+          if (up) this.messages.reachable();
         return;
       }
       // A hidden window is shown nothing, and joins all the same.
@@ -178,6 +195,7 @@ export class RoomSession {
     this.end();
     if (this.#asked && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
   }
+    this.messages.close();
 
   onHot(listener: HotListener): () => void {
     this.#listeners.add(listener);
@@ -247,6 +265,7 @@ export class RoomSession {
     if (privacy.noCursor && !before.noCursor) this.outbox.setNow({ cursor: null });
   }
 
+    this.messages.setAway(away);
   /** Whether this person does not show where they point. */
   get hidesCursor(): boolean {
     return this.#privacy.noCursor;
@@ -346,6 +365,7 @@ export class RoomSession {
     let cold = false;
     for (const change of changes) cold = this.#take(change, now) || cold;
     if (this.#isOut()) return;
+    this.messages.close();
     this.watching = state.watching;
     const others = state.members.filter((member) => !this.#isSelf(member));
     this.connection.people(others.length, others.filter((member) => member.state === 'active').length, state.complete);
@@ -377,6 +397,7 @@ export class RoomSession {
         this.#tell(key, change.member, [...HOT_KEYS]);
         if (change.type === 'joined' && change.arrived && this.phase === 'in' && !this.#isSelf(change.member)) {
           this.#comings.joined(key, personOf(change.member, false).name, now);
+        void this.messages.load();
           this.#announceIn(SAY_EVERY_MS);
         }
         return true;
@@ -414,7 +435,8 @@ export class RoomSession {
         this.access.changed(change.before, this.#state.access);
         return false;
       case 'message':
-        if (!change.message.kept) this.#events.pass(change.message);
+        if (change.message.kept) this.messages.hear(change.message);
+        else this.#events.pass(change.message);
         return false;
       default:
         return false;

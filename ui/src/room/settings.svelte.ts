@@ -6,13 +6,15 @@ import type { Backend, MetadataChange, RoomMetadata } from 'parlor-client';
 import { sentenceOf } from '../app/app.svelte';
 import type { Notes } from '../app/notes.svelte';
 import type { Standing } from '../domain/access';
+import { SettingChanges, stillStands, type SettingChange } from '../domain/changes';
 import { lineOf } from '../domain/line';
+import { PINS_KEY, pinsIn } from '../domain/message-types';
 import { t } from '../i18n';
 
 /** No string is longer (design A8), so nothing is cut that could then be saved. */
 const VALUE_LETTERS = 2048;
 /** These have a place of their own; the others are listed. */
-const OWN_PLACE: ReadonlySet<string> = new Set(['title', 'mode', 'locked']);
+const OWN_PLACE: ReadonlySet<string> = new Set(['title', 'mode', 'locked', PINS_KEY]);
 
 /** One of the others: its name, and what is shown of the name and of the value. */
 export interface Setting {
@@ -26,8 +28,14 @@ export class RoomSettings {
   mode = $state<string | null>(null);
   locked = $state(false);
   keys = $state.raw<readonly Setting[]>([]);
+  /** Ids of pinned messages, the newest pin first. */
+  pins = $state.raw<readonly string[]>([]);
+  /** What changed while this window looked on, the newest first. */
+  changes = $state.raw<readonly SettingChange[]>([]);
   updatedAt = $state<string | null>(null);
   updatedBy = $state<string | null>(null);
+  #now = $state.raw<RoomMetadata['metadata']>({});
+  readonly #taken = new SettingChanges();
 
   constructor(
     private readonly backend: Backend,
@@ -66,6 +74,8 @@ export class RoomSettings {
   }
 
   show({ metadata, updatedAt, updatedBy }: RoomMetadata): void {
+    this.#now = metadata;
+    this.pins = pinsIn(metadata[PINS_KEY]);
     this.title = lineOf(metadata['title'], 200);
     this.mode = lineOf(metadata['mode'], 64);
     this.locked = metadata['locked'] === true;
@@ -81,26 +91,42 @@ export class RoomSettings {
     this.updatedBy = updatedBy;
   }
 
-  /** Shows a change, and tells what somebody else did. */
+  /** Shows a change, and tells what somebody else did; what they did over one's own can be taken back. */
   changed(before: RoomMetadata, after: RoomMetadata, keys: readonly string[]): void {
     this.show(after);
+    const over = this.#taken.take(before, after, keys, this.me());
+    this.changes = this.#taken.list;
     if (after.updatedBy === this.me()) return;
     const name = this.nameOf(after.updatedBy);
+    const mine = new Map(over.map((change) => [change.key, change]));
+    const undo = (change: SettingChange | undefined) =>
+      change === undefined ? null : { label: t.app.undo, run: () => void this.takeBack(change) };
     if (keys.includes('title')) {
-      const title = before.metadata['title'];
-      const theirs = after.metadata['title'];
-      const undo = () => {
-        // Only what is still theirs is taken back.
-        if (this.title !== lineOf(theirs, 200)) return;
-        void this.change(title === undefined ? { unset: ['title'] } : { metadata: { title } });
-      };
-      this.notes.show(this.title === null ? t.notes.titleRemoved(name) : t.notes.renamed(name), {
-        label: t.app.undo,
-        run: undo,
-      });
+      // Everybody cares for the title, whoever wrote it before.
+      const words = this.title === null ? t.notes.titleRemoved(name) : t.notes.renamed(name);
+      this.notes.show(words, undo(this.changes.find(({ key }) => key === 'title')));
     }
-    if (keys.includes('locked')) this.notes.show(this.locked ? t.notes.lockedBy(name) : t.notes.unlockedBy(name));
-    if (keys.includes('mode') && !keys.includes('title')) this.notes.show(t.notes.modeChanged(name));
+    if (keys.includes('locked'))
+      this.notes.show(this.locked ? t.notes.lockedBy(name) : t.notes.unlockedBy(name), undo(mine.get('locked')));
+    if (keys.includes('mode') && !keys.includes('title'))
+      this.notes.show(t.notes.modeChanged(name), undo(mine.get('mode')));
+    for (const change of over) {
+      if (OWN_PLACE.has(change.key)) continue;
+      const key = lineOf(change.key, 64) ?? t.details.nameless;
+      this.notes.show(change.to === undefined ? t.notes.keyRemoved(name, key) : t.notes.keyChanged(name, key), undo(change));
+    }
+  }
+
+  /** Whether what a change made is still there, so that it can be taken back. */
+  stands(change: SettingChange): boolean {
+    return stillStands(change, this.#now);
+  }
+
+  /** Puts back what was before a change, unless something else stands there by now. */
+  async takeBack(change: SettingChange): Promise<void> {
+    if (!this.stands(change)) return;
+    const { key, from } = change;
+    await this.change(from === undefined ? { unset: [key] } : { metadata: { [key]: from } });
   }
 
   async change(change: MetadataChange): Promise<void> {

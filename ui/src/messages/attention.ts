@@ -1,0 +1,32 @@
+/**
+ * Whether somebody looks at this window. A hidden page is handed no frames, hence nothing of the feed: while it is hidden
+ * the newest messages are read now and then, so that the count in its title and its notifications are right.
+ */
+import type { RoomMessages } from './room-messages.svelte';
+
+const HIDDEN_LOOK_MS = 5_000;
+
+export function watchAttention(messages: RoomMessages): () => void {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const judge = () => {
+    messages.look(!document.hidden && document.hasFocus());
+    clearInterval(timer);
+    timer = document.hidden ? setInterval(() => void messages.peek(), HIDDEN_LOOK_MS) : undefined;
+  };
+  const stored = () => messages.marksChanged();
+  const gone = () => messages.save();
+  document.addEventListener('visibilitychange', judge);
+  window.addEventListener('focus', judge);
+  window.addEventListener('blur', judge);
+  window.addEventListener('storage', stored);
+  window.addEventListener('pagehide', gone);
+  judge();
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener('visibilitychange', judge);
+    window.removeEventListener('focus', judge);
+    window.removeEventListener('blur', judge);
+    window.removeEventListener('storage', stored);
+    window.removeEventListener('pagehide', gone);
+  };
+}

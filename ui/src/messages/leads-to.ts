@@ -1,0 +1,24 @@
+/**
+ * The one place where an address of somebody's making becomes something to click. It was found by `linkAt`, so it is
+ * `http` or `https` and plain ASCII; it opens beside this page and learns nothing of it. The desktop window opens no page
+ * of its own, and must never become one: there the address is copied, until the system can be asked to open it.
+ */
+import type { Attachment } from 'svelte/attachments';
+import type { Notes } from '../app/notes.svelte';
+import { copyText } from '../controls/clipboard';
+import type { Link } from '../domain/links';
+import { t } from '../i18n';
+
+export function leadsTo({ address }: Link): Attachment<HTMLAnchorElement> {
+  return (anchor) => {
+    if (!/^https?:\/\//.test(address)) return;
+    anchor.href = address;
+    anchor.target = '_blank';
+    anchor.rel = 'noopener noreferrer nofollow';
+    anchor.referrerPolicy = 'no-referrer';
+  };
+}
+
+export async function takeAlong({ address, host }: Link, notes: Notes): Promise<void> {
+  notes.show((await copyText(address)) ? t.messages.linkCopied(host) : t.messages.linkShown(address));
+}

@@ -1,0 +1,55 @@
+/**
+ * How a message reaches somebody who does not look at the window. A page and the desktop window do it in different ways,
+ * and the rest of the interface knows only this.
+ */
+import type { Backend } from 'parlor-client';
+
+export interface Notice {
+  readonly title: string;
+  readonly body: string;
+  /** A later one of the same place takes its place. */
+  readonly tag: string;
+  /** The person came by it. */
+  opened(): void;
+}
+
+/** `ask`: nobody has been asked yet. `never`: there is no way to notify here. */
+export type Permission = 'granted' | 'denied' | 'ask' | 'never';
+
+export interface Notifier {
+  permission(): Permission;
+  /** Asks the person. Only in answer to what they just did, and never by itself. */
+  ask(): Promise<Permission>;
+  show(notice: Notice): void;
+}
+
+export function notifierOf(_kind: Backend['kind']): Notifier {
+  // The desktop window's own notifications belong here, as another `Notifier`; until then it has those of its web view.
+  return new WebNotifier();
+}
+
+class WebNotifier implements Notifier {
+  permission(): Permission {
+    if (typeof Notification === 'undefined') return 'never';
+    return Notification.permission === 'default' ? 'ask' : Notification.permission;
+  }
+
+  async ask(): Promise<Permission> {
+    if (this.permission() === 'ask') await Notification.requestPermission().catch(() => {});
+    return this.permission();
+  }
+
+  show({ title, body, tag, opened }: Notice): void {
+    if (this.permission() !== 'granted') return;
+    try {
+      const shown = new Notification(title, { body, tag });
+      shown.onclick = () => {
+        window.focus();
+        shown.close();
+        opened();
+      };
+    } catch {
+      // Some browsers have the word and not the thing.
+    }
+  }
+}
