@@ -3,13 +3,14 @@
  * type, or meant for another tool, so each is read by itself and what does not fit counts as not said.
  */
 import { colourFor, isOfPalette } from './colour';
-import type { Rect } from './camera';
+import type { Rect, Spot } from './camera';
 import type { CursorUpdate } from './cursor-track';
 import type { InkValue } from './ink';
 import { lineOf } from './line';
+import type { Editing } from './note-lease';
 
-export type Tool = 'select' | 'hand' | 'pen' | 'laser';
-export const TOOLS: readonly Tool[] = ['select', 'hand', 'pen', 'laser'];
+export type Tool = 'select' | 'hand' | 'note' | 'pen' | 'laser';
+export const TOOLS: readonly Tool[] = ['select', 'hand', 'note', 'pen', 'laser'];
 
 /** Nobody's board is larger; what claims to be is nonsense. */
 const FARTHEST = 1e7;
@@ -75,6 +76,32 @@ export function cursorOf(presence: Bag): CursorUpdate | null {
 }
 
 export const selectionOf = (presence: Bag): Rect | null => rectOf(presence['selection']);
+
+/** How many notes somebody says to have selected; more than fit are not said. */
+export const SELECTED_MAX = 50;
+
+/** Ids of the notes that somebody selected. */
+export function selectedOf(presence: Bag): readonly string[] {
+  const selected = presence['selected'];
+  if (!Array.isArray(selected)) return [];
+  return selected.slice(0, SELECTED_MAX).filter((id): id is string => typeof id === 'string' && id.length <= 64);
+}
+
+/** How far somebody has dragged what they selected, before it is written. */
+export function movingOf(presence: Bag): Spot | null {
+  const moving = presence['moving'];
+  if (!isBag(moving)) return null;
+  const [dx, dy] = [numberOf(moving['dx']), numberOf(moving['dy'])];
+  return dx === null || dy === null ? null : { x: dx, y: dy };
+}
+
+/** Which note somebody writes in, and where in its text. */
+export function editingOf(presence: Bag): Editing | null {
+  const editing = presence['editing'];
+  if (!isBag(editing) || typeof editing['note'] !== 'string' || editing['note'].length > 64) return null;
+  const [from, to] = [numberOf(editing['from']) ?? 0, numberOf(editing['to']) ?? 0];
+  return { note: editing['note'], from: Math.max(0, Math.min(from, to)), to: Math.max(0, from, to) };
+}
 
 export const viewportOf = (presence: Bag): Rect | null => rectOf(presence['viewport']);
 
