@@ -1,15 +1,18 @@
 /**
- * What pointer and wheel do on the board, by the tool in hand: mark a rectangle, move the view, draw ink. Also what others
- * are told of it: the pointer while it is on the surface, the rectangle, the view.
+ * What pointer and wheel do on the board, by the tool in hand: mark a rectangle, handle notes, move the view, draw ink. Also
+ * what others are told of it: the pointer while it is on the surface, the rectangle, the view.
  */
 import { rectBetween, toBoard, type Rect, type Spot } from '../domain/camera';
 import { draw, INK_EXPIRES_MS, INK_FADES_MS, newStroke, toValue, type Stroke } from '../domain/ink';
 import { PointerSampler } from '../domain/pointer-sampler';
 import type { RoomSession } from '../room/session.svelte';
+import { isCorner, noteAt, type Hold, type NoteGestures } from './note-gestures';
 import type { Stage } from './stage';
 
 type Busy =
-  | { readonly what: 'marking'; readonly from: Spot; moved: boolean }
+  | { readonly what: 'marking'; readonly from: Spot; readonly before: ReadonlySet<string>; moved: boolean }
+  | { readonly what: 'handling'; readonly hold: Hold }
+  | { readonly what: 'making'; readonly from: Spot }
   | { readonly what: 'panning'; last: Spot }
   | { readonly what: 'drawing'; readonly stroke: Stroke };
 
@@ -35,6 +38,7 @@ export class Gestures {
   constructor(
     private readonly session: RoomSession,
     private readonly stage: Stage,
+    private readonly noteGestures: NoteGestures,
   ) {
     session.onCursorSent = () => this.#sampler.sent();
   }
@@ -79,10 +83,14 @@ export class Gestures {
     if (this.pointer !== null) this.#sampler.move(toBoard(this.session.view.camera, this.pointer), performance.now());
   }
 
-  cancel(): void {
+  /** Takes back what is under way or marked; false when there is nothing. */
+  cancel(): boolean {
+    if (this.#doing === null && this.selection === null) return false;
+    if (this.#doing?.what === 'handling') this.#doing.hold.cancel();
     this.#doing = null;
     this.busy = false;
     this.#select(null);
+    return true;
   }
 
   close(): void {
@@ -116,24 +124,41 @@ export class Gestures {
     if (doing?.what === 'marking') {
       const from = doing.from;
       doing.moved ||= Math.hypot(spot.x - from.x, spot.y - from.y) >= DRAG_FROM;
-      if (doing.moved) this.#select(rectBetween(toBoard(view.camera, from), toBoard(view.camera, spot)));
+      if (doing.moved) {
+        const part = rectBetween(toBoard(view.camera, from), toBoard(view.camera, spot));
+        this.#select(part);
+        this.noteGestures.mark(part, doing.before);
+      }
     }
+    if (doing?.what === 'handling') doing.hold.move(spot, event);
   }
 
   #down(event: PointerEvent): void {
-    if (event.target !== this.#surface || event.button > 1) return;
+    const note = noteAt(event.target);
+    if ((event.target !== this.#surface && note === null) || event.button > 1) return;
+    if (event.target instanceof HTMLTextAreaElement) return; // the caret's business
     event.preventDefault();
+    const corner = isCorner(event.target);
     this.#surface?.focus({ preventScroll: true });
     this.#surface?.setPointerCapture(event.pointerId);
     const spot = this.#spot(event);
-    const { tool, view } = this.session;
+    const { tool, view, board } = this.session;
+    const twice = tool === 'select' && this.noteGestures.isTwice(note, spot, event.timeStamp);
     this.busy = true;
     if (event.button === 1 || this.hand || tool === 'hand') {
       this.#doing = { what: 'panning', last: spot };
       this.hand ||= event.button === 1;
+    } else if (tool === 'note' || (tool === 'select' && note === null && twice)) {
+      this.#doing = { what: 'making', from: spot };
+    } else if (tool === 'select' && note !== null) {
+      this.#select(null);
+      const hold = corner ? this.noteGestures.pull(note, spot) : this.noteGestures.press(note, spot, event, twice);
+      this.#doing = { what: 'handling', hold };
     } else if (tool === 'select') {
       this.#select(null);
-      this.#doing = { what: 'marking', from: spot, moved: false };
+      const before = event.shiftKey ? board.notes.selected : new Set<string>();
+      if (!event.shiftKey) board.notes.select([]);
+      this.#doing = { what: 'marking', from: spot, before, moved: false };
     } else {
       // Stroke numbers of a visit that is over must not meet the new ones.
       this.#strokeId = Math.max(this.#strokeId + 1, Math.floor(performance.now()));
@@ -148,11 +173,26 @@ export class Gestures {
   #up(event: PointerEvent): void {
     if (this.#doing === null) return;
     if (event.button === 1) this.hand = false;
+    const doing = this.#doing;
     this.#doing = null;
     this.busy = false;
     const { x, y } = this.#spot(event);
+    if (doing.what === 'handling') {
+      if (event.type === 'pointerup') doing.hold.end();
+      else doing.hold.cancel();
+    }
+    if (doing.what === 'making' && event.type === 'pointerup') this.#make({ x, y });
+    // What the rectangle caught is outlined itself.
+    if (doing.what === 'marking' && this.session.board.notes.selected.size > 0) this.#select(null);
     const { w, h } = this.session.view.size;
     if (x < 0 || y < 0 || x > w || y > h) this.#leave();
+  }
+
+  #make(spot: Spot): void {
+    const { board, view } = this.session;
+    const id = board.notes.create(toBoard(view.camera, spot));
+    this.session.setTool('select');
+    if (id !== null) board.editor.start(id);
   }
 
   #leave(): void {
@@ -163,6 +203,9 @@ export class Gestures {
   }
 
   #wheel(event: WheelEvent): void {
+    const field = event.target;
+    // A long text that is written scrolls in its note.
+    if (field instanceof HTMLTextAreaElement && field.scrollHeight > field.clientHeight && !event.ctrlKey) return;
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1;
     const { view } = this.session;

@@ -1,5 +1,9 @@
-/** The small map: which part of the board each person looks at, and where they point. */
+/** The small map: the notes, which part of the board each person looks at, and where they point. */
+import type { Note } from 'parlor-client';
 import { union, type Rect, type Spot } from '../domain/camera';
+import { noteColour } from '../domain/note-colour';
+import { placeOf, stacked } from '../domain/note-geometry';
+import { coloursNow, type Colours } from './note-picture';
 
 export interface Looker {
   readonly colour: string;
@@ -7,13 +11,27 @@ export interface Looker {
   readonly spot: Spot | null;
 }
 
+/** Notes as the map needs them, made when they change and not whenever it is painted. */
+export interface MapNotes {
+  readonly places: readonly { readonly place: Rect; readonly colour: string }[];
+  readonly bounds: Rect | null;
+}
+
+export function mapNotes(notes: Iterable<Note>): MapNotes {
+  const places = stacked(notes).map((note) => {
+    const { paper, value } = noteColour(note.color);
+    return { place: placeOf(note), colour: paper ?? value };
+  });
+  return { places, bounds: union(places.map(({ place }) => place)) };
+}
+
 /** The part of the board that the map shows, with some room around. */
-export function mapBounds(own: Rect, lookers: readonly Looker[]): Rect {
+export function mapBounds(own: Rect, lookers: readonly Looker[], notes: Rect | null = null): Rect {
   const seen = lookers.flatMap(({ viewport, spot }) => [
     ...(viewport ? [viewport] : []),
     ...(spot ? [{ x: spot.x, y: spot.y, w: 1, h: 1 }] : []),
   ]);
-  const all = union([own, ...seen]) ?? own;
+  const all = union([own, ...(notes ? [notes] : []), ...seen]) ?? own;
   const margin = Math.max(all.w, all.h) * 0.06;
   return { x: all.x - margin, y: all.y - margin, w: all.w + 2 * margin, h: all.h + 2 * margin };
 }
@@ -41,7 +59,22 @@ export const fromMap = (spot: Spot): Spot => ({
   y: (spot.y - last.top) / last.scale,
 });
 
-export function paintMinimap(canvas: HTMLCanvasElement, own: Rect, lookers: readonly Looker[]): void {
+/** The theme may change; nothing tells. */
+const COLOURS_LAST_MS = 2_000;
+let colours: { readonly at: number; readonly now: Colours } | null = null;
+
+function paperColours(): Colours['papers'] {
+  const at = performance.now();
+  if (colours === null || at - colours.at > COLOURS_LAST_MS) colours = { at, now: coloursNow() };
+  return colours.now.papers;
+}
+
+export function paintMinimap(
+  canvas: HTMLCanvasElement,
+  own: Rect,
+  { places, bounds }: MapNotes,
+  lookers: readonly Looker[],
+): void {
   const context = canvas.getContext('2d');
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
@@ -51,11 +84,26 @@ export function paintMinimap(canvas: HTMLCanvasElement, own: Rect, lookers: read
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
   }
-  last = mapScale(mapBounds(own, lookers), width, height);
+  last = mapScale(mapBounds(own, lookers, bounds), width, height);
   const { scale, left, top } = last;
   const place = ({ x, y, w, h }: Rect) => [left + x * scale, top + y * scale, w * scale, h * scale] as const;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
+  if (places.length > 0) {
+    const papers = paperColours();
+    const edge = getComputedStyle(canvas).color;
+    for (const { place: note, colour } of places) {
+      const [x, y, w, h] = place(note);
+      context.fillStyle = colour in papers ? papers[colour as keyof typeof papers] : colour;
+      context.fillRect(x, y, Math.max(1.5, w), Math.max(1.5, h));
+      if (w < 6) continue;
+      context.globalAlpha = 0.25;
+      context.strokeStyle = edge;
+      context.lineWidth = 0.5;
+      context.strokeRect(x, y, w, h);
+      context.globalAlpha = 1;
+    }
+  }
   for (const { colour, viewport } of lookers) {
     if (viewport === null) continue;
     context.globalAlpha = 0.07;

@@ -3,7 +3,7 @@
  * animation frames writes positions straight to elements and runs only while something moves; what changes by time
  * alone, such as a label that goes, is a timer. Elements are made by the components and handed in by `attach`.
  */
-import type { Member } from 'parlor-client';
+import type { Member, Note } from 'parlor-client';
 import { toScreen, type Rect, type Spot } from '../domain/camera';
 import { cursorLook, nextLookIn } from '../domain/cursor-look';
 import { CursorTrack } from '../domain/cursor-track';
@@ -12,7 +12,7 @@ import { fade, receiveInk, type Stroke } from '../domain/ink';
 import { colourOf, cursorOf, inkOf, isAway, selectionOf, viewportOf } from '../domain/seen';
 import type { BoardView } from './board-view.svelte';
 import { paintInk } from './ink-canvas';
-import { paintMinimap } from './minimap';
+import { mapNotes, paintMinimap, type MapNotes } from './minimap';
 
 export type Part = 'cursor' | 'chip' | 'selection';
 
@@ -47,6 +47,7 @@ export class Stage {
   readonly #lessMotion = matchMedia('(prefers-reduced-motion: reduce)');
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #notes: MapNotes = { places: [], bounds: null };
   #mapDirty = true;
   #mapAt = -Infinity;
   #selectionsDirty = true;
@@ -79,6 +80,13 @@ export class Stage {
   /** The camera moved: everything has another place. */
   cameraMoved(): void {
     this.#selectionsDirty = true;
+    this.#mapDirty = true;
+    this.wake();
+  }
+
+  /** The map shows them. */
+  notesChanged(notes: Iterable<Note>): void {
+    this.#notes = mapNotes(notes);
     this.#mapDirty = true;
     this.wake();
   }
@@ -187,6 +195,7 @@ export class Stage {
       paintMinimap(
         this.map,
         this.view.rect,
+        this.#notes,
         [...this.#entries]
           .filter(([key]) => key !== this.ownSelf)
           .map(([, entry]) => ({

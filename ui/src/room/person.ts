@@ -14,7 +14,15 @@ import {
 } from '../domain/seen';
 
 /** Presence that changes many times a second. It is drawn by the board's own loop and never makes a row anew. */
-export const HOT_KEYS: ReadonlySet<string> = new Set(['cursor', 'viewport', 'selection', 'ink']);
+export const HOT_KEYS: ReadonlySet<string> = new Set([
+  'cursor',
+  'viewport',
+  'selection',
+  'ink',
+  'selected',
+  'moving',
+  'editing',
+]);
 
 export interface Person {
   readonly key: RowKey;

@@ -21,15 +21,16 @@ import {
 import type { Notes } from '../app/notes.svelte';
 import type { Privacy } from '../app/settings.svelte';
 import { BoardView } from '../board/board-view.svelte';
+import { SharedBoard } from '../board/shared-board.svelte';
 import { ComingsAndGoings, LEAVE_WAITS_MS, SAY_EVERY_MS } from '../domain/announcements';
 import { chooseColour, mustPickAgain } from '../domain/colour';
 import { Outbox } from '../domain/outbox';
-import { colourOf, type Tool } from '../domain/seen';
 import { REACTION } from '../domain/message-types';
+import { colourOf, type Tool } from '../domain/seen';
 import { t } from '../i18n';
-import { RoomAccess } from './access.svelte';
 import { notifierOf, type Notifier } from '../messages/notifier';
 import { RoomMessages } from '../messages/room-messages.svelte';
+import { RoomAccess } from './access.svelte';
 import { ConnectionState } from './connection.svelte';
 import { Follow } from './follow.svelte';
 import { PassingEvents, type EventListener } from './passing-events';
@@ -57,12 +58,13 @@ export class RoomSession {
   others = $derived(this.people.filter((person) => !person.self && person.state !== 'left').length);
   readonly settings: RoomSettings;
   readonly access: RoomAccess;
-  readonly connection = new ConnectionState();
   readonly messages: RoomMessages;
   readonly notifier: Notifier;
+  readonly connection = new ConnectionState();
   readonly view = new BoardView();
   readonly outbox: Outbox;
   readonly follow: Follow;
+  readonly board: SharedBoard;
   /** The pointer's points up to now are on their way. */
   onCursorSent: () => void = () => {};
 
@@ -100,8 +102,6 @@ export class RoomSession {
     const nameOf = (userId: string | null) => this.nameOf(userId);
     this.access = new RoomAccess(backend, room, notes, me, nameOf, (run, wait) => this.#later(run, wait));
     this.settings = new RoomSettings(backend, room, notes, me, nameOf, () => this.access.standing);
-    this.outbox = new Outbox({
-      members: () => this.#state.members.length,
     this.notifier = notifierOf(backend.kind);
     this.messages = new RoomMessages({
       backend,
@@ -113,6 +113,8 @@ export class RoomSession {
       people: () => this.people,
     });
     this.onEvent(REACTION, (message) => this.messages.reactions.hear(message));
+    this.outbox = new Outbox({
+      members: () => this.#state.members.length,
       send: async (change) => {
         if (this.#memberId === null) return; // the join carries everything
         if ('cursor' in change.presence) this.onCursorSent();
@@ -124,11 +126,28 @@ export class RoomSession {
       },
     });
     this.follow = new Follow(this, notes);
+    this.board = new SharedBoard({
+      ...{ backend, room, me, nameOf, passing: notes, outbox: this.outbox },
+      whyFixed: () => (this.settings.fixed ? this.settings.whyFixed : this.phase === 'in' ? null : t.board.notYet),
+      acted: () => this.follow.stop(),
+      self: () => this.me,
+      isSelf: (member) => this.#isSelf(member),
+    });
   }
 
   /** Whether only those come in who have a ticket. */
   get isPrivate(): boolean {
     return this.access.isPrivate;
+  }
+
+  /** A room of made-up people, in this window alone. */
+  get isSample(): boolean {
+    return this.backend.kind === 'sample';
+  }
+
+  /** Whether this is a visit to a room at that peer. */
+  isOf(backend: Backend, room: string): boolean {
+    return this.backend === backend && this.room === room;
   }
 
   get members(): readonly Member[] {
@@ -148,6 +167,8 @@ export class RoomSession {
         batch: (batch) => this.#receive(batch),
         link: (up) => {
           this.connection.linked(up);
+          if (up) this.board.notes.retry();
+          if (up) this.messages.reachable();
           if (!up) void this.#stillIn();
         },
       });
@@ -157,7 +178,6 @@ export class RoomSession {
       }
       if (this.#memberId !== null) {
         this.phase = 'in';
-          if (up) this.messages.reachable();
         return;
       }
       // A hidden window is shown nothing, and joins all the same.
@@ -183,7 +203,9 @@ export class RoomSession {
     this.#tabs.close();
     this.#unsubscribe?.();
     this.follow.close();
+    this.board.close();
     this.outbox.close();
+    this.messages.close();
     this.connection.close();
     this.#timers.forEach(clearTimeout);
   }
@@ -195,7 +217,6 @@ export class RoomSession {
     this.end();
     if (this.#asked && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
   }
-    this.messages.close();
 
   onHot(listener: HotListener): () => void {
     this.#listeners.add(listener);
@@ -254,6 +275,7 @@ export class RoomSession {
     if (away === this.#away) return;
     this.#away = away;
     this.outbox.setNow(away ? { status: 'away', cursor: null } : { status: this.#status });
+    this.messages.setAway(away);
   }
 
   /** What others are asked and not shown; they are told at once. */
@@ -265,7 +287,6 @@ export class RoomSession {
     if (privacy.noCursor && !before.noCursor) this.outbox.setNow({ cursor: null });
   }
 
-    this.messages.setAway(away);
   /** Whether this person does not show where they point. */
   get hidesCursor(): boolean {
     return this.#privacy.noCursor;
@@ -307,6 +328,7 @@ export class RoomSession {
       tool: this.tool,
       viewport: { x, y, zoom, w, h },
       ...this.follow.presence,
+      ...this.board.presence,
       ...(this.#privacy.noFollow ? { private: wishesOf(this.#privacy) } : {}),
       ...(this.#role === undefined ? {} : { role: this.#role }),
     };
@@ -351,7 +373,9 @@ export class RoomSession {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
     this.follow.close();
+    this.board.close();
     this.outbox.close();
+    this.messages.close();
     this.connection.close();
     this.#timers.forEach(clearTimeout);
   }
@@ -365,7 +389,7 @@ export class RoomSession {
     let cold = false;
     for (const change of changes) cold = this.#take(change, now) || cold;
     if (this.#isOut()) return;
-    this.messages.close();
+    if (!state.filling) this.board.notes.complete();
     this.watching = state.watching;
     const others = state.members.filter((member) => !this.#isSelf(member));
     this.connection.people(others.length, others.filter((member) => member.state === 'active').length, state.complete);
@@ -383,6 +407,10 @@ export class RoomSession {
         this.#rows.clear();
         this.settings.show(this.#state.metadata);
         this.access.show(this.#state.access);
+        void this.messages.load();
+        this.board.notes.snapshot();
+        this.board.hear('', null, []);
+        for (const member of this.#state.members) this.board.hear(rowKey(member), member, [...HOT_KEYS]);
         for (const member of this.#state.members) this.#departed.delete(rowKey(member));
         for (const listener of this.#listeners) {
           listener('', null, []);
@@ -397,7 +425,6 @@ export class RoomSession {
         this.#tell(key, change.member, [...HOT_KEYS]);
         if (change.type === 'joined' && change.arrived && this.phase === 'in' && !this.#isSelf(change.member)) {
           this.#comings.joined(key, personOf(change.member, false).name, now);
-        void this.messages.load();
           this.#announceIn(SAY_EVERY_MS);
         }
         return true;
@@ -434,6 +461,9 @@ export class RoomSession {
       case 'access':
         this.access.changed(change.before, this.#state.access);
         return false;
+      case 'board':
+        this.board.take(change);
+        return false;
       case 'message':
         if (change.message.kept) this.messages.hear(change.message);
         else this.#events.pass(change.message);
@@ -446,6 +476,7 @@ export class RoomSession {
   #tell(key: string, member: Member | null, keys: readonly string[]): void {
     for (const listener of this.#listeners) listener(key, member, keys);
     this.follow.hear(key, keys);
+    this.board.hear(key, member, keys);
   }
 
   #showPeople(): void {

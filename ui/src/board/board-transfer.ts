@@ -1,0 +1,103 @@
+/** The board on its way out and in: files, the clipboard, and what is copied and pasted on the board. */
+import { lineOf } from '../domain/line';
+import { CLIPBOARD_TYPE, copiedJson, copiedText, pastedNotes } from '../domain/note-clipboard';
+import { toMarkdown } from '../domain/note-markdown';
+import { toBoard } from '../domain/camera';
+import { isBusyElsewhere, isWriting } from '../app/keys';
+import type { Notes as PassingNotes } from '../app/notes.svelte';
+import { t } from '../i18n';
+import { canSave, fileName, saveText } from '../messages/save-text';
+import type { RoomSession } from '../room/session.svelte';
+import type { Gestures } from './gestures.svelte';
+import { coloursNow, paintBoard } from './note-picture';
+
+export class BoardTransfer {
+  constructor(
+    private readonly session: RoomSession,
+    private readonly gestures: Gestures,
+    private readonly passing: PassingNotes,
+  ) {}
+
+  /** Whether files can be saved here; where not, everything goes by the clipboard. */
+  get saves(): boolean {
+    return canSave(this.session.backend.kind);
+  }
+
+  async copyMarkdown(): Promise<void> {
+    await this.#copy(() => navigator.clipboard.writeText(this.#markdown()));
+  }
+
+  saveMarkdown(): void {
+    saveText(fileName(this.#name, '.md'), this.#markdown());
+  }
+
+  async savePicture(): Promise<void> {
+    const picture = await this.#picture();
+    if (picture === null) return this.passing.show(t.board.noPicture);
+    const address = URL.createObjectURL(picture);
+    const anchor = document.createElement('a');
+    anchor.href = address;
+    anchor.download = fileName(this.#name, '.png');
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+
+  async copyPicture(): Promise<void> {
+    const picture = await this.#picture();
+    if (picture === null) return this.passing.show(t.board.noPicture);
+    await this.#copy(() => navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]));
+  }
+
+  /** Takes copy, cut and paste while the board has the keys; returns what ends it. */
+  listen(): () => void {
+    const { notes } = this.session.board;
+    const mine = (event: Event) =>
+      !event.defaultPrevented && !isWriting(event.target) && !isBusyElsewhere() && document.getSelection()?.isCollapsed !== false;
+    const copy = (event: ClipboardEvent): boolean => {
+      if (!mine(event) || notes.selected.size === 0 || event.clipboardData === null) return false;
+      event.preventDefault();
+      event.clipboardData.setData('text/plain', copiedText(notes.chosen));
+      event.clipboardData.setData(CLIPBOARD_TYPE, copiedJson(notes.chosen));
+      return true;
+    };
+    const cut = (event: ClipboardEvent) => void (copy(event) && notes.removeSelected());
+    const paste = (event: ClipboardEvent) => {
+      if (!mine(event) || event.clipboardData === null) return;
+      const data = event.clipboardData;
+      const pasted = pastedNotes(data.getData(CLIPBOARD_TYPE), data.getData('text/plain'));
+      if (pasted.length === 0) return;
+      event.preventDefault();
+      const { view } = this.session;
+      notes.paste(pasted, toBoard(view.camera, this.gestures.pointer ?? view.middle));
+    };
+    // Some engines ask first whether there is anything to copy.
+    const ask = (event: Event) => mine(event) && notes.selected.size > 0 && event.preventDefault();
+    const all = { copy, cut, paste, beforecopy: ask, beforecut: ask } as Record<string, (event: never) => unknown>;
+    for (const [name, run] of Object.entries(all)) document.addEventListener(name, run as EventListener);
+    return () => {
+      for (const [name, run] of Object.entries(all)) document.removeEventListener(name, run as EventListener);
+    };
+  }
+
+  get #name(): string {
+    return this.session.settings.title ?? lineOf(this.session.room, 128) ?? t.room.untitled;
+  }
+
+  #markdown(): string {
+    return toMarkdown(this.session.board.notes.all.values(), this.#name);
+  }
+
+  #picture(): Promise<Blob | null> {
+    const canvas = paintBoard(this.session.board.notes.all.values(), coloursNow());
+    return new Promise((resolve) => (canvas === null ? resolve(null) : canvas.toBlob(resolve, 'image/png')));
+  }
+
+  async #copy(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+      this.passing.show(t.app.copied);
+    } catch {
+      this.passing.show(t.board.notCopied);
+    }
+  }
+}
