@@ -65,6 +65,7 @@ export function arrow(session: RoomSession, event: KeyboardEvent): boolean {
   }
   const by = event.shiftKey ? LEAP : STEP;
   notes.moveBy(notes.selected, x * by, y * by, 'arrows');
+  if (!notes.fixed) session.board.passing.say(t.board.moved(notes.selected.size));
   const moved = notes.chosen.map(placeOf);
   if (moved[0] !== undefined && moved.length === 1) bringIntoView(session, moved[0]);
   return true;

@@ -1,6 +1,6 @@
 /** What somebody does now, in the words of the people list; also the board's twin for those who do not see it. */
 import type { Rect } from './camera';
-import { chatOf, isTyping, selectionOf, toolOf, viewportOf } from './seen';
+import { chatOf, editingOf, isTyping, selectedOf, selectionOf, toolOf, viewportOf } from './seen';
 
 export type Where =
   'here' | 'topLeft' | 'top' | 'topRight' | 'left' | 'right' | 'bottomLeft' | 'bottom' | 'bottomRight';
@@ -8,7 +8,8 @@ export type Where =
 export type Activity =
   | { readonly kind: 'typing' }
   | { readonly kind: 'saying'; readonly text: string }
-  | { readonly kind: 'selecting' }
+  | { readonly kind: 'writing'; readonly note: string; readonly typing: boolean }
+  | { readonly kind: 'selecting'; readonly notes: number }
   | { readonly kind: 'drawing'; readonly tool: 'pen' | 'laser' }
   | { readonly kind: 'looking'; readonly where: Where; readonly outside: boolean }
   | { readonly kind: 'nothing' };
@@ -17,10 +18,13 @@ export type Activity =
 export function activityOf(presence: Readonly<Record<string, unknown>>, view: Rect | null): Activity {
   const chat = chatOf(presence);
   if (chat !== null) return { kind: 'saying', text: chat };
+  const editing = editingOf(presence);
+  if (editing !== null) return { kind: 'writing', note: editing.note, typing: isTyping(presence) };
   if (isTyping(presence)) return { kind: 'typing' };
   const tool = toolOf(presence);
   if (tool === 'pen' || tool === 'laser') return { kind: 'drawing', tool };
-  if (selectionOf(presence) !== null) return { kind: 'selecting' };
+  const notes = selectedOf(presence).length;
+  if (notes > 0 || selectionOf(presence) !== null) return { kind: 'selecting', notes };
   const theirs = viewportOf(presence);
   if (theirs === null || view === null || view.w <= 0 || view.h <= 0) return { kind: 'nothing' };
   const x = (theirs.x + theirs.w / 2 - view.x) / view.w;

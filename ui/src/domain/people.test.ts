@@ -136,6 +136,9 @@ describe('activityOf', () => {
     expect(activityOf({ chat: 'hi', typing: true }, view)).toEqual({ kind: 'saying', text: 'hi' });
     expect(activityOf({ typing: true, tool: 'pen' }, view)).toEqual({ kind: 'typing' });
     expect(activityOf({ tool: 'pen' }, view)).toEqual({ kind: 'drawing', tool: 'pen' });
+    expect(activityOf({ selected: ['a', 'b'] }, view)).toEqual({ kind: 'selecting', notes: 2 });
+    const editing = { note: 'a', from: 1, to: 1 };
+    expect(activityOf({ editing, typing: true, tool: 'pen' }, view)).toEqual({ kind: 'writing', note: 'a', typing: true });
     expect(activityOf({}, view)).toEqual({ kind: 'nothing' });
   });
 

@@ -142,7 +142,7 @@ export const de: Catalogue = {
     openRoom: (room) => `In den Raum „${apart(room)}“ gehen`,
     sample: 'Allein ausprobieren: einen Beispielraum öffnen',
     hold: 'Ausschnitt schieben, solange gedrückt',
-    arrows: 'Ausschnitt verschieben',
+    arrows: 'Gewählte Notizen oder den Ausschnitt verschieben',
     cancel: 'Abbrechen oder schließen',
     followOne: (name) => `${apart(name)} folgen`,
     followNth: 'Der ersten bis neunten Person folgen',
@@ -228,7 +228,7 @@ export const de: Catalogue = {
   room: {
     board: 'Tafel',
     boardHelp:
-      'Pfeiltasten verschieben den Ausschnitt, Plus und Minus zoomen. Menschen und was sie tun stehen in der Liste der Menschen.',
+      'Tab geht durch die Notizen, Eingabe schreibt in eine, N macht eine neue. Pfeiltasten verschieben gewählte Notizen oder sonst den Ausschnitt, Plus und Minus zoomen. Menschen und was sie tun stehen in der Liste der Menschen.',
     leave: 'Verlassen',
     leaveLabel: 'Diesen Raum verlassen',
     people: 'Menschen',
@@ -377,6 +377,7 @@ export const de: Catalogue = {
     takenBack: (why) => `Deine Änderung wurde zurückgenommen. ${why}`,
     notYet: 'Du bist noch nicht im Raum.',
     removed: (count) => many(count, { one: 'Notiz gelöscht', other: `${number(count)} Notizen gelöscht` }),
+    moved: (count) => many(count, { one: 'Notiz verschoben', other: `${number(count)} Notizen verschoben` }),
     undone: 'Rückgängig gemacht',
     redone: 'Wiederholt',
     keptSince: (name, count) =>
@@ -479,6 +480,11 @@ export const de: Catalogue = {
     typing: 'tippt',
     saying: (text) => `„${apart(text)}“`,
     selecting: 'markiert etwas',
+    selectingNotes: (count) => many(count, { one: 'wählt eine Notiz', other: `wählt ${number(count)} Notizen` }),
+    writing: (title, typing) => {
+      const what = title === null ? 'einer Notiz' : `„${apart(title)}“`;
+      return typing ? `tippt in ${what}` : `bearbeitet ${title === null ? 'eine Notiz' : what}`;
+    },
     pen: 'Stift',
     laser: 'Laser',
     inside: {

@@ -143,7 +143,7 @@ export const en = {
     openRoom: (room: string) => `Go to the room “${apart(room)}”`,
     sample: 'Try it alone: open a sample room',
     hold: 'Move the view while it is held',
-    arrows: 'Move the view',
+    arrows: 'Move selected notes, or the view',
     cancel: 'Cancel or close',
     followOne: (name: string) => `Follow ${apart(name)}`,
     followNth: 'Follow the first to the ninth person',
@@ -228,7 +228,8 @@ export const en = {
   },
   room: {
     board: 'Board',
-    boardHelp: 'Arrow keys move the view, plus and minus zoom. People and what they do are listed in the people panel.',
+    boardHelp:
+      'Tab goes through the notes, Enter writes in one, N makes a new one. Arrow keys move the selected notes or else the view, plus and minus zoom. People and what they do are listed in the people panel.',
     leave: 'Leave',
     leaveLabel: 'Leave this room',
     people: 'People',
@@ -377,6 +378,7 @@ export const en = {
     takenBack: (why: string) => `Your change was taken back. ${why}`,
     notYet: 'You are not in the room yet.',
     removed: (count: number) => many(count, { one: 'Note deleted', other: `${count} notes deleted` }),
+    moved: (count: number) => many(count, { one: 'Note moved', other: `${count} notes moved` }),
     undone: 'Undone',
     redone: 'Done again',
     keptSince: (name: string | null, count: number) =>
@@ -484,6 +486,11 @@ export const en = {
     typing: 'typing',
     saying: (text: string) => `“${apart(text)}”`,
     selecting: 'selecting',
+    selectingNotes: (count: number) => many(count, { one: 'selecting a note', other: `selecting ${count} notes` }),
+    writing: (title: string | null, typing: boolean) => {
+      const what = title === null ? 'a note' : `“${apart(title)}”`;
+      return typing ? `typing in ${what}` : `editing ${what}`;
+    },
     pen: 'pen',
     laser: 'laser',
     inside: {

@@ -14,7 +14,12 @@ export function stateOf(person: Person): string {
   return person.away ? t.people.away : '';
 }
 
-export function doingOf(member: Member | undefined, view: Rect | null): string {
+/** `titleOf` says what a note is called, if it is there and called anything. */
+export function doingOf(
+  member: Member | undefined,
+  view: Rect | null,
+  titleOf: (note: string) => string | null = () => null,
+): string {
   if (member === undefined) return '';
   const activity = activityOf(member.presence, view);
   switch (activity.kind) {
@@ -22,8 +27,10 @@ export function doingOf(member: Member | undefined, view: Rect | null): string {
       return t.activity.typing;
     case 'saying':
       return t.activity.saying(activity.text);
+    case 'writing':
+      return t.activity.writing(titleOf(activity.note), activity.typing);
     case 'selecting':
-      return t.activity.selecting;
+      return activity.notes === 0 ? t.activity.selecting : t.activity.selectingNotes(activity.notes);
     case 'drawing':
       return t.activity[activity.tool];
     case 'looking':
