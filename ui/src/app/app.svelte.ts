@@ -13,6 +13,7 @@ import {
 } from 'parlor-client';
 import { ticketIn } from '../domain/ticket';
 import { t, type Language } from '../i18n';
+import { forgetHere } from '../messages/here';
 import { RoomSession } from '../room/session.svelte';
 import { Actions } from './actions.svelte';
 import { Notes } from './notes.svelte';
@@ -83,6 +84,16 @@ export class App {
     this.screen = { name: 'home', focus };
   }
 
+  /** A room with made-up people that nobody else sees; nothing of it stays. */
+  async trySample(): Promise<void> {
+    if (this.status === null) return;
+    const { sampleBackend, SAMPLE_ROOM } = await import('../sample');
+    const session = this.#visit(sampleBackend({ self: this.status, words: t.sample }), SAMPLE_ROOM);
+    this.settings.set({ last: null });
+    this.screen = { name: 'room', session };
+    await session.enter();
+  }
+
   setLanguage(language: Language | null): Promise<void> {
     this.settings.set({ language });
     return this.settings.speak();
@@ -130,7 +141,7 @@ export class App {
     }
     const ticket = ticketIn(wanted);
     if (ticket !== null) void this.ask(ticket).catch((cause: unknown) => this.complain(cause));
-    else if (this.screen.name === 'home' || this.screen.session.room !== wanted) void this.enter(wanted);
+    else if (this.screen.name === 'home' || !this.screen.session.isOf(this.backend, wanted)) void this.enter(wanted);
   }
 
   /** Makes a room and enters it; a private one is its person's alone until a ticket is given away. */
@@ -149,7 +160,7 @@ export class App {
     const { question, screen } = this;
     if (question === null || this.status === null) return;
     const { ticket, info } = question;
-    if (screen.name === 'room' && screen.session.room === info.room && screen.session.phase === 'in') {
+    if (screen.name === 'room' && screen.session.isOf(this.backend, info.room) && screen.session.phase === 'in') {
       // It is the room that is shown, or another of its name, which the peer refuses.
       await this.backend.join(info.room, { ticket });
       this.refuse(question);
@@ -178,6 +189,7 @@ export class App {
     this.settings.set({ last: null });
     this.home();
     await session.leave();
+    if (session.isSample) forgetHere(this.status?.userId ?? '', session.room);
   }
 
   /** Tells what went wrong where there is no better place for it. */
@@ -214,7 +226,7 @@ export class App {
     if (before === null) return;
     if (before.cloned !== null && status.cloned === null && before.userId === status.userId) this.notes.say(t.cloned.over);
     // The members and feeds of a session end with it.
-    if (before.sessionId !== status.sessionId && this.screen.name === 'room') {
+    if (before.sessionId !== status.sessionId && this.screen.name === 'room' && !this.screen.session.isSample) {
       this.screen.session.end();
       void this.enter(this.screen.session.room);
     }

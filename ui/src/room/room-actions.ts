@@ -33,7 +33,7 @@ function ofPeople(session: RoomSession, gather: Gather, doings: RoomDoings): rea
     { id: 'gather', group: 'people', words: t.actions.gather, keys: ['G'], run: () => void gather.ask() },
     { id: 'follow-nth', group: 'people', words: t.actions.followNth, shown: ['Alt', '1', '–', '9'], only: 'sheet' },
   ];
-  if (session.backend.kind !== 'sample') actions.push({ id: 'invite', group: 'people', words: t.actions.invite, run: () => doings.invite() });
+  if (!session.isSample) actions.push({ id: 'invite', group: 'people', words: t.actions.invite, run: () => doings.invite() });
   others.forEach((person, place) => {
     const followed = follow.whom?.key === person.key;
     actions.push({
@@ -63,7 +63,7 @@ function ofRoom(session: RoomSession, doings: RoomDoings): readonly Action[] {
       words: settings.locked ? t.actions.unlock : t.actions.lock,
       run: () => void settings.change({ metadata: { locked: !settings.locked } }),
     });
-  if (session.backend.kind !== 'sample')
+  if (!session.isSample)
     actions.push({ id: 'connection', group: 'room', words: t.actions.connection, run: () => doings.connection() });
   return actions;
 }
@@ -76,7 +76,7 @@ function ofPrivacy(app: App): readonly Action[] {
   return [
     {
       id: 'others-cursors',
-      group: 'board',
+      group: 'people',
       words: hidden ? t.actions.showOthers : t.actions.hideOthers,
       keys: ['Shift+C'],
       run: () => settings.set({ othersHidden: !hidden }),
