@@ -463,7 +463,7 @@ mod tests {
             (&["join", "blue", "--ttl", "4"], "5 to 3600"),
             (&["members", "blue", "--by", "device"], "session"),
             (&["members"], "<ROOM>"),
-            (&["say", "blue"], "[TEXT]"),
+            (&["say", "blue"], "<TEXT>"),
             (&["say", "blue", "hello", "--pass", "--key", "k"], "--key"),
             (&["messages", "blue", "--limit", "0"], "1 to 1000"),
             (&["board", "blue", "--set", "[]"], "JSON object"),

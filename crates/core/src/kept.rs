@@ -122,12 +122,6 @@ impl Replica {
         }
         let _ = self.cells_in(found, now);
     }
-
-    /// What a room's cells are kept under: rooms of one name that do not meet have different ones.
-    #[must_use]
-    pub fn root(&self) -> [u8; 32] {
-        self.root
-    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub use input::{DownCause, Input, Output, Path, Verdict};
 pub use kept::{Kept, KeptChanges};
 pub use message::{HistoryPage, HistoryQuery, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
-pub use replica::{Config, Continuation, PrivateRoom, Replica};
+pub use replica::{Config, Continuation, PrivateRoom, Replica, room_root};
 pub use rows::{Face, Summary};
 pub use view::{
     Actor, ActorKind, Bag, By, Cloned, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,

@@ -59,6 +59,13 @@ impl PrivateRoom {
     }
 }
 
+/// What the cells of a room are signed for and kept under: rooms that do not meet have different ones.
+#[must_use]
+pub fn room_root(room: &RoomId, private: Option<PrivateRoom>) -> [u8; 32] {
+    let open = || blake3::derive_key("parlor open room v1", room.as_str().as_bytes());
+    private.map_or_else(open, |private| private.root)
+}
+
 /// See [`Replica::continuation`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Continuation {
@@ -134,8 +141,7 @@ enum Queued {
 impl Replica {
     /// An empty room, watched from now on.
     pub fn new(config: Config, verifier: Arc<dyn Verifier>, now: Tick, wall_ms: u64) -> Replica {
-        let open = || blake3::derive_key("parlor open room v1", config.room.as_str().as_bytes());
-        let root = config.private.map_or_else(open, |private| private.root);
+        let root = room_root(&config.room, config.private);
         let mut cells = Cells::default();
         if let Some(private) = config.private {
             cells = cells.of_private(private.creator);

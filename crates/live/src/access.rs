@@ -51,10 +51,10 @@ impl Room {
     /// ```
     pub async fn change_access(&self, args: AccessChange) -> Result<Arc<Access>, Error> {
         let room = self.room()?;
-        self.joined(&room).await?;
+        let open = self.joined(&room).await?;
         let needs_key = args.needs_key();
         let without = args.exclude.clone();
-        self.with(&room, move |replica, who, now| replica.change_access(who, &args, now)).await?;
+        self.written(&room, &open, move |replica, who, now| replica.change_access(who, &args, now)).await?;
         if needs_key {
             self.change_key(&room, without).await?;
         }

@@ -112,12 +112,13 @@ mod palette;
 mod profile;
 mod report;
 mod room;
+mod saving;
 mod sealed_key;
 mod session;
 mod shared;
 mod start;
 mod start_error;
-// Until rooms are kept in it.
+// Until the list of known rooms is wired to it.
 #[allow(dead_code, unused_imports)]
 mod store;
 mod tail;

@@ -381,6 +381,7 @@ impl Live {
         // A session that is about to begin is waited for, so that it ends as well.
         *self.shared.closed.lock().await = true;
         let session = self.shared.session();
+        session.rooms.flush().await;
         session.net.shutdown().await;
         session.rooms.clear().await;
         let profile = Arc::clone(&self.shared.profile);

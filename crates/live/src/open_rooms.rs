@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parlor_core::{Error, ErrorCode, Event, RoomId, Snapshot, Timestamp, UserId};
+use parlor_core::{Error, ErrorCode, Event, RoomId, Snapshot, Timestamp, UserId, room_root};
 use parlor_net::{NetHandle, RoomPort, RoomSecret};
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,6 +19,7 @@ use crate::keep::Keep;
 use crate::keys::IdentityKey;
 use crate::live::wall_ms;
 use crate::profile::Profile;
+use crate::saving::{self, Saving};
 use crate::{sealed_key, ticket};
 
 #[derive(Clone)]
@@ -36,6 +37,7 @@ struct Rooms {
 pub(crate) struct Open {
     pub(crate) port: RoomPort,
     pub(crate) keep: Arc<Keep>,
+    pub(crate) saving: Arc<Saving>,
     /// Whether the call that got this opened it.
     pub(crate) fresh: bool,
 }
@@ -108,6 +110,15 @@ impl OpenRooms {
         whole(async move { rooms.close(&room).await }).await.unwrap_or(true)
     }
 
+    /// Writes what is not on disk yet of any room.
+    pub(crate) async fn flush(&self) {
+        let open: Vec<Open> = self.0.open.lock().await.values().cloned().collect();
+        for open in open {
+            // What could not be written was said.
+            let _ = open.saving.flush().await;
+        }
+    }
+
     /// Lets go of every room of a net layer that has stopped, so that streams which follow them end.
     pub(crate) async fn clear(&self) {
         self.0.open.lock().await.clear();
@@ -123,29 +134,57 @@ impl Rooms {
             return Ok(open.clone());
         }
         let secret = self.profile.secret(room)?;
-        let open = async || match secret {
-            Some(secret) => {
-                let earlier = self.profile.earlier(room, Timestamp(wall_ms()));
-                self.net.open_private(room.clone(), secret, earlier).await
-            }
-            None => self.net.open(room.clone()).await,
-        };
-        let port = match open().await {
+        let prepare = async || self.net.prepare(room.clone(), secret).await;
+        let port = match prepare().await {
             Err(error) if error.code == ErrorCode::TooManyRooms && self.close_idlest(&mut rooms).await => {
-                open().await?
+                prepare().await?
             }
             other => other?,
         };
-        let open = Open { port, keep: Keep::new(now), fresh: false };
+        let saving = match self.enter(room, secret).await {
+            Ok(saving) => saving,
+            Err(error) => {
+                self.net.close_room(room).await;
+                return Err(error);
+            }
+        };
+        tokio::spawn(saving::keep_up(Arc::downgrade(&saving), port.clone(), Arc::clone(&self.profile.notices)));
+        let open = Open { port, keep: Keep::new(now), saving, fresh: false };
         open.keep.extend(now, by);
         rooms.insert(room.clone(), open.clone());
-        if let Some(secret) = secret {
-            let profile = Arc::clone(&self.profile);
-            let kept = tokio::task::spawn_blocking(move || profile.standing(&secret)).await.unwrap_or_default();
-            self.net.with(room, move |replica, now| replica.restore(&kept, now)).await?;
+        if secret.is_some() {
             tokio::spawn(follow_keys(Arc::downgrade(self), open.port.clone()));
         }
         Ok(Open { fresh: true, ..open })
+    }
+
+    /// Gives a room that was prepared what was kept of it, and goes to where the others are.
+    async fn enter(&self, room: &RoomId, secret: Option<RoomSecret>) -> Result<Arc<Saving>, Error> {
+        let root = room_root(room, secret.map(|secret| secret.room));
+        let (store, notices) = (Arc::clone(&self.profile.store), &self.profile.notices);
+        let saving = Saving::restored(room.clone(), root, self.net.clone(), store, notices).await?;
+        let mut earlier = Vec::new();
+        if let Some(secret) = secret {
+            self.take_over_standing(room, &saving, secret).await?;
+            earlier = self.profile.earlier(room, Timestamp(wall_ms()));
+        }
+        self.net.enter(room.clone(), earlier).await?;
+        Ok(saving)
+    }
+
+    /// Profiles of an earlier version kept who the hosts are in a file by itself.
+    async fn take_over_standing(&self, room: &RoomId, saving: &Saving, secret: RoomSecret) -> Result<(), Error> {
+        let profile = Arc::clone(&self.profile);
+        let kept = tokio::task::spawn_blocking(move || profile.standing(&secret)).await.unwrap_or_default();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        self.net.with(room, move |replica, now| replica.restore(&kept, now)).await?;
+        // What is not on disk yet stays where it was.
+        if saving.flush().await.is_ok() {
+            self.profile.forget_standing(&secret);
+        }
+        Ok(())
     }
 
     async fn bind(&self, room: &RoomId, secret: RoomSecret) -> Result<(), Error> {
@@ -185,8 +224,11 @@ impl Rooms {
             // The part itself may still be on its way.
             let Some(secret) = sealed_key::open(&used, &key, &self.identity) else { return Ok(()) };
             // First what the others may need of it who are away: there may be nobody else who has it.
-            let standing = self.keep_standing(room, &mut Vec::new()).await;
-            return self.change_key(room, secret).await.and(standing);
+            let kept = match rooms.get(room) {
+                Some(open) => open.saving.flush().await,
+                None => Ok(()),
+            };
+            return self.change_key(room, secret).await.and(kept);
         }
         // Somebody who was invited with a ticket of the same epoch has no part of it and needs none.
         if key.epoch == used.epoch {
@@ -197,18 +239,6 @@ impl Rooms {
         rooms.remove(room);
         self.net.close_room(room).await;
         saved
-    }
-
-    /// Writes down who the hosts are and what the key is, when that is another than was written last.
-    async fn keep_standing(&self, room: &RoomId, kept: &mut Vec<Vec<u8>>) -> Result<(), Error> {
-        let Some((secret, None)) = self.profile.known(room) else { return Ok(()) };
-        let Ok(standing) = self.net.with(room, |replica, _| replica.standing()).await else { return Ok(()) };
-        if standing == *kept {
-            return Ok(());
-        }
-        kept.clone_from(&standing);
-        let profile = Arc::clone(&self.profile);
-        blocking(move || profile.keep_standing(&secret, &standing)).await
     }
 
     /// Goes over to another secret of the room, also when that cannot be saved: the others are there.
@@ -252,7 +282,10 @@ impl Rooms {
         if members.is_ok_and(|members| members > 0) {
             return false;
         }
-        rooms.remove(room);
+        if let Some(open) = rooms.remove(room) {
+            // What could not be written was said.
+            let _ = open.saving.flush().await;
+        }
         self.net.close_room(room).await;
         true
     }
@@ -263,14 +296,10 @@ async fn follow_keys(rooms: Weak<Rooms>, port: RoomPort) {
     let mut events = port.events();
     let room = port.room.clone();
     drop(port);
-    let mut kept = Vec::new();
     loop {
         let Some(here) = rooms.upgrade() else { return };
         if let Err(error) = here.take_key(&room).await {
             here.profile.notices.say(format!("{room}: the new key was not kept: {error}"));
-        }
-        if let Err(error) = here.keep_standing(&room, &mut kept).await {
-            here.profile.notices.say(error.message);
         }
         drop(here);
         loop {

@@ -205,7 +205,8 @@ impl Room {
     /// A6, R10). Limits: 32 KiB as JSON and 128 keys (design A8), 8 KiB a value.
     ///
     /// # Errors
-    /// `NOT_JOINED`: only a member may. `INVALID_METADATA`, `PAYLOAD_TOO_LARGE`. Nothing was changed.
+    /// `NOT_JOINED`: only a member may. `INVALID_METADATA`, `PAYLOAD_TOO_LARGE`. Nothing was changed by these.
+    /// `STORAGE_FAILED`: everybody has it, and the disk has not.
     ///
     /// ```
     /// # use parlor::{Config, Join, Live, MetadataChange};
@@ -362,14 +363,24 @@ impl Room {
         Ok(())
     }
 
-    /// Runs a call that writes what is shared.
+    /// Runs a call that writes what is shared, and returns when that is on disk (design R15).
     pub(crate) async fn written<R: Send + 'static>(
         &self,
         room: &RoomId,
-        _open: &Open,
+        open: &Open,
         call: impl FnOnce(&mut Replica, &LocalActor, Tick) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
-        self.with(room, call).await
+        let (answer, version) = self
+            .with(room, |replica, who, now| {
+                let before = replica.kept_version();
+                let answer = call(replica, who, now)?;
+                Ok((answer, Some(replica.kept_version()).filter(|after| *after > before)))
+            })
+            .await?;
+        if let Some(version) = version {
+            open.saving.reached(version).await?;
+        }
+        Ok(answer)
     }
 
     /// Runs a call at the replica. Each is a sign of life of its actor (design R7).

@@ -170,6 +170,7 @@ async fn turn(shared: &Shared, next: Next) -> Result<(), Error> {
     };
     let listen = same_ports(&shared.config.listen, &old.net.listen_addrs());
     let neighbours = old.neighbours().await;
+    old.rooms.flush().await;
     old.net.shutdown().await;
     old.rooms.clear().await;
 

@@ -9,7 +9,7 @@
 //!     settings.json   name, colour, theme
 //!     rooms.json      rooms opened before
 //!     keys.json       the secrets of private rooms
-//!     access-….json   of one private room: who was in it, its hosts, its key
+//!     rooms.redb      what rooms hold: settings, notes, messages, hosts (see `store`)
 //!     peer.json       where the running peer is; gone when none runs
 //! ```
 //!
@@ -25,17 +25,18 @@ pub(crate) mod recent;
 pub(crate) mod settings;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use data_encoding::{BASE64, HEXLOWER};
-use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp};
+use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp, room_root};
 use parlor_net::{PORCH_MS, RoomSecret};
 use serde::Serialize;
 
 use crate::StartError;
 use crate::held::held;
 use crate::keys::IdentityKey;
+use crate::store::Store;
 use boot::Boot;
 use files::Found;
 use keyring::Keyring;
@@ -56,7 +57,8 @@ pub(crate) struct Profile {
     keys: Mutex<Keyring>,
     /// Whether the keys in memory are others than those on disk.
     keys_unsaved: AtomicBool,
-    pub(crate) notices: Notices,
+    pub(crate) notices: Arc<Notices>,
+    pub(crate) store: Arc<Store>,
 }
 
 /// `peer.json`: how other processes find this one.
@@ -78,7 +80,7 @@ impl Profile {
         make_private_dir(&dir).map_err(|error| StartError::storage(&dir, error))?;
         let lock = Lock::take(&dir)?;
         files::clear_unfinished(&dir).map_err(|error| StartError::storage(&dir, error))?;
-        let notices = Notices::default();
+        let notices = Arc::<Notices>::default();
         let identity = match identity::load(&dir)? {
             Some(identity) => identity,
             None => match boot::last_user(&dir) {
@@ -90,6 +92,8 @@ impl Profile {
         let settings = load_settings(&dir, &notices)?;
         let recent = load_recent(&dir, &notices)?;
         let keys = load_keys(&dir, &notices)?;
+        let store = Store::open(&dir, Arc::clone(&notices))
+            .map_err(|error| StartError::storage(&dir, std::io::Error::other(error)))?;
         let profile = Self {
             name: name.to_owned(),
             dir,
@@ -100,6 +104,7 @@ impl Profile {
             keys: Mutex::new(keys),
             keys_unsaved: AtomicBool::new(false),
             notices,
+            store: Arc::new(store),
         };
         Ok((profile, identity, boot))
     }
@@ -155,15 +160,17 @@ impl Profile {
         .map(drop)
     }
 
-    /// Forgets the room, and the secret of a private one; answers whether it was known.
+    /// Forgets the room with all that is kept of it, and the secret of a private one; answers whether it was known.
     pub(crate) fn forget(&self, room: &RoomId) -> Result<bool, Error> {
-        let known = self.known(room);
+        let known = self.known(room).map(|(secret, _)| secret);
         let key = self.change_keys(|keys| keys.forget(room))?;
-        if let Some((secret, _)) = known {
-            // There may be none.
-            let _ = std::fs::remove_file(self.dir.join(standing_file(&secret)));
+        // Before a private room of this name was known, there may have been an open one.
+        let mut held = self.store.forget(&room_root(room, None))?;
+        if let Some(secret) = known {
+            held |= self.store.forget(&room_root(room, Some(secret.room)))?;
+            self.forget_standing(&secret);
         }
-        Ok(self.change_recent(|recent| recent.forget(room))? || key)
+        Ok(self.change_recent(|recent| recent.forget(room))? || key || held)
     }
 
     /// What the room is opened with: the secret of a private one, nothing for an open one.
@@ -218,7 +225,7 @@ impl Profile {
         self.change_keys_at_once(|keys| keys.exclude(room, epoch))
     }
 
-    /// What stands of a private room whatever becomes of those who are in it, as it was kept last.
+    /// What stands of a private room whatever becomes of those who are in it, as an earlier version kept it.
     pub(crate) fn standing(&self, room: &RoomSecret) -> Vec<Vec<u8>> {
         let path = self.dir.join(standing_file(room));
         match files::read_json::<Vec<String>>(&path) {
@@ -237,11 +244,10 @@ impl Profile {
         }
     }
 
-    /// Keeps it.
-    pub(crate) fn keep_standing(&self, room: &RoomSecret, frames: &[Vec<u8>]) -> Result<(), Error> {
-        let _writing = held(&self.writing);
-        let frames: Vec<String> = frames.iter().map(|frame| BASE64.encode(frame)).collect();
-        self.save(&standing_file(room), &frames)
+    /// It is among the cells of the room now.
+    pub(crate) fn forget_standing(&self, room: &RoomSecret) {
+        // There is one in profiles of an earlier version only.
+        let _ = std::fs::remove_file(self.dir.join(standing_file(room)));
     }
 
     /// Rooms whose secret is here.
@@ -318,12 +324,14 @@ impl Profile {
         if lock.is_some() {
             // Gone already, or left behind with a dead pid that readers ignore (design A11).
             let _ = std::fs::remove_file(self.dir.join("peer.json"));
+            self.store.close();
             *lock = None;
         }
     }
 
     /// Frees the profile as the system does when a process dies: the lock goes, every file stays as it is.
     pub(crate) fn abandon(&self) {
+        self.store.abandon();
         *held(&self.lock) = None;
     }
 
@@ -345,7 +353,7 @@ impl Drop for Profile {
     }
 }
 
-/// What stands of one private room has a file of its own, named after what the room is for ever.
+/// What stands of one private room had a file of its own, named after what the room is for ever.
 fn standing_file(room: &RoomSecret) -> String {
     format!("access-{}.json", HEXLOWER.encode(&room.room.root[..16]))
 }

@@ -22,6 +22,11 @@ impl Notices {
         }
     }
 
+    /// What was said is over.
+    pub(crate) fn take_back(&self, text: &str) {
+        held(&self.0).retain(|said| said != text);
+    }
+
     /// A file could not be understood and was set aside.
     pub(crate) fn damaged(&self, what: &str, aside: &Path, instead: &str) {
         let aside = aside.file_name().unwrap_or_default().to_string_lossy();
