@@ -102,7 +102,7 @@ export const en = {
     name: 'Name',
     colour: 'Colour',
     taken: (name: string) => `${apart(name)} has this colour here`,
-    id: 'Your id',
+    id: 'Id',
     look: 'Look',
     theme: 'Theme',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
@@ -122,6 +122,7 @@ export const en = {
   },
   keys: {
     $mod: 'Ctrl',
+    Ctrl: 'Ctrl',
     Control: 'Ctrl',
     Meta: '⌘',
     Shift: 'Shift',
@@ -129,6 +130,10 @@ export const en = {
     Escape: 'Esc',
     Space: 'Space',
     Comma: ',',
+    Enter: 'Enter',
+    Delete: 'Delete',
+    Backspace: 'Backspace',
+    Tab: 'Tab',
   } as Record<string, string>,
   actions: {
     groups: { people: 'People', board: 'Board', room: 'Room', window: 'Parlor' },
