@@ -1,8 +1,8 @@
 /** The small map: the notes, which part of the board each person looks at, and where they point. */
 import type { Note } from 'parlor-client';
-import { union, type Rect, type Spot } from '../domain/camera';
+import { union, type Rect, type Size, type Spot } from '../domain/camera';
 import { noteColour } from '../domain/note-colour';
-import { placeOf, stacked } from '../domain/note-geometry';
+import { placeOf, stacked, worthFitting } from '../domain/note-geometry';
 import { coloursNow, type Colours } from './note-picture';
 
 export interface Looker {
@@ -17,12 +17,16 @@ export interface MapNotes {
   readonly bounds: Rect | null;
 }
 
+/** So much of the board, by ten, is what the map shows of notes at most. */
+const CROWD: Size = { w: 2_000, h: 1_000 };
+
 export function mapNotes(notes: Iterable<Note>): MapNotes {
   const places = stacked(notes).map((note) => {
     const { paper, value } = noteColour(note.color);
     return { place: placeOf(note), colour: paper ?? value };
   });
-  return { places, bounds: union(places.map(({ place }) => place)) };
+  // One at the end of the world would make dots of all others.
+  return { places, bounds: union(worthFitting(places.map(({ place }) => place), CROWD)) };
 }
 
 /** The part of the board that the map shows, with some room around. */
