@@ -256,6 +256,9 @@ impl Rooms {
         for room in idle {
             self.close_if_empty(&mut rooms, &room).await;
         }
+        for open in rooms.values() {
+            open.saving.catch_up().await;
+        }
     }
 
     async fn close(&self, room: &RoomId) -> bool {

@@ -108,7 +108,7 @@ impl Saving {
         // Its sender is part of what is held here.
         let Ok(saved) = saved.wait_for(done).await else { return Ok(()) };
         match &saved.failed {
-            Some((_, why)) if saved.version < version => Err(failed(why)),
+            Some((_, why)) if saved.version < version => Err(self.failed(why)),
             _ => Ok(()),
         }
     }
@@ -120,11 +120,6 @@ impl Saving {
     pub(crate) async fn flush(&self) -> Result<(), Error> {
         let mut file = self.writing.lock().await;
         loop {
-            let begun = self.store.begun();
-            if *file != begun {
-                let _ = self.net.with(&self.room, |replica, _| replica.keep_again()).await;
-                *file = begun;
-            }
             let take = |replica: &mut Replica, _: Tick| replica.take_changes(WRITE);
             let Ok(changes) = self.net.with(&self.room, take).await else {
                 // It was closed, and before that everything was written.
@@ -135,13 +130,34 @@ impl Saving {
             if let Err(why) = self.write(changes).await {
                 let _ = self.net.with(&self.room, |replica, _| replica.keep_again()).await;
                 self.saved.send_modify(|saved| saved.failed = Some((version, why.clone())));
-                return Err(failed(&why));
+                return Err(self.failed(&why));
+            }
+            // What was written before is in a file that was set aside.
+            let begun = self.store.begun();
+            if std::mem::replace(&mut *file, begun) != begun {
+                let _ = self.net.with(&self.room, |replica, _| replica.keep_again()).await;
+                continue;
             }
             if !more {
                 self.saved.send_modify(|saved| *saved = Saved { version, failed: None });
                 return Ok(());
             }
         }
+    }
+
+    /// Writes all of the room when the store has begun another file meanwhile.
+    pub(crate) async fn catch_up(&self) {
+        let behind = self.writing.try_lock().is_ok_and(|file| *file != self.store.begun());
+        if behind {
+            // What could not be written was said by whoever began the file, and is tried again.
+            let _ = self.flush().await;
+        }
+    }
+
+    fn failed(&self, why: &str) -> Error {
+        let room = &self.room;
+        let message = format!("{room} is not saved: {why}. Whoever is in the room has it all the same");
+        Error::new(ErrorCode::StorageFailed, message)
     }
 
     async fn write(&self, changes: KeptChanges) -> Result<(), String> {
@@ -170,7 +186,7 @@ pub(crate) async fn keep_up(saving: Weak<Saving>, port: RoomPort, notices: Arc<N
         match room.flush().await {
             Ok(()) => said.take().into_iter().for_each(|text| notices.take_back(&text)),
             Err(error) => {
-                let text = format!("{}: {}", room.room, error.message);
+                let text = error.message;
                 if said.as_ref() != Some(&text) {
                     said.take().into_iter().for_each(|text| notices.take_back(&text));
                     notices.say(text.clone());
@@ -182,7 +198,6 @@ pub(crate) async fn keep_up(saving: Weak<Saving>, port: RoomPort, notices: Arc<N
     }
 }
 
-fn failed(why: &str) -> Error {
-    let message = format!("not saved: {why}. Everybody in the room has it; it is lost here when this process ends");
-    Error::new(ErrorCode::StorageFailed, message)
-}
+#[cfg(test)]
+#[path = "saving_tests.rs"]
+mod tests;

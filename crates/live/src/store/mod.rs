@@ -35,7 +35,7 @@ use redb::Database;
 
 use crate::held::held;
 use crate::profile::{Notices, files};
-pub(crate) use cells::Changes;
+pub(crate) use cells::{Changes, Root};
 use disk::Disk;
 pub(crate) use error::StoreError;
 use error::{Fault, contained};
@@ -118,6 +118,12 @@ impl Store {
         self.close();
     }
 
+    /// So many bytes may still be written; as many as there is room for without a number.
+    #[cfg(test)]
+    pub(crate) fn leave_room_for(&self, bytes: Option<u64>) {
+        self.disk.test().leave_room_for(bytes);
+    }
+
     /// Does something with the database, which is opened if it is not. Nothing that redb does gets out of here but an
     /// error: after one, the database is given up and the next call opens it anew.
     fn run<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {
@@ -156,7 +162,7 @@ impl Store {
             if let Some(database) = &file.database
                 && !known.rooms.is_empty()
             {
-                known.unsaved = contained(|| rooms::write_all(database, &known, &[])).is_err();
+                known.unsaved = contained(|| rooms::write_all(database, &known)).is_err();
             }
         }
         Ok(())

@@ -50,6 +50,10 @@ impl DiskOfTest {
         Ok(!self.hurried.load(Ordering::Relaxed))
     }
 
+    pub(super) fn leave_room_for(&self, bytes: Option<u64>) {
+        *held(&self.left) = bytes;
+    }
+
     fn use_up(&self, bytes: u64) -> io::Result<()> {
         match &mut *held(&self.left) {
             Some(left) if *left < bytes => Err(io::ErrorKind::StorageFull.into()),
@@ -97,6 +101,11 @@ fn kept(slot: &[u8], cell: Option<&[u8]>) -> Kept {
 fn put(store: &Store, root: Root, cells: &[(&[u8], Option<&[u8]>)]) -> Result<(), StoreError> {
     let cells: Vec<_> = cells.iter().map(|(slot, cell)| kept(slot, *cell)).collect();
     store.write(&[Changes { root, cells: &cells, whole: false }])
+}
+
+/// Forgets what is kept under a root, of a room that nobody opened.
+fn forget(store: &Store, root: &Root) -> Result<bool, StoreError> {
+    store.forget_room(&parlor_core::RoomId::new("only looked at").unwrap(), &[*root])
 }
 
 /// A room's cells, in the order of their slots.
