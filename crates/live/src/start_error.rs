@@ -59,6 +59,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// What is kept of rooms cannot be used: a newer version wrote it, or the disk refuses. It is left as it was.
+    #[error("{0}")]
+    Rooms(Error),
     /// The system gave no randomness for keys.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

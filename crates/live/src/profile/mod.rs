@@ -7,9 +7,8 @@
 //!     identity.key    who this is; mode 0600. identity.key.old-N: who it was before becoming somebody new
 //!     profile.json    profile id and start counter
 //!     settings.json   name, colour, theme
-//!     rooms.json      rooms opened before
 //!     keys.json       the secrets of private rooms
-//!     rooms.redb      what rooms hold: settings, notes, messages, hosts (see `store`)
+//!     rooms.redb      rooms opened before and what they hold: settings, notes, messages, hosts (see `store`)
 //!     peer.json       where the running peer is; gone when none runs
 //! ```
 //!
@@ -21,7 +20,7 @@ mod identity;
 mod keyring;
 mod lock;
 mod notices;
-pub(crate) mod recent;
+mod rooms_file;
 pub(crate) mod settings;
 
 use std::path::{Path, PathBuf};
@@ -36,13 +35,12 @@ use serde::Serialize;
 use crate::StartError;
 use crate::held::held;
 use crate::keys::IdentityKey;
-use crate::store::Store;
+use crate::store::{KnownRoom, Store};
 use boot::Boot;
 use files::Found;
 use keyring::Keyring;
 use lock::Lock;
 pub(crate) use notices::Notices;
-use recent::{RecentRoom, RecentRooms};
 use settings::Settings;
 
 /// A profile that this process holds.
@@ -53,7 +51,6 @@ pub(crate) struct Profile {
     /// Taken before a change and until it is on disk, so that readers wait for memory only and files never go back.
     writing: Mutex<()>,
     settings: Mutex<Settings>,
-    recent: Mutex<RecentRooms>,
     keys: Mutex<Keyring>,
     /// Whether the keys in memory are others than those on disk.
     keys_unsaved: AtomicBool,
@@ -78,6 +75,7 @@ impl Profile {
         }
         let dir = data_dir.join("profiles").join(name);
         make_private_dir(&dir).map_err(|error| StartError::storage(&dir, error))?;
+        files::make_private(&dir, 0o700).map_err(|error| StartError::storage(&dir, error))?;
         let lock = Lock::take(&dir)?;
         files::clear_unfinished(&dir).map_err(|error| StartError::storage(&dir, error))?;
         let notices = Arc::<Notices>::default();
@@ -90,17 +88,18 @@ impl Profile {
         };
         let boot = boot::count(&dir, &identity.public_key().user_id(), wall_ms, &notices)?;
         let settings = load_settings(&dir, &notices)?;
-        let recent = load_recent(&dir, &notices)?;
         let keys = load_keys(&dir, &notices)?;
-        let store = Store::open(&dir, Arc::clone(&notices))
-            .map_err(|error| StartError::storage(&dir, std::io::Error::other(error)))?;
+        let store = Store::open(&dir, Arc::clone(&notices)).map_err(|error| StartError::Rooms(error.into()))?;
+        rooms_file::take_over(&dir, &store, &notices, |known| {
+            let secret = keys.get(&known.room).map(|secret| secret.room);
+            (known.private == secret.is_some()).then(|| room_root(&known.room, secret))
+        })?;
         let profile = Self {
             name: name.to_owned(),
             dir,
             lock: Mutex::new(Some(lock)),
             writing: Mutex::new(()),
             settings: Mutex::new(settings),
-            recent: Mutex::new(recent),
             keys: Mutex::new(keys),
             keys_unsaved: AtomicBool::new(false),
             notices,
@@ -135,8 +134,8 @@ impl Profile {
     }
 
     /// Rooms opened before, newest first.
-    pub(crate) fn recent(&self) -> Vec<RecentRoom> {
-        held(&self.recent).iter().cloned().collect()
+    pub(crate) fn recent(&self) -> Vec<KnownRoom> {
+        self.store.known()
     }
 
     /// Remembers that the room was opened.
@@ -144,20 +143,13 @@ impl Profile {
     /// # Errors
     /// `STORAGE_FAILED`, and those of [`secret`](Self::secret): a lost key is not forgotten by asking again.
     pub(crate) fn opened(&self, room: &RoomId, now: Timestamp) -> Result<(), Error> {
-        let private = self.secret(room)?.is_some();
-        self.change_recent(|recent| {
-            recent.opened(room, private, now);
-            true
-        })
-        .map(drop)
+        let secret = self.secret(room)?.map(|secret| secret.room);
+        Ok(self.store.opened(room, secret.is_some(), room_root(room, secret), now)?)
     }
 
     /// Remembers the titles that rooms have now, of rooms that are remembered.
     pub(crate) fn titled(&self, titles: &[(RoomId, Option<String>)]) -> Result<(), Error> {
-        self.change_recent(|recent| {
-            titles.iter().fold(false, |news, (room, title)| recent.titled(room, title.as_deref()) || news)
-        })
-        .map(drop)
+        Ok(self.store.titled(titles)?)
     }
 
     /// Forgets the room with all that is kept of it, and the secret of a private one; answers whether it was known.
@@ -165,12 +157,12 @@ impl Profile {
         let known = self.known(room).map(|(secret, _)| secret);
         let key = self.change_keys(|keys| keys.forget(room))?;
         // Before a private room of this name was known, there may have been an open one.
-        let mut held = self.store.forget(&room_root(room, None))?;
+        let mut roots = vec![room_root(room, None)];
         if let Some(secret) = known {
-            held |= self.store.forget(&room_root(room, Some(secret.room)))?;
+            roots.push(room_root(room, Some(secret.room)));
             self.forget_standing(&secret);
         }
-        Ok(self.change_recent(|recent| recent.forget(room))? || key || held)
+        Ok(self.store.forget_room(room, &roots)? || key)
     }
 
     /// What the room is opened with: the secret of a private one, nothing for an open one.
@@ -188,7 +180,7 @@ impl Profile {
             let message = format!("a host of {room:?} changed its key, and you did not get the new one");
             return Err(Error::new(ErrorCode::Forbidden, message));
         }
-        if secret.is_none() && held(&self.recent).iter().any(|known| known.room == *room && known.private) {
+        if secret.is_none() && self.store.known_room(room).is_some_and(|known| known.private) {
             let message =
                 format!("the key of the private room {room:?} is lost: join with a ticket, or forget the room");
             return Err(Error::new(ErrorCode::InvalidTicket, message));
@@ -286,19 +278,6 @@ impl Profile {
         saved
     }
 
-    /// Saves the recent rooms if `change` says that it changed them.
-    fn change_recent(&self, change: impl FnOnce(&mut RecentRooms) -> bool) -> Result<bool, Error> {
-        let _writing = held(&self.writing);
-        let changed = {
-            let mut recent = held(&self.recent);
-            change(&mut recent).then(|| recent.clone())
-        };
-        match changed {
-            Some(recent) => self.save("rooms.json", &recent).map(|()| true),
-            None => Ok(false),
-        }
-    }
-
     /// Makes the profile somebody new (design R2): another key, another profile number. Everything else stays.
     pub(crate) fn new_identity(&self, wall_ms: u64) -> Result<(IdentityKey, Boot), StartError> {
         let _writing = held(&self.writing);
@@ -393,18 +372,6 @@ fn load_settings(dir: &Path, notices: &Notices) -> Result<Settings, StartError> 
         files::write_json(&path, &settings).map_err(storage)?;
     }
     Ok(settings)
-}
-
-fn load_recent(dir: &Path, notices: &Notices) -> Result<RecentRooms, StartError> {
-    let path = dir.join("rooms.json");
-    match files::read_json(&path).map_err(|error| StartError::storage(&path, error))? {
-        Found::Value(recent) => Ok(recent),
-        Found::Nothing => Ok(RecentRooms::default()),
-        Found::Damaged(aside) => {
-            notices.damaged("rooms.json", &aside, "the list of recent rooms starts anew");
-            Ok(RecentRooms::default())
-        }
-    }
 }
 
 fn load_keys(dir: &Path, notices: &Notices) -> Result<Keyring, StartError> {

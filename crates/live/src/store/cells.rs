@@ -84,23 +84,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Removes all cells of a room; answers whether there were any.
-    ///
-    /// # Errors
-    /// None of them was removed.
-    pub(crate) fn forget(&self, root: &Root) -> Result<bool, StoreError> {
-        let any = self.run(|database| {
-            let transaction = database.begin_write()?;
-            let any = clear(&mut transaction.open_table(CELLS)?, root)?;
-            transaction.commit()?;
-            Ok(any)
-        })?;
-        if any {
-            self.tidy();
-        }
-        Ok(any)
-    }
 }
 
 /// Removes all cells of a room from the table.

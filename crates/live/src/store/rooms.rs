@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use data_encoding::HEXLOWER;
 use parlor_core::{RoomId, Timestamp};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::cells::{Root, clear};
@@ -74,11 +74,9 @@ impl Known {
         news
     }
 
-    fn opened(&mut self, room: &RoomId, private: bool, root: Option<Root>, now: Timestamp) -> News {
-        let before = self.take(room).filter(|before| before.private == private);
-        let root = root.or(before.as_ref().and_then(|before| before.root));
-        let title = before.and_then(|before| before.title);
-        let opened = KnownRoom { room: room.clone(), last_opened_at: now, title, private, root };
+    fn opened(&mut self, room: &RoomId, private: bool, root: Root, now: Timestamp) -> News {
+        let title = self.take(room).filter(|before| before.private == private).and_then(|before| before.title);
+        let opened = KnownRoom { room: room.clone(), last_opened_at: now, title, private, root: Some(root) };
         // First, also when the clock went back.
         self.rooms.insert(0, opened.clone());
         News { written: vec![opened], gone: self.rooms.split_off(self.rooms.len().min(MAX)) }
@@ -111,14 +109,8 @@ impl Store {
     ///
     /// # Errors
     /// It is known until this process ends.
-    pub(crate) fn opened(
-        &self,
-        room: &RoomId,
-        private: bool,
-        root: Option<Root>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.change(|known| known.opened(room, private, root, now))
+    pub(crate) fn opened(&self, room: &RoomId, private: bool, root: Root, now: Timestamp) -> Result<(), StoreError> {
+        self.change(|known| known.opened(room, private, root, now), &[]).map(drop)
     }
 
     /// Titles as they are now, of rooms that are known.
@@ -126,7 +118,7 @@ impl Store {
     /// # Errors
     /// They are known until this process ends.
     pub(crate) fn titled(&self, titles: &[(RoomId, Option<String>)]) -> Result<(), StoreError> {
-        self.change(|known| known.titled(titles))
+        self.change(|known| known.titled(titles), &[]).map(drop)
     }
 
     /// Takes over rooms that were known elsewhere.
@@ -134,27 +126,29 @@ impl Store {
     /// # Errors
     /// They are known until this process ends.
     pub(crate) fn take_over(&self, rooms: Vec<KnownRoom>) -> Result<(), StoreError> {
-        self.change(|known| known.add(rooms))
+        self.change(|known| known.add(rooms), &[]).map(drop)
     }
 
-    /// Forgets a room with its cells; answers whether it was known.
+    /// Forgets a room with all that is kept of it, also under these roots; answers whether there was anything.
     ///
     /// # Errors
     /// It is back after a restart.
-    pub(crate) fn forget_known(&self, room: &RoomId) -> Result<bool, StoreError> {
-        let mut was_known = false;
-        self.change(|known| {
+    pub(crate) fn forget_room(&self, room: &RoomId, roots: &[Root]) -> Result<bool, StoreError> {
+        let mut known_before = false;
+        let forget = |known: &mut Known| {
             let gone: Vec<_> = known.take(room).into_iter().collect();
-            was_known = !gone.is_empty();
+            known_before = !gone.is_empty();
             News { gone, ..News::default() }
-        })?;
-        if was_known {
+        };
+        let any = self.change(forget, roots)?;
+        if any {
             self.tidy();
         }
-        Ok(was_known)
+        Ok(any || known_before)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Known) -> News) -> Result<(), StoreError> {
+    /// Changes the list and removes the cells of some rooms; answers whether there were any.
+    fn change(&self, change: impl FnOnce(&mut Known) -> News, roots: &[Root]) -> Result<bool, StoreError> {
         // Until it is on disk, so that the disk never goes back.
         let _writing = held(&self.writing);
         let (news, all) = {
@@ -162,12 +156,25 @@ impl Store {
             let news = change(&mut known);
             (news, known.unsaved.then(|| known.clone()))
         };
-        if news.written.is_empty() && news.gone.is_empty() && all.is_none() {
-            return Ok(());
+        if news.written.is_empty() && news.gone.is_empty() && all.is_none() && roots.is_empty() {
+            return Ok(false);
         }
-        let saved = self.run(|database| match &all {
-            Some(all) => write_all(database, all, &news.gone),
-            None => write(database, &news.written, &news.gone),
+        let saved = self.run(|database| {
+            let transaction = database.begin_write()?;
+            let changed = match &all {
+                Some(all) => put_all(&transaction, all)?,
+                None => put(&transaction, &news)?,
+            };
+            let gone = news.gone.iter().filter_map(|room| room.root);
+            let mut any = false;
+            for root in roots.iter().copied().chain(gone) {
+                any |= clear(&mut transaction.open_table(CELLS)?, &root)?;
+            }
+            match changed || any {
+                true => transaction.commit()?,
+                false => transaction.abort()?,
+            }
+            Ok(any)
         });
         held(&self.known).unsaved = saved.is_err();
         saved
@@ -185,34 +192,28 @@ pub(super) fn read(database: &Database) -> Result<Known, redb::Error> {
 }
 
 /// Makes what is on disk what is in memory.
-pub(super) fn write_all(database: &Database, known: &Known, gone: &[KnownRoom]) -> Result<(), redb::Error> {
+pub(super) fn write_all(database: &Database, known: &Known) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
+    put_all(&transaction, known)?;
+    Ok(transaction.commit()?)
+}
+
+fn put_all(transaction: &WriteTransaction, known: &Known) -> Result<bool, redb::Error> {
     transaction.delete_table(ROOMS)?;
-    transaction.open_table(ROOMS)?;
-    save(&transaction, &known.rooms, gone)?;
-    Ok(transaction.commit()?)
+    put(transaction, &News { written: known.rooms.clone(), gone: Vec::new() })?;
+    Ok(true)
 }
 
-fn write(database: &Database, written: &[KnownRoom], gone: &[KnownRoom]) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    save(&transaction, written, gone)?;
-    Ok(transaction.commit()?)
-}
-
-fn save(transaction: &redb::WriteTransaction, written: &[KnownRoom], gone: &[KnownRoom]) -> Result<(), redb::Error> {
+fn put(transaction: &WriteTransaction, news: &News) -> Result<bool, redb::Error> {
     let mut rooms = transaction.open_table(ROOMS)?;
-    let mut cells = transaction.open_table(CELLS)?;
-    for room in gone {
+    for room in &news.gone {
         rooms.remove(room.room.as_str())?;
-        if let Some(root) = &room.root {
-            clear(&mut cells, root)?;
-        }
     }
-    for room in written {
+    for room in &news.written {
         let json = serde_json::to_vec(room).map_err(std::io::Error::from)?;
         rooms.insert(room.room.as_str(), json.as_slice())?;
     }
-    Ok(())
+    Ok(!news.gone.is_empty() || !news.written.is_empty())
 }
 
 /// A root as people read it.

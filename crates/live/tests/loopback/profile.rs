@@ -99,7 +99,7 @@ async fn damaged_files_are_kept_aside_and_said_once() {
     live.create_room("project_123").await.unwrap();
     live.close().await;
 
-    let files = ["settings.json", "rooms.json", "profile.json"];
+    let files = ["settings.json", "rooms.redb", "profile.json"];
     for file in files {
         std::fs::write(profile.join(file), "{\"half\":").unwrap();
     }
@@ -144,6 +144,57 @@ async fn a_damaged_or_lost_identity_stops_the_start_and_is_left_alone() {
     let live = Live::start(config(dir.path(), "default")).await.unwrap();
     assert_eq!(live.user_id(), user);
     live.close().await;
+}
+
+#[tokio::test]
+async fn what_a_newer_version_kept_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = Live::start(config(dir.path(), "default")).await.unwrap();
+    live.create_room("project_123").await.unwrap();
+    let (profile, file) = (live.profile_dir().to_path_buf(), live.profile_dir().join("rooms.redb"));
+    live.close().await;
+    let before = std::fs::read(&file).unwrap();
+    // Where the database says how it is laid out.
+    let mut newer = before.clone();
+    (newer[64], newer[192]) = (4, 4);
+    std::fs::write(&file, &newer).unwrap();
+    let error = Live::start(config(dir.path(), "default")).await.unwrap_err();
+    assert!(matches!(error, StartError::Rooms(_)), "{error}");
+    assert!(error.to_string().contains("start the newer Parlor again"), "{error}");
+    assert!(std::fs::read(&file).unwrap() == newer);
+
+    std::fs::write(&file, &before).unwrap();
+    // Also a folder that was made for everybody to read.
+    std::fs::set_permissions(&profile, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let live = Live::start(config(dir.path(), "default")).await.unwrap();
+    assert_eq!(live.rooms().await.len(), 1);
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&profile), mode(&file)), (0o700, 0o600));
+    live.close().await;
+}
+
+/// Profiles had a list of rooms before they had a store.
+#[tokio::test]
+async fn an_older_profile_opens_with_its_rooms() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = Live::start(config(dir.path(), "default")).await.unwrap();
+    let profile = live.profile_dir().to_path_buf();
+    live.close().await;
+    std::fs::remove_file(profile.join("rooms.redb")).unwrap();
+    let opened =
+        json!({"room": "plans", "lastOpenedAt": "2026-11-25T10:00:00.000Z", "title": "Plan", "private": false});
+    std::fs::write(profile.join("rooms.json"), json!({"rooms": [opened]}).to_string()).unwrap();
+    for _ in 0..2 {
+        let live = Live::start(config(dir.path(), "default")).await.unwrap();
+        let rooms = live.rooms().await;
+        assert_eq!(
+            rooms.iter().map(|room| (room.room.as_str(), room.title.as_deref())).collect::<Vec<_>>(),
+            [("plans", Some("Plan"))]
+        );
+        assert!(live.status().await.notices.is_empty());
+        live.close().await;
+    }
+    assert!(profile.join("rooms.json.old").exists() && !profile.join("rooms.json").exists());
 }
 
 #[tokio::test]

@@ -26,8 +26,10 @@ async fn rooms_are_created_joined_kept_and_forgotten() {
     assert_eq!(open.title.as_deref(), Some("Incident response"));
     assert_eq!(open.faces[0].color.as_deref(), Some(parlor::PALETTE[0]));
     assert!(!listed(&otter.live.acting_as("guest", None).unwrap(), "project_123").await.unwrap().joined);
-    let file = otter.live.profile_dir().join("rooms.json");
-    let kept = async || std::fs::read_to_string(&file).unwrap().contains("Incident response").then_some(());
+    let file = otter.live.profile_dir().join("rooms.redb");
+    // As the list of rooms has it, not only the room itself.
+    let title = br#""title":"Incident response""#;
+    let kept = async || std::fs::read(&file).unwrap().windows(title.len()).any(|seen| seen == title).then_some(());
     poll("the title is kept", kept).await;
     otter.live.close().await;
 

@@ -43,7 +43,7 @@ async fn presence_is_never_on_disk_and_nobody_comes_back_from_there() {
     let live_words = ["status-of-otter", "role-of-otter", "status-of-heron", "status-of-guest", "desk-of-guest"];
     let no_traces = |dir: &Path, when: &str| {
         let files = files(dir);
-        assert!(files.keys().any(|path| path.ends_with("rooms.json")), "the test lost its point");
+        assert!(files.keys().any(|path| path.ends_with("rooms.redb")), "the test lost its point");
         for (path, contents) in files {
             let found: Vec<_> = live_words.iter().filter(|word| holds(&contents, word)).collect();
             assert!(found.is_empty(), "{when}: {} has {found:?}", path.display());

@@ -180,7 +180,7 @@ fn damage_while_it_is_in_use_costs_one_call() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(FILE);
     let store = opened(dir.path());
-    store.opened(&RoomId::new("plans").unwrap(), false, None, Timestamp(5)).unwrap();
+    store.opened(&RoomId::new("plans").unwrap(), false, root(1), Timestamp(5)).unwrap();
     let cell = vec![7; 3_000];
     // More than the cache holds, so that something has to be read again.
     let all: Vec<_> = (0..4_000_u32).map(|n| kept(&n.to_be_bytes(), Some(&cell))).collect();

@@ -56,7 +56,7 @@ fn forgetting_takes_one_room_and_nothing_else() {
         put(&store, root, &[(b"", Some(b"1")), (&[255; 40], Some(b"2"))]).unwrap();
     }
     for (at, forgotten) in roots.iter().enumerate() {
-        assert!(store.forget(forgotten).unwrap() && !store.forget(forgotten).unwrap());
+        assert!(forget(&store, forgotten).unwrap() && !forget(&store, forgotten).unwrap());
         for (other, root) in roots.iter().enumerate() {
             assert_eq!(cells(&store, *root).len(), if other > at { 2 } else { 0 });
         }
@@ -77,7 +77,7 @@ fn a_big_room_comes_in_pages_and_keeps_no_writer_waiting() {
             assert!(page.iter().map(Vec::len).sum::<usize>() <= PAGE + big.len() + 4);
             // Whoever loads may write, and reads on as it was.
             put(&store, root(1), &[(b"zzzz", Some(b"later"))]).unwrap();
-            store.forget(&root(1)).unwrap();
+            forget(&store, &root(1)).unwrap();
             loaded.extend(page);
             pages += 1;
         })
@@ -132,7 +132,7 @@ fn what_was_forgotten_goes_back_to_the_disk() {
     }
     let full = len();
     for n in 1..=3 {
-        store.forget(&root(n)).unwrap();
+        forget(&store, &root(n)).unwrap();
     }
     assert!(len() < full / 2, "{} bytes after forgetting most of {full}", len());
     assert_eq!(cells(&store, root(4)).len(), 1_000);

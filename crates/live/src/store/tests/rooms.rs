@@ -19,26 +19,43 @@ fn the_newest_stand_first_and_the_oldest_go_with_their_cells() {
     let dir = tempfile::tempdir().unwrap();
     let store = hurried(dir.path());
     for n in 0..MAX {
-        store.opened(&room(n), false, Some(root(n as u8)), Timestamp(n as u64)).unwrap();
+        store.opened(&room(n), false, root(n as u8), Timestamp(n as u64)).unwrap();
     }
     for n in [0, 1] {
         put(&store, root(n), &[(b"a", Some(b"one"))]).unwrap();
     }
-    store.opened(&room(MAX), false, None, Timestamp(0)).unwrap();
+    store.opened(&room(MAX), false, root(99), Timestamp(0)).unwrap();
     assert_eq!(store.known().len(), MAX);
     assert_eq!(store.known()[0].room, room(MAX), "also when the clock went back");
     assert!(cells(&store, root(0)).is_empty(), "nobody could find it any more");
     assert_eq!(cells(&store, root(1)), [b"one"]);
-    store.opened(&room(5), false, None, Timestamp(9_999)).unwrap();
+    store.opened(&room(5), false, root(5), Timestamp(9_999)).unwrap();
     assert_eq!((store.known()[0].room.clone(), store.known()[0].root), (room(5), Some(root(5))));
-    assert!(!store.forget_known(&room(0)).unwrap(), "it made room");
-    assert!(store.forget_known(&room(1)).unwrap() && !store.forget_known(&room(1)).unwrap());
-    assert!(cells(&store, root(1)).is_empty());
+    assert!(!store.forget_room(&room(0), &[]).unwrap(), "it made room");
     let before = store.known();
     drop(store);
     let after = opened(dir.path()).known();
     assert_eq!(after.len(), before.len());
     assert!(before.iter().all(|room| after.contains(room)));
+}
+
+#[test]
+fn a_forgotten_room_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = opened(dir.path());
+    store.opened(&room(1), false, root(1), Timestamp(1)).unwrap();
+    store.opened(&room(2), false, root(2), Timestamp(2)).unwrap();
+    for n in 1..=4 {
+        put(&store, root(n), &[(b"a", Some(b"one"))]).unwrap();
+    }
+    // What is kept under the root that it was opened with, and under another that it may have had.
+    assert!(store.forget_room(&room(1), &[root(3)]).unwrap() && !store.forget_room(&room(1), &[root(3)]).unwrap());
+    assert!(store.forget_room(&room(7), &[root(4)]).unwrap(), "a room that was only looked at had something");
+    assert_eq!([1, 2, 3, 4].map(|n| cells(&store, root(n)).len()), [0, 1, 0, 0]);
+    drop(store);
+    let store = opened(dir.path());
+    assert_eq!(shown(&store), ["room 2"]);
+    assert_eq!([1, 2, 3, 4].map(|n| cells(&store, root(n)).len()), [0, 1, 0, 0]);
 }
 
 #[test]
@@ -48,13 +65,13 @@ fn a_title_outlives_reopening() {
     let plan = [(room(1), Some("Plan".to_owned()))];
     store.titled(&plan).unwrap();
     assert!(store.known().is_empty(), "a room that was only looked at is not remembered");
-    store.opened(&room(1), false, None, Timestamp(1)).unwrap();
+    store.opened(&room(1), false, root(99), Timestamp(1)).unwrap();
     store.titled(&plan).unwrap();
     drop(store);
     let store = opened(dir.path());
-    store.opened(&room(1), false, None, Timestamp(2)).unwrap();
+    store.opened(&room(1), false, root(99), Timestamp(2)).unwrap();
     assert_eq!(store.known_room(&room(1)).unwrap().title.as_deref(), Some("Plan"));
-    store.opened(&room(1), true, None, Timestamp(3)).unwrap();
+    store.opened(&room(1), true, root(98), Timestamp(3)).unwrap();
     assert_eq!(store.known_room(&room(1)).unwrap().title, None, "it is another room's");
     store.titled(&[(room(1), None)]).unwrap();
 }
@@ -63,7 +80,7 @@ fn a_title_outlives_reopening() {
 fn a_room_that_is_not_allowed_any_more_costs_nobody_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let store = opened(dir.path());
-    store.opened(&room(1), false, None, Timestamp(1)).unwrap();
+    store.opened(&room(1), false, root(99), Timestamp(1)).unwrap();
     store
         .run(|database| {
             let transaction = database.begin_write()?;
@@ -83,7 +100,7 @@ fn a_room_that_is_not_allowed_any_more_costs_nobody_the_others() {
 fn rooms_that_were_known_elsewhere_stand_among_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let store = opened(dir.path());
-    store.opened(&room(2), false, Some(root(2)), Timestamp(20)).unwrap();
+    store.opened(&room(2), false, root(2), Timestamp(20)).unwrap();
     let older =
         |n, at| KnownRoom { room: room(n), last_opened_at: Timestamp(at), title: None, private: true, root: None };
     store.take_over(vec![older(1, 30), older(2, 10), older(3, 5)]).unwrap();
@@ -100,13 +117,13 @@ fn a_full_disk_costs_no_room() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Disk::default();
     let store = Store::open_on(dir.path(), Arc::default(), disk.clone()).unwrap();
-    store.opened(&room(1), false, None, Timestamp(1)).unwrap();
+    store.opened(&room(1), false, root(99), Timestamp(1)).unwrap();
     *held(&disk.test().left) = Some(0);
-    assert!(matches!(store.opened(&room(2), false, None, Timestamp(2)), Err(StoreError::Full(_))));
-    assert!(store.forget_known(&room(1)).is_err());
+    assert!(matches!(store.opened(&room(2), false, root(99), Timestamp(2)), Err(StoreError::Full(_))));
+    assert!(store.forget_room(&room(1), &[root(1)]).is_err());
     assert_eq!(shown(&store), ["room 2"]);
     *held(&disk.test().left) = None;
-    store.opened(&room(3), false, None, Timestamp(3)).unwrap();
+    store.opened(&room(3), false, root(99), Timestamp(3)).unwrap();
     drop(store);
     assert_eq!(shown(&opened(dir.path())), ["room 3", "room 2"]);
 }
