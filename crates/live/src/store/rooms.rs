@@ -13,8 +13,8 @@ use super::schema::{CELLS, ROOMS};
 use super::{Store, StoreError};
 use crate::held::held;
 
-/// Rooms remembered; the oldest goes first, with what was kept of it.
-pub(super) const MAX: usize = 200;
+/// Rooms remembered; the oldest goes first. What is kept of it stays, for whoever opens it by its name again.
+pub(super) const MAX: usize = 1_000;
 
 /// One room that was opened before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub(super) struct Known {
 struct News {
     written: Vec<KnownRoom>,
     gone: Vec<KnownRoom>,
+    /// Of rooms whose cells go.
+    roots: Vec<Root>,
 }
 
 impl Known {
@@ -79,7 +81,7 @@ impl Known {
         let opened = KnownRoom { room: room.clone(), last_opened_at: now, title, private, root: Some(root) };
         // First, also when the clock went back.
         self.rooms.insert(0, opened.clone());
-        News { written: vec![opened], gone: self.rooms.split_off(self.rooms.len().min(MAX)) }
+        News { written: vec![opened], gone: self.rooms.split_off(self.rooms.len().min(MAX)), ..News::default() }
     }
 
     fn titled(&mut self, titles: &[(RoomId, Option<String>)]) -> News {
@@ -110,7 +112,7 @@ impl Store {
     /// # Errors
     /// It is known until this process ends.
     pub(crate) fn opened(&self, room: &RoomId, private: bool, root: Root, now: Timestamp) -> Result<(), StoreError> {
-        self.change(|known| known.opened(room, private, root, now), &[]).map(drop)
+        self.change(|known| known.opened(room, private, root, now)).map(drop)
     }
 
     /// Titles as they are now, of rooms that are known.
@@ -118,7 +120,7 @@ impl Store {
     /// # Errors
     /// They are known until this process ends.
     pub(crate) fn titled(&self, titles: &[(RoomId, Option<String>)]) -> Result<(), StoreError> {
-        self.change(|known| known.titled(titles), &[]).map(drop)
+        self.change(|known| known.titled(titles)).map(drop)
     }
 
     /// Takes over rooms that were known elsewhere.
@@ -126,7 +128,7 @@ impl Store {
     /// # Errors
     /// They are known until this process ends.
     pub(crate) fn take_over(&self, rooms: Vec<KnownRoom>) -> Result<(), StoreError> {
-        self.change(|known| known.add(rooms), &[]).map(drop)
+        self.change(|known| known.add(rooms)).map(drop)
     }
 
     /// Forgets a room with all that is kept of it, also under these roots; answers whether there was anything.
@@ -134,21 +136,21 @@ impl Store {
     /// # Errors
     /// It is back after a restart.
     pub(crate) fn forget_room(&self, room: &RoomId, roots: &[Root]) -> Result<bool, StoreError> {
-        let mut known_before = false;
-        let forget = |known: &mut Known| {
+        let mut was_known = false;
+        let any = self.change(|known| {
             let gone: Vec<_> = known.take(room).into_iter().collect();
-            known_before = !gone.is_empty();
-            News { gone, ..News::default() }
-        };
-        let any = self.change(forget, roots)?;
+            was_known = !gone.is_empty();
+            let root = gone.iter().filter_map(|room| room.root);
+            News { roots: root.chain(roots.iter().copied()).collect(), gone, ..News::default() }
+        })?;
         if any {
             self.tidy();
         }
-        Ok(any || known_before)
+        Ok(any || was_known)
     }
 
-    /// Changes the list and removes the cells of some rooms; answers whether there were any.
-    fn change(&self, change: impl FnOnce(&mut Known) -> News, roots: &[Root]) -> Result<bool, StoreError> {
+    /// Changes the list, and removes cells of rooms that go; answers whether there were any.
+    fn change(&self, change: impl FnOnce(&mut Known) -> News) -> Result<bool, StoreError> {
         // Until it is on disk, so that the disk never goes back.
         let _writing = held(&self.writing);
         let (news, all) = {
@@ -156,7 +158,7 @@ impl Store {
             let news = change(&mut known);
             (news, known.unsaved.then(|| known.clone()))
         };
-        if news.written.is_empty() && news.gone.is_empty() && all.is_none() && roots.is_empty() {
+        if news.written.is_empty() && news.gone.is_empty() && news.roots.is_empty() && all.is_none() {
             return Ok(false);
         }
         let saved = self.run(|database| {
@@ -165,10 +167,9 @@ impl Store {
                 Some(all) => put_all(&transaction, all)?,
                 None => put(&transaction, &news)?,
             };
-            let gone = news.gone.iter().filter_map(|room| room.root);
             let mut any = false;
-            for root in roots.iter().copied().chain(gone) {
-                any |= clear(&mut transaction.open_table(CELLS)?, &root)?;
+            for root in &news.roots {
+                any |= clear(&mut transaction.open_table(CELLS)?, root)?;
             }
             match changed || any {
                 true => transaction.commit()?,
@@ -200,7 +201,7 @@ pub(super) fn write_all(database: &Database, known: &Known) -> Result<(), redb::
 
 fn put_all(transaction: &WriteTransaction, known: &Known) -> Result<bool, redb::Error> {
     transaction.delete_table(ROOMS)?;
-    put(transaction, &News { written: known.rooms.clone(), gone: Vec::new() })?;
+    put(transaction, &News { written: known.rooms.clone(), ..News::default() })?;
     Ok(true)
 }
 

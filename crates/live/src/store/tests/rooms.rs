@@ -15,7 +15,7 @@ fn shown(store: &Store) -> Vec<String> {
 }
 
 #[test]
-fn the_newest_stand_first_and_the_oldest_go_with_their_cells() {
+fn the_newest_stand_first_and_the_oldest_go() {
     let dir = tempfile::tempdir().unwrap();
     let store = hurried(dir.path());
     for n in 0..MAX {
@@ -27,8 +27,9 @@ fn the_newest_stand_first_and_the_oldest_go_with_their_cells() {
     store.opened(&room(MAX), false, root(99), Timestamp(0)).unwrap();
     assert_eq!(store.known().len(), MAX);
     assert_eq!(store.known()[0].room, room(MAX), "also when the clock went back");
-    assert!(cells(&store, root(0)).is_empty(), "nobody could find it any more");
-    assert_eq!(cells(&store, root(1)), [b"one"]);
+    for n in [0, 1] {
+        assert_eq!(cells(&store, root(n)), [b"one"], "whoever opens it again finds it as it was");
+    }
     store.opened(&room(5), false, root(5), Timestamp(9_999)).unwrap();
     assert_eq!((store.known()[0].room.clone(), store.known()[0].root), (room(5), Some(root(5))));
     assert!(!store.forget_room(&room(0), &[]).unwrap(), "it made room");
