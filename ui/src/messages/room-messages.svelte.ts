@@ -235,6 +235,7 @@ export class RoomMessages {
     if (open === this.open) return;
     this.open = open;
     this.#atEnd = false;
+    if (!open && this.away?.ids.every((id) => this.#marks.isRead(id)) === true) this.dismissAway();
     this.fresh = open ? new Set(this.unread.map((message) => message.id)) : new Set();
   }
 
@@ -251,7 +252,7 @@ export class RoomMessages {
 
   readAll(): void {
     this.#mark(this.unread.map((message) => message.id));
-    this.away = null;
+    this.dismissAway();
   }
 
   setAway(away: boolean): void {
@@ -367,7 +368,6 @@ export class RoomMessages {
 
   #keepUnread(): void {
     this.unread = this.unread.filter((message) => !this.#marks.isRead(message.id));
-    if (this.away?.ids.every((id) => this.#marks.isRead(id)) === true) this.away = null;
   }
 
   #saveSoon(): void {
@@ -400,7 +400,7 @@ export class RoomMessages {
 
   namesOf(away: WhileAway): string[] {
     return away.writers.map((userId) => {
-      const message = this.unread.find((one) => one.actor.userId === userId);
+      const message = this.#all.findLast((one) => one.actor.userId === userId);
       return message === undefined ? t.notes.somebody : this.writer(message).name;
     });
   }
