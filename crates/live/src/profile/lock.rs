@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
+use super::files;
 use crate::StartError;
 
 /// A held profile; dropping it frees the profile.
@@ -21,6 +22,7 @@ impl Lock {
         // Not truncated on opening: until the lock is ours, the pid in it is the holder's.
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(storage)?;
+        files::make_private(&path, 0o600).map_err(storage)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StartError::Held { pid: pid_in(&mut file) }),
