@@ -14,6 +14,7 @@ use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError};
 use tauri::{Runtime, State, Webview, Wry};
 
 use crate::feed::Feeds;
+use crate::local_api::{Choice, LocalApi, Shown};
 
 type Answer<T> = Result<T, Error>;
 
@@ -105,6 +106,8 @@ commands!(
     status,
     set_profile,
     new_identity,
+    local_api,
+    set_local_api,
 );
 
 #[tauri::command]
@@ -249,6 +252,16 @@ async fn set_profile(
 #[tauri::command]
 async fn new_identity(live: State<'_, Live>, open: State<'_, OpenRoom>) -> Answer<WindowStatus> {
     Ok(open.with(live.new_identity().await?))
+}
+
+#[tauri::command]
+async fn local_api(api: State<'_, LocalApi>) -> Answer<Shown> {
+    Ok(api.shown().await)
+}
+
+#[tauri::command]
+async fn set_local_api(live: State<'_, Live>, api: State<'_, LocalApi>, choice: Choice) -> Answer<Shown> {
+    api.choose(choice, &live).await
 }
 
 #[cfg(test)]

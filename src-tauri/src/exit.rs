@@ -10,6 +10,8 @@ use std::time::Duration;
 use parlor::Live;
 use tauri::{AppHandle, Manager as _, RunEvent};
 
+use crate::local_api::LocalApi;
+
 /// How long leaving may hold up the end of the process.
 const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 
@@ -124,7 +126,13 @@ fn take(app: &AppHandle, step: Step) {
 
 async fn leave(app: &AppHandle) {
     let live = app.state::<Live>().inner().clone();
-    if tokio::time::timeout(LEAVE_LIMIT, live.close()).await.is_err() {
+    let api = app.state::<LocalApi>();
+    // Others must hear first; answers of the API may wait.
+    let ending = async {
+        live.close().await;
+        api.end().await;
+    };
+    if tokio::time::timeout(LEAVE_LIMIT, ending).await.is_err() {
         tracing::warn!("leaving took too long; the others see it when their link closes");
     }
 }

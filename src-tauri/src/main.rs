@@ -10,6 +10,7 @@ mod display;
 mod exit;
 mod feed;
 mod front;
+mod local_api;
 mod window;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +64,7 @@ fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
         .manage(feed::Feeds::default())
         .manage(exit::Exit::default())
         .manage(commands::OpenRoom::default())
+        .manage(local_api::LocalApi::of(&profile_dir))
         .invoke_handler(commands::handler())
         .setup(move |app| Ok(set_up(app, &args, &dir)?))
         .build(tauri::generate_context!());
@@ -75,6 +77,9 @@ fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
 fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
     if let Some(room) = args.open() {
         app.state::<commands::OpenRoom>().set(room);
+    }
+    if let Err(error) = block_on(app.state::<local_api::LocalApi>().begin(&app.state::<Live>())) {
+        tracing::warn!(%error, "the local API is not on");
     }
     let status = block_on(app.state::<Live>().status());
     window::open(app, &args.profile, profile_dir, status.theme)?;

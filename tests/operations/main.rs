@@ -12,6 +12,9 @@ use clap::Command;
 /// acknowledged.
 const PARTS_OF_WATCH: [&str; 2] = ["unwatch", "ack"];
 
+/// Commands of the desktop shell that are about the window alone.
+const OF_THE_WINDOW: [&str; 2] = ["local_api", "set_local_api"];
+
 fn operations() -> BTreeSet<&'static str> {
     parlor::OPERATIONS.iter().copied().collect()
 }
@@ -65,6 +68,7 @@ fn the_desktop_shell_allows_and_handles_every_operation_and_no_other() {
     let allowed: BTreeSet<&str> = list.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut expected = operations();
     expected.extend(PARTS_OF_WATCH);
+    expected.extend(OF_THE_WINDOW);
     assert_eq!(allowed, expected, "src-tauri/commands.txt, which build.rs turns into permissions");
     let source = std::fs::read_to_string(shell().join("src/commands.rs")).expect("src-tauri/src/commands.rs");
     assert_eq!(handled(&source), expected, "the commands that the shell registers");

@@ -100,7 +100,7 @@ pub enum FeedEvent {
     /// Notes of the board changed.
     Board {
         /// Notes that are new or changed, as they are now.
-        #[cfg_attr(feature = "ts", ts(type = "Array<Note>"))]
+        #[cfg_attr(feature = "ts", ts(as = "Vec<Note>"))]
         notes: Vec<Arc<Note>>,
         /// Ids of those that went.
         removed: Vec<String>,

@@ -46,6 +46,16 @@ export interface Subscriber {
   link?(up: boolean): void;
 }
 
+/** The HTTP API of a window's peer, on loopback. */
+export interface LocalApi {
+  readonly on: boolean;
+  /** 0 takes any free one each time. */
+  readonly port: number;
+  /** Where it answers, and what every call has to carry; missing while it is off. */
+  readonly url?: string;
+  readonly token?: string;
+}
+
 export interface Backend {
   /** Where this runs; decides words such as "this window" and "this page", never behaviour. */
   readonly kind: 'desktop' | 'web' | 'fake' | 'sample';
@@ -88,6 +98,10 @@ export interface Backend {
    * leaves the peer only after this one was acknowledged from `requestAnimationFrame`, so a hidden window takes nothing.
    */
   subscribe(room: string, subscriber: Subscriber): Promise<Unsubscribe>;
+
+  /** The API for other programs on this computer. Only a window has it to switch. */
+  localApi?(): Promise<LocalApi>;
+  setLocalApi?(choice: { on: boolean; port: number }): Promise<LocalApi>;
 
   /** Calls `open` whenever somebody starts the app again and names a room to open in this window. */
   onOpenRoom?(open: (room: string) => void): void;

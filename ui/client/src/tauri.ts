@@ -43,6 +43,8 @@ export function tauriBackend(): Backend {
     status: () => call('status'),
     setProfile: (change) => call('set_profile', { change }),
     newIdentity: () => call('new_identity'),
+    localApi: () => call('local_api'),
+    setLocalApi: (choice) => call('set_local_api', { choice }),
     onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),
 
     async subscribe(room, subscriber) {

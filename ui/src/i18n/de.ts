@@ -94,6 +94,20 @@ export const de: Catalogue = {
     edit: 'Einstellungen: dein Name, deine Farbe, die Sprache und mehr',
     noCursor: 'dein Zeiger ist verborgen',
   },
+  localApi: {
+    title: 'Lokale API',
+    on: 'Programme auf diesem Rechner dürfen Parlor benutzen',
+    hint: 'Sie handeln in deinem Namen. Die API antwortet nur auf diesem Rechner, und nur wer das Token hat.',
+    port: 'Port',
+    anyPort: 'irgendein freier',
+    portWrong: 'Ein Port ist eine Zahl von 0 bis 65535.',
+    address: 'Adresse',
+    addressHint: 'Hier erreichen Programme auf diesem Rechner die API.',
+    copyAddress: 'Adresse kopieren',
+    token: 'Token',
+    tokenHint: 'Wer es hat, ist du. Mit jedem Öffnen des Fensters ist es ein anderes.',
+    copyToken: 'Token kopieren',
+  },
   settings: {
     title: 'Einstellungen',
     you: 'Du',
@@ -205,7 +219,7 @@ export const de: Catalogue = {
     leave: 'Beispiel verlassen',
     room: 'Beispielraum',
     roomTitle: 'Hafenfest: Wer macht was?',
-    people: ['Ruhiger Reiher', 'Muntere Meise', 'Kühner Marder'],
+    people: ['Seereiher', 'Hafenmeise', 'Steinmarder'],
     roles: ['Moderation', '', 'Protokoll'],
     statuses: ['', 'um 14:00 zurück', ''],
     notes: [
@@ -659,6 +673,8 @@ export const de: Catalogue = {
     amber: (reach, all) =>
       `Verbinde neu … (${number(reach)} von ${many(all, { one: '1 Person', other: `${number(all)} Personen` })} erreichbar)`,
     amberAlone: 'Verbinde neu …',
+    amberNoNetwork: 'Kein Netz. Andere siehst du, wie sie zuletzt waren.',
+    redNoNetwork: 'Kein Netz. Was du hier tust, bleibt erhalten und erscheint bei anderen, sobald es wieder da ist.',
     red: 'Verbindung verloren. Was du hier tust, bleibt erhalten und erscheint bei anderen, sobald sie wieder steht.',
     back: 'Wieder auf gleichem Stand',
     details: 'Einzelheiten',

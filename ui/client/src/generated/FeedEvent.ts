@@ -3,6 +3,7 @@ import type { Access } from "./Access";
 import type { LeftReason } from "./LeftReason";
 import type { Member } from "./Member";
 import type { Message } from "./Message";
+import type { Note } from "./Note";
 import type { RoomMetadata } from "./RoomMetadata";
 
 /**
