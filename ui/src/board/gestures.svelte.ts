@@ -4,6 +4,7 @@
  */
 import { rectBetween, toBoard, type Rect, type Spot } from '../domain/camera';
 import { draw, INK_EXPIRES_MS, INK_FADES_MS, newStroke, toValue, type Stroke } from '../domain/ink';
+import { pinched } from '../domain/pinch';
 import { PointerSampler } from '../domain/pointer-sampler';
 import type { RoomSession } from '../room/session.svelte';
 import { isCorner, noteAt, type Hold, type NoteGestures } from './note-gestures';
@@ -14,6 +15,7 @@ type Busy =
   | { readonly what: 'handling'; readonly hold: Hold }
   | { readonly what: 'making'; readonly from: Spot }
   | { readonly what: 'panning'; last: Spot }
+  | { readonly what: 'pinching' }
   | { readonly what: 'drawing'; readonly stroke: Stroke };
 
 /** Screen pixels before a press is a drag. */
@@ -29,6 +31,10 @@ export class Gestures {
   pointer: Spot | null = null;
   onSelection: () => void = () => {};
   readonly #watchers = new Set<(spot: Spot) => void>();
+  /** Fingers on the surface, and where each was last. */
+  readonly #fingers = new Map<number, Spot>();
+  /** What was selected before the first of them. */
+  #before: ReadonlySet<string> = new Set();
   readonly #sampler = new PointerSampler(() => this.#point());
   #doing: Busy | null = null;
   #strokeId = 0;
@@ -106,6 +112,13 @@ export class Gestures {
   #move(event: PointerEvent): void {
     const { view } = this.session;
     const spot = this.#spot(event);
+    const fingers = this.#pair();
+    if (this.#fingers.has(event.pointerId)) this.#fingers.set(event.pointerId, spot);
+    if (this.#doing?.what === 'pinching') {
+      const now = this.#pair();
+      if (fingers !== null && now !== null) view.look(pinched(view.camera, fingers, now));
+      return;
+    }
     this.pointer = spot;
     for (const watcher of this.#watchers) watcher(spot);
     const doing = this.#doing;
@@ -134,7 +147,7 @@ export class Gestures {
   }
 
   #down(event: PointerEvent): void {
-    const note = noteAt(event.target);
+    const note = event.target === this.#surface ? this.noteGestures.under(this.#spot(event)) : noteAt(event.target);
     if ((event.target !== this.#surface && note === null) || event.button > 1) return;
     if (event.target instanceof HTMLTextAreaElement) return; // the caret's business
     event.preventDefault();
@@ -142,6 +155,11 @@ export class Gestures {
     this.#surface?.focus({ preventScroll: true });
     this.#surface?.setPointerCapture(event.pointerId);
     const spot = this.#spot(event);
+    if (event.pointerType === 'touch') {
+      this.#fingers.set(event.pointerId, spot);
+      if (this.#fingers.size === 1) this.#before = this.session.board.notes.selected;
+      if (this.#fingers.size > 1) return this.#pinch();
+    }
     const { tool, view, board } = this.session;
     const twice = tool === 'select' && this.noteGestures.isTwice(note, spot, event.timeStamp);
     this.busy = true;
@@ -170,8 +188,34 @@ export class Gestures {
     }
   }
 
+  /** A second finger: what the first began was not meant. */
+  #pinch(): void {
+    const doing = this.#doing;
+    if (doing?.what === 'pinching') return;
+    if (doing?.what === 'drawing') {
+      const place = this.stage.ownStrokes.indexOf(doing.stroke);
+      if (place >= 0) this.stage.ownStrokes.splice(place, 1);
+      clearTimeout(this.#clearInk);
+      this.session.outbox.set({ ink: undefined });
+    }
+    this.cancel();
+    this.session.board.notes.select([...this.#before]);
+    this.#leave();
+    this.#doing = { what: 'pinching' };
+    this.busy = true;
+  }
+
+  /** The first two fingers, when there are two. */
+  #pair(): readonly [Spot, Spot] | null {
+    const [a, b] = this.#fingers.values();
+    return a === undefined || b === undefined ? null : [a, b];
+  }
+
   #up(event: PointerEvent): void {
+    this.#fingers.delete(event.pointerId);
     if (this.#doing === null) return;
+    // The finger that stays on begins nothing.
+    if (this.#doing.what === 'pinching' && this.#fingers.size > 0) return;
     if (event.button === 1) this.hand = false;
     const doing = this.#doing;
     this.#doing = null;
