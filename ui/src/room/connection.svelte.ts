@@ -8,6 +8,8 @@ export class ConnectionState {
   reached = $state(0);
   /** False while this peer's own network is out, and what it shows may be old. */
   complete = $state(true);
+  /** What is wrong while something is: the way to the peer, the peer's network, or nobody heard. */
+  why = $state<'peer' | 'network' | 'people'>('people');
   #link = true;
   #trouble: Trouble = { since: null, backAt: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,6 +34,7 @@ export class ConnectionState {
     const now = performance.now();
     const well = isWell(this.#link, this.complete, this.all, this.reached);
     if (!this.#link) this.reached = 0;
+    if (!well) this.why = !this.#link ? 'peer' : !this.complete ? 'network' : 'people';
     this.#trouble = heard(this.#trouble, well, now);
     this.phase = phaseOf(this.#trouble, now);
     clearTimeout(this.#timer);

@@ -18,6 +18,7 @@ import {
   type Status,
   type Unsubscribe,
 } from 'parlor-client';
+import { sentenceOf } from '../app/app.svelte';
 import type { Notes } from '../app/notes.svelte';
 import type { Privacy } from '../app/settings.svelte';
 import { BoardView } from '../board/board-view.svelte';
@@ -41,6 +42,7 @@ import { Tabs } from './tabs';
 /** How long to wait for the people of a room before choosing a colour without knowing theirs. */
 const FIRST_LOOK_MS = 1_500;
 const LEFT_SHOWN_MS = 10_000;
+const NOT_SHOWN_EVERY_MS = 10_000;
 
 /** Hears of everything that moves: who, and which of the hot keys; a null member is gone. */
 export type HotListener = (key: string, member: Member | null, keys: readonly string[]) => void;
@@ -85,6 +87,7 @@ export class RoomSession {
   #away = false;
   #privacy: Privacy = { noFollow: false, noCursor: false };
   #closed = false;
+  #saidNotShownAt = -Infinity;
   #firstLook: () => void = () => {};
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
@@ -122,7 +125,7 @@ export class RoomSession {
       },
       failed: (cause) => {
         if (toParlorError(cause).code === 'NOT_JOINED' && !this.#closed) void this.#joinAgain();
-        else this.#refused(cause);
+        else if (!this.#refused(cause)) this.#notShown(cause);
       },
     });
     this.follow = new Follow(this, notes);
@@ -357,6 +360,16 @@ export class RoomSession {
     if (toParlorError(cause).code !== 'FORBIDDEN') return false;
     this.#putOut();
     return true;
+  }
+
+  /** Others do not see what this person did just now: said once in a while, since a cursor asks often. */
+  #notShown(cause: unknown): void {
+    const { code } = toParlorError(cause);
+    const now = performance.now();
+    // A peer that cannot be reached has a bar of its own, and a copied profile too.
+    if (!(code.startsWith('INVALID_') || code === 'PAYLOAD_TOO_LARGE') || now - this.#saidNotShownAt < NOT_SHOWN_EVERY_MS) return;
+    this.#saidNotShownAt = now;
+    this.notes.show(sentenceOf(cause));
   }
 
   #isOut(): boolean {
