@@ -412,7 +412,7 @@ test('hostile messages are words, in their place', async () => {
     assert.deepEqual(found.grown, [0, 0], 'the page has grown');
     assert.deepEqual(
       [...new Set(found.links)].filter((address) => /good|evil|pple|a\.example/.test(address)).sort(),
-      ['https://a.example/', 'https://good.example/', 'https://xn--pple-43d.example/login'],
+      ['https://a.example/', 'https://good.example/gnp.exe', 'https://xn--pple-43d.example/login'],
     );
     assert.equal(await otter.page.evaluate(() => globalThis.evil), undefined);
     const elsewhere = requests.filter((url) => !url.startsWith(`${otter.peer.http}/`) && !/^(data|blob):/.test(url));

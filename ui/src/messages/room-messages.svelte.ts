@@ -5,7 +5,7 @@
 import type { Backend, Message } from 'parlor-client';
 import type { Notes } from '../app/notes.svelte';
 import { whileAway, type WhileAway } from '../domain/away';
-import { compareMessages, mergeMessages, shownFrom, type Place } from '../domain/message-log';
+import { compareMessages, mergeMessages, shownFrom } from '../domain/message-log';
 import { MessageOutbox, type Pending } from '../domain/message-outbox';
 import { chatIn, withPin } from '../domain/message-types';
 import { callsMe, type Callable } from '../domain/mentions';
@@ -16,12 +16,11 @@ import type { RoomSettings } from '../room/settings.svelte';
 import { Absence } from './absence';
 import { draftOf, keepDraft, storeHere } from './here';
 import { MessageNews } from './message-news';
+import { MessagePages } from './message-pages';
 import type { Notifier } from './notifier';
 import { PassingReactions } from './passing-reactions.svelte';
 import { peopleByKey, writerOf, type Writer } from './writer';
 
-const PAGE = 100;
-const PAGE_MAX = 1_000;
 const PEEK = 30;
 const SAVE_AFTER_MS = 400;
 /** What came while one was away is told when most of it is there. */
@@ -69,23 +68,27 @@ export class RoomMessages {
   readonly mentions = $derived(this.unread.filter((message) => this.concernsMe(message)).length);
   readonly byId = $derived(new Map(this.log.map((message) => [message.id, message])));
 
-  /** The newest pin first; null for one that is not kept any more, or not read yet. */
+  /** The pinned messages, the newest pin first; those that are not kept any more are pinned to nothing. */
   readonly pins = $derived.by(() =>
-    this.world.settings.pins.map((id) => ({ id, message: this.byId.get(id) ?? null })),
+    this.world.settings.pins.flatMap((id) => this.byId.get(id) ?? []),
   );
 
+  get pinned(): number {
+    return this.world.settings.pins.length;
+  }
+
   #all: readonly Message[] = [];
-  /** The oldest that came by pages; null when all did, undefined before the first. */
-  #from: Place | null | undefined;
-  #cursor: string | null = null;
   #reading: Promise<void> | null = null;
   #readAgain = false;
   #atEnd = false;
   #closed = false;
+  readonly #pages: MessagePages;
   readonly #marks: ReadMarks;
   readonly #outbox: MessageOutbox;
   readonly #absence = new Absence();
   readonly #news: MessageNews;
+  /** The note that tells of it. */
+  #note = '';
   #save: ReturnType<typeof setTimeout> | undefined;
   #tell: ReturnType<typeof setTimeout> | undefined;
 
@@ -98,6 +101,10 @@ export class RoomMessages {
       this.#absence.goes(this.#marks.leftAt);
       this.#absence.comes();
     }
+    this.#pages = new MessagePages(
+      (query) => backend.history(room, query),
+      (messages) => this.#take(messages),
+    );
     this.#outbox = new MessageOutbox({
       publish: (args) => backend.publish(room, args),
       changed: (pending) => (this.pending = pending),
@@ -153,11 +160,11 @@ export class RoomMessages {
 
   /** The page before the oldest that is shown. */
   async loadOlder(): Promise<void> {
-    if (this.#cursor === null || this.older === 'loading' || this.#closed) return;
+    if (!this.#pages.more || this.older === 'loading' || this.#closed) return;
     this.older = 'loading';
     try {
-      await this.#page(PAGE, this.#cursor);
-      this.older = this.#cursor === null ? 'none' : 'more';
+      await this.#pages.older();
+      this.older = this.#pages.more ? 'more' : 'none';
     } catch {
       this.older = 'failed';
     }
@@ -165,26 +172,18 @@ export class RoomMessages {
 
   /** Shows a message, also at one whose page was not read yet. */
   async show(id: string): Promise<void> {
-    while (!this.log.some((message) => message.id === id) && this.#cursor !== null) {
-      await this.loadOlder();
-      if (this.older === 'failed') break;
-    }
+    while (!this.byId.has(id) && this.older === 'more') await this.loadOlder();
     this.wanted = { id };
   }
 
+  /** Reads on until all that is pinned is there, or all there is. */
+  async loadPins(): Promise<void> {
+    while (this.world.settings.pins.some((id) => !this.byId.has(id)) && this.older === 'more') await this.loadOlder();
+  }
+
   /** All that the room has kept, oldest first. */
-  async everything(): Promise<readonly Message[]> {
-    let cursor: string | null = null;
-    let all: readonly Message[] = this.#all;
-    do {
-      const page: Awaited<ReturnType<Backend['history']>> = await this.world.backend.history(this.world.room, {
-        limit: PAGE_MAX,
-        ...(cursor === null ? {} : { cursor }),
-      });
-      all = mergeMessages(all, page.messages).log;
-      cursor = page.nextCursor;
-    } while (cursor !== null);
-    return all;
+  everything(): Promise<readonly Message[]> {
+    return this.#pages.everything(this.#all);
   }
 
   write(text: string): void {
@@ -218,7 +217,9 @@ export class RoomMessages {
   }
 
   async pin(id: string, pinned: boolean): Promise<void> {
-    const pins = withPin(this.world.settings.pins, id, pinned);
+    const gone = this.older === 'none' ? (other: string) => !this.byId.has(other) : () => false;
+    const known = this.world.settings.pins.filter((other) => !gone(other));
+    const pins = withPin(known, id, pinned);
     await this.world.settings.change(pins.length === 0 ? { unset: ['pins'] } : { metadata: { pins } });
   }
 
@@ -235,6 +236,7 @@ export class RoomMessages {
     if (open === this.open) return;
     this.open = open;
     this.#atEnd = false;
+    if (open) this.world.notes.shown.filter(({ text }) => text === this.#note).forEach(({ id }) => this.notes.dismiss(id));
     if (!open && this.away?.ids.every((id) => this.#marks.isRead(id)) === true) this.dismissAway();
     this.fresh = open ? new Set(this.unread.map((message) => message.id)) : new Set();
   }
@@ -291,7 +293,8 @@ export class RoomMessages {
     try {
       do {
         this.#readAgain = false;
-        await this.#readShown();
+        await this.#pages.newest(this.log.length);
+        this.older = this.#pages.more ? 'more' : 'none';
       } while (this.#readAgain && !this.#closed);
       this.phase = 'ready';
       this.#tellAway();
@@ -300,34 +303,13 @@ export class RoomMessages {
     }
   }
 
-  async #readShown(): Promise<void> {
-    const before = this.#from;
-    await this.#page(Math.min(PAGE_MAX, Math.max(PAGE, this.log.length)), null);
-    while (before !== undefined && this.#cursor !== null && !this.#reaches(before)) await this.#page(PAGE, this.#cursor);
-    this.older = this.#cursor === null ? 'none' : 'more';
-  }
-
-  /** Whether the pages go back as far as they did. */
-  #reaches(before: Place | null): boolean {
-    if (before === null || this.#from === null || this.#from === undefined) return this.#from === null;
-    return compareMessages(this.#from, before) <= 0;
-  }
-
-  async #page(limit: number, cursor: string | null): Promise<void> {
-    const { backend, room } = this.world;
-    const page = await backend.history(room, cursor === null ? { limit } : { limit, cursor });
-    if (this.#closed) return;
-    this.#cursor = page.nextCursor;
-    const oldest = page.messages.at(-1);
-    this.#from = page.nextCursor === null ? null : oldest === undefined ? null : oldest;
-    this.#take(page.messages);
-  }
-
   #take(messages: readonly Message[]): void {
+    if (this.#closed) return;
+    const { from } = this.#pages;
     const last = this.log.at(-1);
     const { log, added } = mergeMessages(this.#all, messages);
     this.#all = log;
-    this.log = this.#from === undefined ? [] : shownFrom(log, this.#from);
+    this.log = from === undefined ? [] : shownFrom(log, from);
     if (added.length === 0) return;
     const { userId } = this.world.me();
     for (const message of added) if (message.actor.userId === userId) this.#outbox.heard(message);
@@ -391,7 +373,8 @@ export class RoomMessages {
       this.#showAway();
       const { away } = this;
       if (away === null || told || this.open) return;
-      this.world.notes.show(t.messages.away(away.ids.length, this.namesOf(away)), {
+      this.#note = t.messages.away(away.ids.length, this.namesOf(away));
+      this.world.notes.show(this.#note, {
         label: t.messages.read,
         run: () => void this.show(away.ids[0] ?? ''),
       });
