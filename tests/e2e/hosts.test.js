@@ -90,7 +90,7 @@ test('the creator makes a host, who can then unlock', async () => {
 test('the menu is walked by keys, and Escape closes it alone', async () => {
   await otter.at('member-row', wren).locator('[data-testid=host-controls]').focus();
   await otter.page.keyboard.press('Enter');
-  await until('the first choice', () => focused(otter, 'host'));
+  await until('the first choice', () => focused(otter, 'follow'));
   await otter.page.keyboard.press('ArrowUp');
   await until('the last choice', () => focused(otter, 'put-out'));
   await otter.page.keyboard.press('Escape');

@@ -54,3 +54,22 @@ it('nothing is loaded from elsewhere', () => {
   expect('<img src="//evil.example/a">').toMatch(remote);
   expect(sources.filter(({ text }) => remote.test(text)).map(({ path }) => path)).toEqual([]);
 });
+
+it('the simulated peer is asked for in one place, which no build that people get has', () => {
+  const asks = (what: RegExp) => sources.filter(({ text }) => what.test(text)).map(({ path }) => path);
+  expect(asks(/parlor-client\/fake['"]|\/fake['"]/)).toEqual(['src/fake-search.ts']);
+  expect(asks(/fake-search['"]/)).toEqual(['src/main.ts']);
+  const main = sources.find(({ path }) => path === 'src/main.ts')?.text ?? '';
+  expect(main).toMatch(/if \(__FAKE__ [^{]*\{\s*const \{ fakeFromSearch \} = await import\('\.\/fake-search'\)/);
+});
+
+it('the sample room has no way to a network or a disk', () => {
+  const sample = sources.filter(({ path }) => path.startsWith('src/sample/'));
+  expect(sample.length).toBeGreaterThan(3);
+  const ways = /\b(fetch|XMLHttpRequest|WebSocket|EventSource|sendBeacon|localStorage|sessionStorage|indexedDB|BroadcastChannel|invoke)\b/;
+  expect('await fetch(origin)').toMatch(ways);
+  expect(sample.filter(({ text }) => ways.test(text)).map(({ path }) => path)).toEqual([]);
+  // Nothing that it takes from elsewhere is a way out either: pure rules, the types of the client, and the words.
+  const taken = sample.flatMap(({ text }) => [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from));
+  expect(taken.filter((from) => !/^(parlor-client|\.\/[a-z-]+|\.\.\/domain\/[a-z-]+|\.\.\/i18n)$/.test(from ?? ''))).toEqual([]);
+});
