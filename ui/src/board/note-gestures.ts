@@ -1,8 +1,8 @@
 /** What the pointer does to notes: selects, drags and resizes them. A drag is told while it lasts, and written at its end. */
-import type { Rect, Spot } from '../domain/camera';
-import { toBoard } from '../domain/camera';
-import { notesIn, placeOf, resized } from '../domain/note-geometry';
+import { toBoard, type Rect, type Spot } from '../domain/camera';
+import { notesIn, placeOf, resized, stacked } from '../domain/note-geometry';
 import type { RoomSession } from '../room/session.svelte';
+import { detailAt } from './note-detail';
 import type { NoteMotion } from './note-motion';
 
 /** What is under way between a press and its end; spots are of the screen. */
@@ -32,6 +32,14 @@ export class NoteGestures {
     private readonly session: RoomSession,
     private readonly motion: NoteMotion,
   ) {}
+
+  /** The note at a spot of the board's bare surface: from far away notes are painted, and are no elements. */
+  under(spot: Spot): string | null {
+    const { view, board } = this.session;
+    if (detailAt(view.camera.zoom) !== 'block') return null;
+    const { x, y } = toBoard(view.camera, spot);
+    return stacked(notesIn(board.notes.all.values(), { x, y, w: 0, h: 0 })).at(-1)?.id ?? null;
+  }
 
   /** Whether this press is the second of two at one place: on a note, or on nothing. */
   isTwice(what: string | null, at: Spot, when: number): boolean {

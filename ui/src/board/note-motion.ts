@@ -40,8 +40,7 @@ export class NoteMotion {
   readonly #restless = new Set<string>();
   readonly #lessMotion = matchMedia('(prefers-reduced-motion: reduce)');
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
-  /** After a frame in which notes moved. */
-  onMoved: () => void = () => {};
+  readonly #watchers = new Set<() => void>();
   #frame = 0;
   #at = 0;
 
@@ -72,7 +71,14 @@ export class NoteMotion {
       const goal = this.#goal(id, performance.now());
       if (goal.x !== card.x || goal.y !== card.y) this.#restless.add(id);
     }
+    if (this.#restless.size === 0) this.#moved();
     this.#go();
+  }
+
+  /** Hears whenever notes may be drawn elsewhere; for what is drawn beside them. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   drag(ids: ReadonlySet<string>, by: Spot): void {
@@ -83,7 +89,6 @@ export class NoteMotion {
   resize(id: string, size: Size): void {
     this.#resized = { id, ...size };
     this.wake([id]);
-    this.onMoved();
   }
 
   /** The own hand is empty: what was dragged is where the notes say. */
@@ -91,7 +96,6 @@ export class NoteMotion {
     const ids = [...(this.#dragged?.ids ?? []), ...(this.#resized === null ? [] : [this.#resized.id])];
     this.#dragged = this.#resized = null;
     this.wake(ids);
-    this.onMoved();
   }
 
   /** Where a note is on its way to, with what is done to it now. */
@@ -140,7 +144,7 @@ export class NoteMotion {
       }
       this.#write(card);
     }
-    this.onMoved();
+    this.#moved();
     if (this.#restless.size > 0) this.#frame = requestAnimationFrame((later) => this.#draw(later));
   }
 
@@ -174,6 +178,10 @@ export class NoteMotion {
     if (!written && now - carried.droppedAt < DROP_WAITS_MS) return carried.to;
     this.#carried.delete(id);
     return { x, y };
+  }
+
+  #moved(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 
   #write({ element, x, y }: Card): void {
