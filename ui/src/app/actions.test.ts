@@ -47,8 +47,8 @@ describe('Actions', () => {
     const order: string[] = [];
     const turn = (id: string, more: Partial<Action>, done: boolean) =>
       action(id, { keys: ['Escape'], ...more, run: () => (order.push(id), done) });
-    actions.add(() => [turn('panel', { late: true }, true)]);
     actions.add(() => [turn('selection', {}, false)]);
+    actions.add(() => [turn('panel', { late: true }, true)]);
     press('Escape');
     expect(order).toEqual(['selection', 'panel']);
   });

@@ -72,6 +72,7 @@ export class SampleRoom {
   /** The people come in, and what they wrote before is there. */
   fill(people: readonly SamplePerson[]): void {
     this.people = people;
+    this.metadata = { ...this.metadata, updatedBy: people[0]?.part.memberId ?? null };
     this.#rows = people.map(({ part, presence }, place) => this.#row(part.memberId, part.name, false, presence, place));
     this.words.notes.forEach((text, i) => {
       const [x, y] = PLACES[i] ?? [0, 0];
