@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::access::AccessArgs;
 use crate::board::BoardArgs;
+use crate::docs::DocsArgs;
 use crate::messages::{MessagesArgs, SayArgs};
 use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
 
@@ -69,6 +70,9 @@ pub enum Command {
     Profile(ProfileArgs),
     /// Become somebody new: another id, with the name, colour and rooms you have
     NewIdentity(NewIdentityArgs),
+    /// Write manual pages and completions, for who makes packages
+    #[command(hide = true)]
+    Docs(DocsArgs),
 }
 
 /// Which peer a command is about. The last three matter when it starts one.

@@ -14,6 +14,7 @@ pub mod args;
 pub mod board;
 mod calls;
 mod client;
+pub mod docs;
 mod failure;
 mod membership;
 pub mod messages;
@@ -55,6 +56,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Status(args) => calls::status(args).await,
         Command::Profile(args) => calls::profile(args).await,
         Command::NewIdentity(args) => calls::new_identity(args).await,
+        Command::Docs(args) => docs::docs(&args, command()),
     };
     failure::exit(result)
 }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod home;
+mod kept;
 mod lone;
 mod two_peers;
 mod wrong_use;
