@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { isAccessible } from './accessible.js';
 import { launch, openPage, picture } from './browser.js';
@@ -36,6 +37,19 @@ before(async () => {
 after(async () => {
   for (const person of [otter, heron, wren]) await person?.leave();
   await browser?.close();
+});
+
+test('what a start loads stays small', async () => {
+  const page = await openPage(browser, 'about:blank');
+  const scripts = [];
+  page.on('response', (response) => {
+    if (/javascript/.test(response.headers()['content-type'] ?? '')) scripts.push(response.body());
+  });
+  await page.goto(otter.peer.url);
+  await page.getByTestId('home').waitFor();
+  const bytes = (await Promise.all(scripts)).map((body) => gzipSync(body).length).reduce((a, b) => a + b, 0);
+  await page.context().close();
+  assert.ok(bytes > 20_000 && bytes < 150_000, `${bytes} bytes of JavaScript, packed`);
 });
 
 test('a click on a face follows, and the other sees it', async () => {
@@ -113,12 +127,24 @@ test('a hidden cursor is not sent', async () => {
   await setSwitch(otter, 'no-cursor', false);
 });
 
+test('the cursors of others are hidden by a key, in this window alone', async () => {
+  const board = await otter.board();
+  const point = () => otter.page.mouse.move(board.x + 250 + Math.random() * 80, board.y + 250);
+  await until('the cursor', async () => (await point(), heron.at('cursor', otter).first().isVisible()));
+  await heron.page.keyboard.press('Shift+C');
+  await until('no cursor', async () => !(await heron.at('cursor', otter).first().isVisible()));
+  assert.ok((await heron.member(room, otter)).presence.cursor, 'it is still told');
+  await heron.page.keyboard.press('Shift+C');
+  await until('the cursor again', async () => (await point(), heron.at('cursor', otter).first().isVisible()));
+});
+
 test('others may be called here, and each answers for themselves', async () => {
   await look(otter, 'ArrowRight', 'ArrowRight', '-');
   await otter.page.keyboard.press('g');
   await says(otter, /2 people are asked to come here/);
   for (const person of [heron, wren]) await person.reads('gather-call', /Quiet Otter asks you to come and look here/);
   await picture(heron.page, 'gather');
+  await isAccessible(heron, 'gather');
   await wren.page.keyboard.press('Escape');
   await wren.seesNo('following');
   const before = await viewport(wren);
