@@ -40,6 +40,32 @@ test('a room with its people', async () => {
   await isAccessible(person, 'room');
 });
 
+test('a board with notes, one of them selected, and one written in', async () => {
+  const board = await (await person.sees('board')).boundingBox();
+  for (const [x, words] of [
+    [200, 'First note'],
+    [450, 'Second note'],
+  ]) {
+    await person.page.keyboard.press('n');
+    await person.page.mouse.click(board.x + x, board.y + 250);
+    await (await person.sees('note-field')).pressSequentially(words);
+    await person.page.keyboard.press('Escape');
+  }
+  await person.sees('note-tools');
+  await isAccessible(person, 'board');
+  await person.page.keyboard.press('Enter');
+  await person.sees('note-field');
+  await isAccessible(person, 'board-writing');
+  await person.page.keyboard.press('Escape');
+  await person.page.keyboard.press('Escape');
+  await person.at('board-menu').click();
+  await person.page.locator('[data-choice=import]').click();
+  await person.sees('import-text');
+  await isAccessible(person, 'board-import');
+  await person.page.keyboard.press('Escape');
+  await person.seesNo('import-text');
+});
+
 test('an invitation, and the question that a ticket asks', async () => {
   await person.at('invite').click();
   const ticket = await (await person.sees('invite-ticket')).inputValue();

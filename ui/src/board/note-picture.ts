@@ -108,6 +108,7 @@ function paintNote(context: CanvasRenderingContext2D, note: Note, colours: Colou
 /** The colours that the window shows now, light or dark. */
 export function coloursNow(): Colours {
   const probe = document.createElement('span');
+  probe.style.setProperty('forced-color-adjust', 'none');
   document.body.append(probe);
   const read = (token: string): string => {
     probe.style.color = `var(${token})`;
