@@ -25,6 +25,8 @@ export interface Action {
   readonly only?: 'palette' | 'sheet' | 'keys';
   /** Has its turn after every other of its key. */
   readonly late?: boolean;
+  /** In the palette only once somebody types: what there may be many of. */
+  readonly deep?: boolean;
   /** It is what is chosen now. */
   readonly chosen?: boolean;
   /** Does it. `false` says that there was nothing to do, and the next action of that key has its turn. */

@@ -13,7 +13,6 @@ import {
 } from 'parlor-client';
 import { ticketIn } from '../domain/ticket';
 import { t, type Language } from '../i18n';
-import { forgetHere } from '../messages/here';
 import { RoomSession } from '../room/session.svelte';
 import { Actions } from './actions.svelte';
 import { Notes } from './notes.svelte';
@@ -189,7 +188,6 @@ export class App {
     this.settings.set({ last: null });
     this.home();
     await session.leave();
-    if (session.isSample) forgetHere(this.status?.userId ?? '', session.room);
   }
 
   /** Tells what went wrong where there is no better place for it. */

@@ -40,13 +40,13 @@ function ofPeople(session: RoomSession, gather: Gather, doings: RoomDoings): rea
       id: `follow-${person.key}`,
       group: 'people',
       words: followed ? t.actions.stopFollowing(person.name) : t.actions.followOne(person.name),
-      ...(place < NINE ? { keys: [`Alt+Digit${place + 1}`] } : {}),
+      ...(place < NINE ? { keys: [`Alt+Digit${place + 1}`] } : { deep: true }),
       only: 'palette',
       run: () => follow.toggle(person),
     });
   });
   for (const person of others)
-    actions.push({ id: `go-${person.key}`, group: 'people', words: t.room.goTo(person.name), run: () => doings.goTo(person) });
+    actions.push({ id: `go-${person.key}`, group: 'people', words: t.room.goTo(person.name), deep: true, run: () => doings.goTo(person) });
   return actions;
 }
 
@@ -97,9 +97,10 @@ function ofPrivacy(app: App): readonly Action[] {
       id: `status-${place}`,
       group: 'people' as const,
       words: t.actions.status(status),
+      deep: true,
       run: () => session?.setStatus(status),
     })),
-    { id: 'no-status', group: 'people', words: t.actions.noStatus, run: () => session?.setStatus('') },
+    { id: 'no-status', group: 'people', words: t.actions.noStatus, deep: true, run: () => session?.setStatus('') },
   ];
 }
 

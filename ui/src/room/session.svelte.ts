@@ -29,6 +29,7 @@ import { Outbox } from '../domain/outbox';
 import { REACTION } from '../domain/message-types';
 import { colourOf, type Tool } from '../domain/seen';
 import { t } from '../i18n';
+import { forgetHere } from '../messages/here';
 import { notifierOf, type Notifier } from '../messages/notifier';
 import { RoomMessages } from '../messages/room-messages.svelte';
 import { RoomAccess } from './access.svelte';
@@ -218,6 +219,7 @@ export class RoomSession {
     if (this.#closed) return;
     const last = this.#tabs.alone;
     this.end();
+    if (this.isSample) forgetHere(this.profile().userId, this.room);
     if (this.#asked && last) await this.backend.leave(this.room).catch(() => {}); // it leaves by its lease then
   }
 
