@@ -108,11 +108,11 @@ export class BoardNotes {
     this.#later(() => this.complete(), REST_WITHIN_MS);
   }
 
-  heard(notes: readonly Note[], removed: readonly string[], rest: boolean): void {
+  heard(notes: readonly Note[], removed: readonly string[]): void {
     for (const note of notes) {
       this.#known.set(note.id, note);
       this.#drafts.heard(note.id, note);
-      if (rest) this.#fresh?.add(note.id);
+      this.#fresh?.add(note.id);
     }
     for (const id of removed) {
       this.#known.delete(id);

@@ -34,7 +34,7 @@ export class SharedBoard {
   }
 
   take(change: Change & { type: 'board' }): void {
-    this.notes.heard(change.notes, change.removed, change.rest);
+    this.notes.heard(change.notes, change.removed);
   }
 
   hear(key: string, member: Member | null, keys: readonly string[]): void {
