@@ -193,7 +193,7 @@ describe('applyBatch', () => {
       updatedAt: null,
       updatedBy: 'u_a',
     };
-    const unknown = { type: 'board' } as unknown as FeedEvent;
+    const unknown = { type: 'weather' } as unknown as FeedEvent;
     const { state, changes } = run({
       events: [
         snapshot([]),

@@ -43,7 +43,7 @@ function said(sentence: string | Said, locale: string): string {
 
 /** What is the same word in both. */
 const SAME = new Set([
-  ...['Parlor', 'Link', 'Name', 'Hand', 'Laser', 'Host', 'Stand-up', 'Alt', 'Esc', 'Tab', '⌘', ',', '192.168.1.20:4747'],
+  ...['Parlor', 'Link', 'Name', 'Hand', 'Laser', 'Host', 'Stand-up', 'Port', 'Token', 'Alt', 'Esc', 'Tab', '⌘', ',', '192.168.1.20:4747'],
   ...['Orange', 'Text in Markdown', '+3', '', '3', '3: 3', '3, 3'],
 ]);
 
