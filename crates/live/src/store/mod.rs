@@ -6,7 +6,8 @@
 //! - What [`Store::write`] has answered `Ok` for is on disk, whole, whatever becomes of the process or the power.
 //! - A write is all there or not there at all, across rooms too.
 //! - Nothing is read that was not written: every cell carries a check of its own beside those of the database.
-//! - A file that cannot be understood is set aside, said, and another one begun; one of a newer Parlor is left alone.
+//! - A file that is damaged is set aside, said, and another one begun with what could be read of it; one of a newer Parlor
+//!   is left alone.
 //!
 //! # After an error
 //!
@@ -16,13 +17,15 @@
 //!
 //! Everything here blocks on the disk: async callers go through a blocking task. `load` is called without a lock, so a
 //! big room that is being read keeps no writer waiting. `disk.rs` is the file, `open.rs` opens it and judges what it finds,
-//! `schema.rs` says what is in it, `cells.rs` and `rooms.rs` read and write that.
+//! `schema.rs` says what is in it, `cells.rs` and `rooms.rs` read and write that,
+//! `salvage.rs` reads what is left of a damaged one.
 
 mod cells;
 mod disk;
 mod error;
 mod open;
 mod rooms;
+mod salvage;
 mod schema;
 
 #[cfg(test)]
@@ -154,9 +157,9 @@ impl Store {
         let opened = open::open(&self.path, &self.disk)?;
         file.opening += 1;
         file.database = Some(opened.database);
-        if let Some(aside) = opened.aside {
+        if let Some(damaged) = opened.damaged {
             file.begun += 1;
-            self.say_damaged(&aside);
+            self.say_damaged(&damaged.aside, damaged.saved);
             // The list is in memory, unless this is the start.
             let mut known = held(&self.known);
             if let Some(database) = &file.database
@@ -171,12 +174,16 @@ impl Store {
     fn begin_anew(&self, problem: &str) -> Result<(), StoreError> {
         tracing::warn!(path = %self.path.display(), problem, "the store is damaged");
         let aside = files::set_aside(&self.path).map_err(|error| Fault::Io(error).at(&self.path))?;
-        self.say_damaged(&aside);
+        self.say_damaged(&aside, 0);
         Ok(())
     }
 
-    fn say_damaged(&self, aside: &Path) {
-        self.notices.damaged(FILE, aside, "what others still have of your rooms comes back from them");
+    fn say_damaged(&self, aside: &Path, saved: usize) {
+        let instead = match saved {
+            0 => "what others still have of your rooms comes back from them",
+            _ => "what could be read of it was saved, and what others still have comes back from them",
+        };
+        self.notices.damaged(FILE, aside, instead);
     }
 
     /// What went wrong where a lock is not held.

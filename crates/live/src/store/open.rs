@@ -9,11 +9,12 @@ use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
 
 use super::disk::Disk;
 use super::error::{Fault, StoreError, contained};
+use super::salvage::salvage;
 use super::schema;
 use crate::profile::files;
 
 /// Pages that redb keeps in memory. A room is read once and its cells are in the replica from then on.
-const CACHE: usize = 4 << 20;
+pub(super) const CACHE: usize = 4 << 20;
 /// A file smaller than this is never worth making smaller.
 const SMALL: u64 = 4 << 20;
 /// Where redb says how its own file is laid out, twice, and the only value there that this program wrote.
@@ -24,23 +25,32 @@ const MAGIC: &[u8] = b"redb";
 /// What opening came to.
 pub(super) struct Opened {
     pub(super) database: Database,
-    /// Where the damaged file is now, in whose place another one was begun.
-    pub(super) aside: Option<PathBuf>,
+    /// The damaged file, in whose place another one was begun.
+    pub(super) damaged: Option<Damaged>,
+}
+
+/// A file that was set aside.
+pub(super) struct Damaged {
+    /// Where it is now.
+    pub(super) aside: PathBuf,
+    /// How many entries could still be read.
+    pub(super) saved: usize,
 }
 
 /// Opens the file, or makes it.
 pub(super) fn open(path: &Path, disk: &Disk) -> Result<Opened, StoreError> {
     let io = |error: std::io::Error| Fault::Io(error).at(path);
     if !path.try_exists().map_err(io)? {
-        return make(path, disk).map(|database| Opened { database, aside: None });
+        return make(path, disk).map(|database| Opened { database, damaged: None });
     }
     match existing(path, disk) {
-        Ok(database) => Ok(Opened { database, aside: None }),
+        Ok(database) => Ok(Opened { database, damaged: None }),
         Err(Fault::Damaged(problem)) => {
             tracing::warn!(path = %path.display(), problem, "the store is damaged");
             let aside = files::set_aside(path).map_err(io)?;
             let database = make(path, disk)?;
-            Ok(Opened { database, aside: Some(aside) })
+            let saved = salvage(&aside, &database);
+            Ok(Opened { database, damaged: Some(Damaged { aside, saved }) })
         }
         Err(fault) => Err(fault.at(path)),
     }

@@ -8,7 +8,7 @@ use parlor_core::{RoomId, Timestamp};
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::cells::{Root, clear};
+use super::cells::{Root, checked, clear, unchecked};
 use super::schema::{CELLS, ROOMS};
 use super::{Store, StoreError};
 use crate::held::held;
@@ -186,7 +186,9 @@ impl Store {
 pub(super) fn read(database: &Database) -> Result<Known, redb::Error> {
     let mut known = Known::default();
     for entry in database.begin_read()?.open_table(ROOMS)?.iter()? {
-        known.rooms.extend(serde_json::from_slice(entry?.1.value()).ok());
+        let (key, value) = entry?;
+        let room = unchecked(key.value(), value.value()).and_then(|room| serde_json::from_slice(room).ok());
+        known.rooms.extend(room);
     }
     known.rooms.sort_by_key(|room| Reverse(room.last_opened_at));
     Ok(known)
@@ -208,11 +210,12 @@ fn put_all(transaction: &WriteTransaction, known: &Known) -> Result<bool, redb::
 fn put(transaction: &WriteTransaction, news: &News) -> Result<bool, redb::Error> {
     let mut rooms = transaction.open_table(ROOMS)?;
     for room in &news.gone {
-        rooms.remove(room.room.as_str())?;
+        rooms.remove(room.room.as_str().as_bytes())?;
     }
     for room in &news.written {
         let json = serde_json::to_vec(room).map_err(std::io::Error::from)?;
-        rooms.insert(room.room.as_str(), json.as_slice())?;
+        let key = room.room.as_str().as_bytes();
+        rooms.insert(key, checked(key, &json).as_slice())?;
     }
     Ok(!news.gone.is_empty() || !news.written.is_empty())
 }

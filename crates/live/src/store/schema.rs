@@ -3,7 +3,7 @@
 //! ```text
 //! about   "schema"          → check ‖ the version of all this
 //! cells   root ‖ slot       → check ‖ cell
-//! rooms   name of the room  → KnownRoom as JSON
+//! rooms   name of the room  → check ‖ KnownRoom as JSON
 //! ```
 //!
 //! `about` is the same in every version, so that each can tell whether it is one that it knows.
@@ -15,7 +15,7 @@ use super::error::Fault;
 
 pub(super) const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
 pub(super) const CELLS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("cells");
-pub(super) const ROOMS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("rooms");
+pub(super) const ROOMS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rooms");
 
 const SCHEMA: &str = "schema";
 

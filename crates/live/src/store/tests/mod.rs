@@ -85,9 +85,13 @@ fn opened_with(dir: &Path) -> (Store, Arc<Notices>) {
 
 /// One whose writes wait for no disk, for tests of many writes that are not about disks.
 fn hurried(dir: &Path) -> Store {
-    let disk = super::Disk::default();
+    hurried_with(dir).0
+}
+
+fn hurried_with(dir: &Path) -> (Store, Arc<Notices>) {
+    let (disk, notices) = (super::Disk::default(), Arc::new(Notices::default()));
     disk.test().hurried.store(true, Ordering::Relaxed);
-    Store::open_on(dir, Arc::default(), disk).unwrap()
+    (Store::open_on(dir, Arc::clone(&notices), disk).unwrap(), notices)
 }
 
 fn root(n: u8) -> Root {

@@ -87,8 +87,14 @@ fn a_room_that_is_not_allowed_any_more_costs_nobody_the_others() {
             let transaction = database.begin_write()?;
             {
                 let mut rooms = transaction.open_table(super::super::schema::ROOMS)?;
-                rooms.insert("..", br#"{"room":"..","lastOpenedAt":"2026-11-25T10:00:00.000Z"}"#.as_slice())?;
-                rooms.insert("half", b"{".as_slice())?;
+                for (key, json) in [("..", r#"{"room":"..","lastOpenedAt":"2026-11-25T10:00:00.000Z"}"#), ("half", "{")]
+                {
+                    let value = super::super::cells::checked(key.as_bytes(), json.as_bytes());
+                    rooms.insert(key.as_bytes(), value.as_slice())?;
+                }
+                // Nor one that is not what was written.
+                let json = br#"12345678{"room":"changed","lastOpenedAt":"2026-11-25T10:00:00.000Z"}"#;
+                rooms.insert(b"changed".as_slice(), json.as_slice())?;
             }
             Ok(transaction.commit()?)
         })
