@@ -223,12 +223,44 @@ test('anything is found by its name, with the keys alone', async () => {
   await page.keyboard.press('ArrowDown');
   assert.equal(await marked(page), first);
   await page.keyboard.type('zzzz');
-  await page.getByText('Nothing here is called “zzzz”.').waitFor();
+  await until('nothing but a room', async () => /Open or start the room “zzzz”/.test(await marked(page)));
   await page.keyboard.press('Escape');
   await heron.seesNo('palette');
   await heron.sees('following', otter);
   await page.keyboard.press('Escape');
   await heron.seesNo('following');
+});
+
+test('rooms are gone to by name, and a ticket is asked about', async () => {
+  const { page } = heron;
+  await heron.peer.post('/rooms', { room: 'Side room' });
+  await page.keyboard.press('Control+k');
+  await heron.sees('palette-input');
+  await page.keyboard.type('side room');
+  await until('the room is known', async () => /Go to the room “Side room”/.test(await marked(page)));
+  await page.keyboard.press('Enter');
+  await heron.reads('room-title', /Side room/);
+  await heron.sees('avatar', heron);
+
+  const { ticket } = (await otter.peer.post(`/rooms/${encodeURIComponent(room)}/ticket`, {})).body;
+  await page.keyboard.press('Control+k');
+  await (await heron.sees('palette-input')).fill(ticket);
+  await until('the ticket', async () => /Use this ticket/.test(await marked(page)));
+  await page.keyboard.press('Enter');
+  await heron.sees('ticket-sheet');
+  await page.keyboard.press('Escape');
+  await heron.seesNo('ticket-sheet');
+
+  // A name that is not known may be a room's all the same.
+  await page.keyboard.press('Control+k');
+  await (await heron.sees('palette-input')).fill(room);
+  await page.keyboard.press('ArrowUp');
+  assert.match(await marked(page), /Open or start the room “Deck plan”/);
+  await page.keyboard.press('Enter');
+  await heron.reads('room-title', new RegExp(room));
+  await heron.sees('avatar', otter);
+  await page.keyboard.press('m');
+  await heron.sees('member-row', otter);
 });
 
 test('the sheet of shortcuts has every key that the palette shows', async () => {

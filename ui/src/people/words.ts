@@ -40,6 +40,13 @@ export function doingOf(
   }
 }
 
+/** Whom somebody follows, in words; nothing when nobody who is here. */
+export function followingOf(person: Person, people: readonly Person[]): string {
+  const whom = people.find((one) => one.memberId === person.following && one.state !== 'left');
+  if (person.self || person.state === 'left' || whom === undefined) return '';
+  return whom.self ? t.people.followsYou : t.people.follows(whom.name);
+}
+
 /** Why somebody is grey, in one sentence; null for who is not. */
 export function greyOf(person: Person, session: RoomSession, reach: Reach | null): string | null {
   const member = session.memberOf(person.key);

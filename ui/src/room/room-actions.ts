@@ -34,6 +34,12 @@ function ofPeople(session: RoomSession, gather: Gather, doings: RoomDoings): rea
     { id: 'follow-nth', group: 'people', words: t.actions.followNth, shown: ['Alt', '1', '–', '9'], only: 'sheet' },
   ];
   if (!session.isSample) actions.push({ id: 'invite', group: 'people', words: t.actions.invite, run: () => doings.invite() });
+  const { call } = gather;
+  if (call !== null) {
+    const asked = t.gather.asks(call.by.name);
+    actions.unshift({ id: 'gather-go', group: 'people', words: `${asked}: ${t.gather.go}`, run: () => gather.answer(true) });
+    actions.unshift({ id: 'gather-not-now', group: 'people', words: `${asked}: ${t.gather.notNow}`, run: () => gather.answer(false) });
+  }
   others.forEach((person, place) => {
     const followed = follow.whom?.key === person.key;
     actions.push({
