@@ -11,6 +11,8 @@ import { seeded } from './seeded';
 export { SAMPLE_ROOM };
 
 const STEP_MS = 33;
+/** A computer that slept, or a window that was hidden, does not make them hurry. */
+const STEP_MAX_MS = 250;
 const HOMES = [
   { x: -160, y: -40 },
   { x: 120, y: -120 },
@@ -45,8 +47,14 @@ const BROWSER: NonNullable<SampleOptions['world']> = {
 
 export function sampleBackend({ self, words, seed = 4, world = BROWSER }: SampleOptions): Backend {
   const random = seeded(seed);
-  const began = world.now();
-  const room = new SampleRoom(words, self, Date.now());
+  const room = new SampleRoom(words, self);
+  let [elapsed, last] = [0, world.now()];
+  const step = () => {
+    const now = world.now();
+    elapsed += Math.min(now - last, STEP_MAX_MS);
+    last = now;
+    room.step(elapsed);
+  };
   const free = PALETTE.filter((colour) => colour !== self.color);
   room.fill(
     words.people.map(
@@ -108,7 +116,7 @@ export function sampleBackend({ self, words, seed = 4, world = BROWSER }: Sample
     newIdentity: async () => alone(),
     async subscribe(_, subscriber: Subscriber) {
       let open = true;
-      const end = world.every(() => room.step(world.now() - began), STEP_MS);
+      const end = world.every(step, STEP_MS);
       // One batch a frame at most, and none while the window is hidden: the frame is the acknowledgement.
       const pump = (first?: ReturnType<SampleRoom['snapshot']>) => {
         if (!open) return;

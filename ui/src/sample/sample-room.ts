@@ -29,6 +29,8 @@ export type Words = Catalogue['sample'];
 /** No room of a network is called like this: names have no control characters (design A8). */
 export const SAMPLE_ROOM = '\u0001sample';
 
+/** What was said long ago goes. */
+const LOG_MAX = 200;
 const PAPERS = ['yellow', 'green', 'blue', 'pink', 'orange'];
 const PLACES = [
   [-430, -190],
@@ -57,8 +59,6 @@ export class SampleRoom {
   constructor(
     readonly words: Words,
     private readonly self: Pick<Status, 'userId' | 'name'>,
-    /** When the sample began, by the clock of the wall. */
-    private readonly began: number,
   ) {
     this.metadata = {
       room: SAMPLE_ROOM,
@@ -257,6 +257,7 @@ export class SampleRoom {
       actor: { kind: 'user', userId, name },
     };
     if (keep) this.#log.unshift(message);
+    this.#log.splice(LOG_MAX);
     this.#events.push({ type: 'message', message });
     return message;
   }
@@ -270,7 +271,7 @@ export class SampleRoom {
   }
 
   #date(later = 0): string {
-    return new Date(this.began + this.now + later).toISOString();
+    return new Date(Date.now() + later).toISOString();
   }
 }
 

@@ -91,6 +91,19 @@ describe('the sample room', () => {
     expect(touched(locked.batches).filter((note) => note.text !== '')).toEqual([]);
   });
 
+  it('does not hurry after a long sleep', async () => {
+    let now = 0;
+    let step = () => {};
+    const world = { now: () => now, every: (run: () => void) => ((step = run), () => {}), frame: () => {} };
+    const backend = sampleBackend({ self, words: en.sample, world });
+    await backend.subscribe('', { batch: () => {} });
+    const said = async () => (await backend.history('')).messages.length;
+    const before = await said();
+    now = 8 * 3_600_000;
+    step();
+    expect((await said()) - before).toBeLessThan(2);
+  });
+
   it('does not fill the board, however long it runs', async () => {
     const { backend } = await played(600);
     expect((await backend.board('')).notes.length).toBeLessThan(16);
