@@ -341,6 +341,27 @@ test('nothing went wrong on the way', () => {
   for (const person of [otter, heron]) assert.deepEqual(person.page.troubles, []);
 });
 
+test('everybody leaves, and who comes back finds the board as it was', async () => {
+  const before = await notesOf(otter);
+  assert.ok(before.length > hostile.length);
+  await heron.leave();
+  heron = undefined;
+  assert.equal(await otter.goHome(), 0, otter.peer.complaints.join('\n'));
+  await otter.comeBack(browser);
+  // The room of last time may open by itself.
+  await until('home, or the room', async () => (await otter.at('board').count()) + (await otter.at('home').count()) > 0);
+  if ((await otter.at('board').count()) === 0) await enter(otter);
+  await shows(otter, 'Third');
+  assert.deepEqual(await notesOf(otter), before);
+  assert.deepEqual((await otter.members(room)).map(({ memberId }) => memberId), [otter.id], 'presence is on no disk');
+  await otter.page.keyboard.press('n');
+  await press(otter, 300, 420);
+  await otter.page.keyboard.type('The day after');
+  await otter.page.keyboard.press('Escape');
+  await until('it is written', async () => (await notesOf(otter)).some(({ text }) => text === 'The day after'));
+  assert.deepEqual(otter.page.troubles, []);
+});
+
 const hit = 'globalThis.evil=(globalThis.evil??0)+1';
 const hostile = [
   `<img class=evil src=x onerror="${hit}">`,

@@ -89,8 +89,20 @@ export class Peer {
     return { status: answer.status, body: await answer.json() };
   }
 
-  /** Ends it as an administrator does, and returns its exit code. */
+  /** The same peer after an `end`: what lies on its disk is all that it has of before. */
+  startAgain(...others) {
+    return Peer.#in(this.data, others);
+  }
+
+  /** Ends it as an administrator does, returns its exit code, and leaves nothing of it. */
   async stop() {
+    const code = await this.end();
+    await rm(this.data, { recursive: true, force: true });
+    return code;
+  }
+
+  /** Ends it as an administrator does, and returns its exit code. Its data stays. */
+  async end() {
     if (this.process && this.process.exitCode === null && this.process.signalCode === null) {
       const ended = once(this.process, 'exit');
       this.process.kill('SIGTERM');
@@ -98,7 +110,6 @@ export class Peer {
       await ended;
       clearTimeout(late);
     }
-    await rm(this.data, { recursive: true, force: true });
     return this.process?.exitCode;
   }
 }

@@ -84,6 +84,18 @@ export class Person {
     return (await this.sees('board')).boundingBox();
   }
 
+  /** Closes the window and ends the peer, as at the end of a day. */
+  async goHome() {
+    await this.page.context().close();
+    return this.peer.end();
+  }
+
+  /** Comes back with what lies on disk. */
+  async comeBack(browser, ...others) {
+    this.peer = await this.peer.startAgain(...others.map((other) => other.peer));
+    this.page = await openPage(browser, this.peer.url);
+  }
+
   async leave() {
     await this.page.context().close();
     return this.peer.stop();

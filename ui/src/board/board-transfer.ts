@@ -3,6 +3,7 @@ import { lineOf } from '../domain/line';
 import { CLIPBOARD_TYPE, copiedJson, copiedText, pastedNotes } from '../domain/note-clipboard';
 import { toMarkdown } from '../domain/note-markdown';
 import { toBoard } from '../domain/camera';
+import { copyText } from '../controls/clipboard';
 import { isBusyElsewhere, isWriting } from '../app/keys';
 import type { Notes as PassingNotes } from '../app/notes.svelte';
 import { t } from '../i18n';
@@ -24,7 +25,7 @@ export class BoardTransfer {
   }
 
   async copyMarkdown(): Promise<void> {
-    await this.#copy(() => navigator.clipboard.writeText(this.#markdown()));
+    this.passing.show((await copyText(this.#markdown())) ? t.app.copied : t.board.notCopied);
   }
 
   saveMarkdown(): void {
@@ -45,7 +46,12 @@ export class BoardTransfer {
   async copyPicture(): Promise<void> {
     const picture = await this.#picture();
     if (picture === null) return this.passing.show(t.board.noPicture);
-    await this.#copy(() => navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]));
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+      this.passing.show(t.app.copied);
+    } catch {
+      this.passing.show(t.board.notCopied);
+    }
   }
 
   /** Takes copy, cut and paste while the board has the keys; returns what ends it. */
@@ -90,14 +96,5 @@ export class BoardTransfer {
   #picture(): Promise<Blob | null> {
     const canvas = paintBoard(this.session.board.notes.all.values(), coloursNow());
     return new Promise((resolve) => (canvas === null ? resolve(null) : canvas.toBlob(resolve, 'image/png')));
-  }
-
-  async #copy(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-      this.passing.show(t.app.copied);
-    } catch {
-      this.passing.show(t.board.notCopied);
-    }
   }
 }
