@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use parlor_core::RoomId;
 
 /// Live rooms on your local network, with no server, no account and no internet.
@@ -41,6 +41,30 @@ pub struct Args {
     /// it is used
     #[arg(value_name = "LINK", value_parser = ticket, conflicts_with = "room")]
     pub link: Option<String>,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What is done without a window.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Write the manual page, for who makes packages
+    #[command(hide = true)]
+    Docs {
+        /// Where to: man/ is made there
+        dir: PathBuf,
+    },
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self) -> std::io::Result<()> {
+        let Self::Docs { dir } = self;
+        let folder = dir.join("man");
+        std::fs::create_dir_all(&folder)?;
+        clap_mangen::Man::new(Args::command()).render(&mut std::fs::File::create(folder.join("parlor-desktop.1"))?)
+    }
 }
 
 impl Args {

@@ -13,6 +13,7 @@ use serde::de::{Deserialize as _, DeserializeOwned};
 use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError};
 use tauri::{Runtime, State, Webview, Wry};
 
+use crate::desk;
 use crate::feed::Feeds;
 use crate::local_api::{Choice, LocalApi, Shown};
 
@@ -108,6 +109,8 @@ commands!(
     new_identity,
     local_api,
     set_local_api,
+    notify,
+    open_link,
 );
 
 #[tauri::command]
@@ -262,6 +265,22 @@ async fn local_api(api: State<'_, LocalApi>) -> Answer<Shown> {
 #[tauri::command]
 async fn set_local_api(live: State<'_, Live>, api: State<'_, LocalApi>, choice: Choice) -> Answer<Shown> {
     api.choose(choice, &live).await
+}
+
+#[tauri::command]
+async fn notify(app: tauri::AppHandle, title: String, body: String, tag: String) -> Answer<()> {
+    blocking(move || desk::notify(&app, &title, &body, &tag)).await
+}
+
+#[tauri::command]
+async fn open_link(address: String) -> Answer<()> {
+    blocking(move || desk::open_link(&address)).await
+}
+
+/// Whoever asks the desktop may have to wait for it.
+async fn blocking(ask: impl FnOnce() -> Answer<()> + Send + 'static) -> Answer<()> {
+    let asked = tauri::async_runtime::spawn_blocking(ask).await;
+    asked.unwrap_or_else(|error| Err(Error::new(ErrorCode::NetworkUnavailable, error.to_string())))
 }
 
 #[cfg(test)]

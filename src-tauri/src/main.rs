@@ -6,11 +6,13 @@
 
 mod args;
 mod commands;
+mod desk;
 mod display;
 mod exit;
 mod feed;
 mod front;
 mod local_api;
+mod person;
 mod window;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +31,9 @@ const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(command) = &args.command {
+        return command.run().map_or_else(|error| failed(&error, 1), |()| ExitCode::SUCCESS);
+    }
     let filter = tracing_subscriber::EnvFilter::try_from_env("PARLOR_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
@@ -97,7 +102,25 @@ fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
         tracing::warn!(%error, "starting the app again will not find this window");
     }
     tauri::async_runtime::spawn(exit::on_signal(app.handle().clone()));
+    tauri::async_runtime::spawn(follow_person(app.handle().clone()));
     Ok(())
+}
+
+/// The page is told when the person goes away from the computer, and when they are back.
+async fn follow_person(app: tauri::AppHandle) {
+    #[cfg(target_os = "linux")]
+    match person::linux::Login::of_system().await {
+        Ok(login) => {
+            person::follow(login, |away| {
+                // A window that is gone has nobody to tell.
+                let _ = app.emit_to(window::MAIN, "person-away", away);
+            })
+            .await;
+        }
+        Err(error) => tracing::debug!(%error, "the system does not say whether somebody is here"),
+    }
+    #[cfg(not(target_os = "linux"))]
+    drop(app);
 }
 
 fn follow(profile_dir: PathBuf) -> impl FnMut(&tauri::AppHandle, RunEvent) {

@@ -103,6 +103,15 @@ export interface Backend {
   localApi?(): Promise<LocalApi>;
   setLocalApi?(choice: { on: boolean; port: number }): Promise<LocalApi>;
 
+  /** Asks the desktop to show a notice. In a browser the page does that itself. */
+  notify?(notice: { title: string; body: string; tag: string }): Promise<void>;
+  /** Calls `opened` with the tag of a notice that was clicked. */
+  onNotice?(opened: (tag: string) => void): Unsubscribe;
+  /** Opens a page of the web in the browser: a window never becomes one. */
+  openLink?(address: string): Promise<void>;
+  /** Whether the person went away from the computer: locked, idle or asleep, as the system says. */
+  onAway?(away: (away: boolean) => void): Unsubscribe;
+
   /** Calls `open` whenever somebody starts the app again and names a room to open in this window. */
   onOpenRoom?(open: (room: string) => void): void;
 

@@ -18,6 +18,11 @@ async function call<T>(command: string, args?: Record<string, unknown>): Promise
   }
 }
 
+function hear<T>(name: string, told: (what: T) => void): () => void {
+  const ear = listen<T>(name, (event) => told(event.payload));
+  return () => void ear.then((end) => end()).catch(() => {}); // the window may be closing
+}
+
 export function tauriBackend(): Backend {
   return {
     kind: 'desktop',
@@ -45,6 +50,10 @@ export function tauriBackend(): Backend {
     newIdentity: () => call('new_identity'),
     localApi: () => call('local_api'),
     setLocalApi: (choice) => call('set_local_api', { choice }),
+    notify: (notice) => call('notify', { ...notice }),
+    onNotice: (opened) => hear('notice-opened', opened),
+    openLink: (address) => call('open_link', { address }),
+    onAway: (away) => hear('person-away', away),
     onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),
 
     async subscribe(room, subscriber) {

@@ -1,9 +1,10 @@
 /**
  * The one place where an address of somebody's making becomes something to click. It was found by `linkAt`, so it is
  * `http` or `https` and plain ASCII; it opens beside this page and learns nothing of it. The desktop window opens no page
- * of its own, and must never become one: there the address is copied, until the system can be asked to open it.
+ * of its own, and must never become one: there the system is asked to open it in the browser.
  */
 import type { Attachment } from 'svelte/attachments';
+import type { Backend } from 'parlor-client';
 import type { Notes } from '../app/notes.svelte';
 import { copyText } from '../controls/clipboard';
 import type { Link } from '../domain/links';
@@ -19,6 +20,12 @@ export function leadsTo({ address }: Link): Attachment<HTMLAnchorElement> {
   };
 }
 
-export async function takeAlong({ address, host }: Link, notes: Notes): Promise<void> {
+/** Opens it outside this window or, where nothing opens links, lets the person take it along. */
+export async function leave({ address, host }: Link, backend: Pick<Backend, 'openLink'>, notes: Notes): Promise<void> {
+  try {
+    if (backend.openLink !== undefined) return await backend.openLink(address);
+  } catch {
+    // The next best thing is to have it.
+  }
   notes.show((await copyText(address)) ? t.messages.linkCopied(host) : t.messages.linkShown(address));
 }

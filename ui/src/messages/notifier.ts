@@ -26,10 +26,35 @@ export interface Notifier {
 /** Nobody is called back to people who are made up. */
 const SILENT: Notifier = { permission: () => 'never', ask: async () => 'never', show: () => {} };
 
-export function notifierOf(kind: Backend['kind']): Notifier {
-  if (kind === 'sample') return SILENT;
-  // The desktop window's own notifications belong here, as another `Notifier`; until then it has those of its web view.
-  return new WebNotifier();
+export function notifierOf(backend: Pick<Backend, 'kind' | 'notify' | 'onNotice'>): Notifier {
+  if (backend.kind === 'sample') return SILENT;
+  return backend.notify === undefined ? new WebNotifier() : new DesktopNotifier(backend);
+}
+
+/** The desktop asks nobody: whether notices are shown is a matter between it and the person. */
+class DesktopNotifier implements Notifier {
+  /** What to do when the last notice of a place is clicked. */
+  readonly #opened = new Map<string, () => void>();
+  #listens = false;
+  #broken = false;
+
+  constructor(private readonly desktop: Pick<Backend, 'notify' | 'onNotice'>) {}
+
+  permission(): Permission {
+    return this.#broken ? 'never' : 'granted';
+  }
+
+  async ask(): Promise<Permission> {
+    return this.permission();
+  }
+
+  show({ title, body, tag, opened }: Notice): void {
+    if (!this.#listens) this.desktop.onNotice?.((clicked) => this.#opened.get(clicked)?.());
+    this.#listens = true;
+    this.#opened.set(tag, opened);
+    // Where nothing shows notices, the settings say so from then on.
+    void this.desktop.notify?.({ title, body, tag }).catch(() => (this.#broken = true));
+  }
 }
 
 class WebNotifier implements Notifier {

@@ -28,6 +28,34 @@ afterEach(() => {
 });
 
 describe('watchIdle', () => {
+  it('is away while the system says so, whatever else is seen, and back when it says that', () => {
+    let say: (gone: boolean) => void = () => {};
+    let heard = true;
+    end = watchIdle(
+      (away) => told.push(away),
+      (gone) => {
+        say = gone;
+        return () => (heard = false);
+      },
+    );
+    say(true);
+    window.dispatchEvent(new Event('pointermove'));
+    expect(told).toEqual([true]);
+    say(false);
+    expect(told).toEqual([true, false]);
+    // Hidden at the moment of unlocking: still away.
+    say(true);
+    hide(true);
+    say(false);
+    expect(told).toEqual([true, false, true]);
+    hide(false);
+    expect(told).toEqual([true, false, true, false]);
+    vi.advanceTimersByTime(61_000);
+    expect(told.at(-1)).toBe(true);
+    end();
+    expect(heard).toBe(false);
+  });
+
   it('is away after a minute without a sign, and back with the next', () => {
     begin();
     vi.advanceTimersByTime(59_000);

@@ -106,7 +106,7 @@ export class RoomSession {
     const nameOf = (userId: string | null) => this.nameOf(userId);
     this.access = new RoomAccess(backend, room, notes, me, nameOf, (run, wait) => this.#later(run, wait));
     this.settings = new RoomSettings(backend, room, notes, me, nameOf, () => this.access.standing);
-    this.notifier = notifierOf(backend.kind);
+    this.notifier = notifierOf(backend);
     this.messages = new RoomMessages({
       backend,
       room,
