@@ -51,6 +51,13 @@ pub const WINDOW: &[Need] = &[
     Need { package: "fonts-dejavu-core", probe: Probe::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") },
 ];
 
+/// To try a package where nothing else is installed.
+pub const TRIAL: &[Need] = &[
+    Need { package: "debootstrap", probe: Probe::Program("debootstrap") },
+    Need { package: "xvfb", probe: Probe::Program("Xvfb") },
+    Need { package: "x11-utils", probe: Probe::Program("xwininfo") },
+];
+
 impl Need {
     fn is_met(&self) -> bool {
         match self.probe {

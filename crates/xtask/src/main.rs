@@ -1,14 +1,15 @@
 //! `cargo xtask`: everything this repository does by command, in one place that works on every machine.
 //!
 //! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types, `mutants` breaks the
-//! rules of the core one by one, `fuzz` gives it inputs that nobody thought of; `sim` and `bench` pass on to the programs
-//! of their crates. Nothing here knows what Parlor does: this crate only finds tools, calls them, and tells what came of
+//! rules of the core one by one, `fuzz` gives it inputs that nobody thought of, `bundle` makes the package that people
+//! install; `sim` and `bench` pass on to the programs of their crates. Nothing here knows what Parlor does: this crate only finds tools, calls them, and tells what came of
 //! it. [`workspace`] is the ground, [`step`] runs one command into a log, [`debian`] and [`node`] bring what is missing,
 //! [`suites`] are the parts of `test`, [`supply`] is the one that looks at what all is made of.
 
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bundle;
 mod debian;
 mod fuzz;
 mod mutants;
@@ -52,6 +53,8 @@ enum Task {
     Mutants(mutants::Options),
     /// Give the core inputs that nobody thought of, and say which it does not stand
     Fuzz(fuzz::Options),
+    /// Make the Debian package
+    Bundle(bundle::Options),
     /// Compare Parlor with its peers and write target/bench/NAME.json
     Bench(bench::Options),
 }
@@ -95,6 +98,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Sim(options) => sim(&workspace, &options),
         Task::Mutants(options) => mutants::mutants(&workspace, &options),
         Task::Fuzz(options) => fuzz::fuzz(&workspace, &options),
+        Task::Bundle(options) => bundle::bundle(&workspace, &options),
         Task::Bench(options) => bench::bench(&workspace, &options),
     }
 }
