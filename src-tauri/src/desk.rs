@@ -79,9 +79,15 @@ mod tests {
     fn only_pages_of_the_web_are_opened() {
         assert!(web("https://harbour.example/status?a=1#b").is_some());
         assert!(web("http://192.168.1.20:8080/").is_some());
-        for address in
-            ["file:///etc/passwd", "javascript:alert(1)", "parlor://join/a", "https://", "ssh://host", "harbour.example", ""]
-        {
+        for address in [
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "parlor://join/a",
+            "https://",
+            "ssh://host",
+            "harbour.example",
+            "",
+        ] {
             assert_eq!(web(address), None, "{address}");
             assert_eq!(open_link(address).unwrap_err().code, ErrorCode::Forbidden);
         }
