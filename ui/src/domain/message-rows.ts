@@ -9,6 +9,9 @@ import { chatIn } from './message-types';
 /** Somebody who goes on speaking keeps their name above. */
 export const TOGETHER_MS = 5 * 60_000;
 
+/** A long speech has its name again from time to time, and no group is too large to be drawn at once. */
+const GROUP_MAX = 20;
+
 export interface MessageGroup {
   /** The id of its first message; new messages at its end do not change it. */
   readonly key: string;
@@ -28,7 +31,7 @@ export function groupsOf(log: readonly Message[], firstFresh: string | null): re
     const today = midnight(timeOf(message));
     const fresh = message.id === firstFresh;
     const group = groups.at(-1);
-    if (group !== undefined && last !== null && !fresh && today === day && together(last, message)) {
+    if (group && last && group.messages.length < GROUP_MAX && !fresh && today === day && together(last, message)) {
       group.messages.push(message);
     } else {
       groups.push({ key: message.id, day: today === day ? null : today, fresh, messages: [message] });

@@ -79,6 +79,14 @@ describe('groups', () => {
     ]);
   });
 
+  it('are never long, and stay the same when more is said', () => {
+    const log = Array.from({ length: 45 }, (_, place) => said(`m${place}`, place));
+    const groups = groupsOf(log, null);
+    expect(groups.map((group) => group.messages.length)).toEqual([20, 20, 5]);
+    const more = groupsOf([...log, said('more', 99)], null);
+    expect(more.map((group) => group.key)).toEqual(groups.map((group) => group.key));
+  });
+
   it('end with the day, and where reading stopped', () => {
     const midnight = new Date(NOON).setHours(24, 0, 0, 0) - NOON;
     expect(shape([said('a', midnight - 1_000), said('b', midnight + 1_000)])).toEqual(['day a', 'day b']);

@@ -294,6 +294,8 @@ export class RoomMessages {
       do {
         this.#readAgain = false;
         await this.#pages.newest(this.log.length);
+        // Back to where reading stopped, so that it is known.
+        while (this.#pages.more && this.log.length > 0 && this.log[0] === this.unread[0]) await this.#pages.older();
         this.older = this.#pages.more ? 'more' : 'none';
       } while (this.#readAgain && !this.#closed);
       this.phase = 'ready';
