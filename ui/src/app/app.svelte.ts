@@ -100,7 +100,7 @@ export class App {
 
   setPrivacy(change: Partial<Privacy>): void {
     this.settings.set(change);
-    this.session?.setPrivacy(this.settings.privacy);
+    this.session?.own.setPrivacy(this.settings.privacy);
   }
 
   /** To what was asked for before the person had a name, else home. */
@@ -197,7 +197,7 @@ export class App {
 
   #visit(backend: Backend, room: string, ticket: string | null = null): RoomSession {
     const session = new RoomSession(backend, room, () => this.status as Status, this.notes, ticket);
-    session.setPrivacy(this.settings.privacy);
+    session.own.setPrivacy(this.settings.privacy);
     return session;
   }
 

@@ -262,7 +262,7 @@ export class Gestures {
   }
 
   #point(): void {
-    const value = this.session.hidesCursor ? null : this.#sampler.take();
+    const value = this.session.own.hidesCursor ? null : this.#sampler.take();
     if (value !== null) this.session.outbox.set({ cursor: value });
   }
 

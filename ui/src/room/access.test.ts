@@ -211,7 +211,7 @@ describe('who is put out', () => {
     peer.isOut = true;
     peer.says({ type: 'left', member: member('u_me'), reason: 'excluded' });
     expect(shown()).toEqual([]);
-    session.setStatus('busy');
+    session.own.setStatus('busy');
     await isQuiet();
   });
 
@@ -236,7 +236,7 @@ describe('who is put out', () => {
   it.each(['presence', 'join'] as const)('hears of it also from the answer to a %s', async (call) => {
     await entered(access('u_a', [keyholder('u_me')]));
     peer.isOut = true;
-    if (call === 'presence') session.setStatus('busy');
+    if (call === 'presence') session.own.setStatus('busy');
     else peer.says({ type: 'left', member: member('u_me'), reason: 'left' });
     await vi.waitFor(() => expect(session.phase).toBe('out'));
     expect(peer.asked.at(-1)).toBe(call);

@@ -104,9 +104,9 @@ function ofPrivacy(app: App): readonly Action[] {
       group: 'people' as const,
       words: t.actions.status(status),
       deep: true,
-      run: () => session?.setStatus(status),
+      run: () => session?.own.setStatus(status),
     })),
-    { id: 'no-status', group: 'people', words: t.actions.noStatus, deep: true, run: () => session?.setStatus('') },
+    { id: 'no-status', group: 'people', words: t.actions.noStatus, deep: true, run: () => session?.own.setStatus('') },
   ];
 }
 

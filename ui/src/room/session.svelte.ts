@@ -4,7 +4,6 @@
  */
 import {
   applyBatch,
-  compareRows,
   emptyRoom,
   rowKey,
   toParlorError,
@@ -20,10 +19,8 @@ import {
 } from 'parlor-client';
 import { sentenceOf } from '../app/app.svelte';
 import type { Notes } from '../app/notes.svelte';
-import type { Privacy } from '../app/settings.svelte';
 import { BoardView } from '../board/board-view.svelte';
 import { SharedBoard } from '../board/shared-board.svelte';
-import { ComingsAndGoings, LEAVE_WAITS_MS, SAY_EVERY_MS } from '../domain/announcements';
 import { chooseColour, mustPickAgain } from '../domain/colour';
 import { Outbox } from '../domain/outbox';
 import { REACTION } from '../domain/message-types';
@@ -36,27 +33,32 @@ import { RoomAccess } from './access.svelte';
 import { ConnectionState } from './connection.svelte';
 import { Follow } from './follow.svelte';
 import { PassingEvents, type EventListener } from './passing-events';
-import { HOT_KEYS, personOf, type Person } from './person';
+import { OwnPresence } from './own-presence.svelte';
+import { HOT_KEYS, type Person } from './person';
+import { Roster } from './roster.svelte';
 import { RoomSettings } from './settings.svelte';
 import { Tabs } from './tabs';
 
 /** How long to wait for the people of a room before choosing a colour without knowing theirs. */
 const FIRST_LOOK_MS = 1_500;
-const LEFT_SHOWN_MS = 10_000;
 const NOT_SHOWN_EVERY_MS = 10_000;
 
 /** Hears of everything that moves: who, and which of the hot keys; a null member is gone. */
 export type HotListener = (key: string, member: Member | null, keys: readonly string[]) => void;
 
 export class RoomSession {
-  /** Everybody in the stable order, with those who left a moment ago. */
-  people = $state.raw<readonly Person[]>([]);
   watching = $state(0);
   /** `out`: a host changed the key, and this person did not get the new one. */
   phase = $state<'entering' | 'in' | 'failed' | 'out'>('entering');
   error = $state.raw<ParlorError | null>(null);
-  tool = $state<Tool>('select');
-  me = $state.raw<Person | null>(null);
+  readonly roster = new Roster({
+    members: () => this.#state.members,
+    isSelf: (member) => this.#isSelf(member),
+    later: (run, wait) => this.#later(run, wait),
+    say: (text) => this.notes.say(text),
+    shown: () => this.follow.rowsChanged(),
+  });
+  readonly own = new OwnPresence((presence) => this.say(presence));
   /** Others who are in the room now. */
   others = $derived(this.people.filter((person) => !person.self && person.state !== 'left').length);
   readonly settings: RoomSettings;
@@ -72,9 +74,6 @@ export class RoomSession {
   onCursorSent: () => void = () => {};
 
   #state: RoomState;
-  #rows = new Map<string, Person>();
-  readonly #departed = new Map<string, Person>();
-  readonly #comings = new ComingsAndGoings();
   readonly #tabs: Tabs;
   readonly #listeners = new Set<HotListener>();
   readonly #events = new PassingEvents();
@@ -83,10 +82,6 @@ export class RoomSession {
   /** A join was sent, whether or not it was answered yet. */
   #asked = false;
   #colour = '';
-  #status = 'online';
-  #role: string | undefined;
-  #away = false;
-  #privacy: Privacy = { noFollow: false, noCursor: false };
   #closed = false;
   #saidNotShownAt = -Infinity;
   #firstLook: () => void = () => {};
@@ -152,6 +147,15 @@ export class RoomSession {
   /** Whether this is a visit to a room at that peer. */
   isOf(backend: Backend, room: string): boolean {
     return this.backend === backend && this.room === room;
+  }
+
+  /** Everybody in the stable order, with those who left a moment ago. */
+  get people(): readonly Person[] {
+    return this.roster.people;
+  }
+
+  get me(): Person | null {
+    return this.roster.me;
   }
 
   get members(): readonly Member[] {
@@ -258,43 +262,17 @@ export class RoomSession {
     this.outbox.setNow(presence);
   }
 
+  get tool(): Tool {
+    return this.own.tool;
+  }
+
   setTool(tool: Tool): void {
-    if (tool === this.tool) return;
-    this.tool = tool;
-    this.outbox.setNow({ tool });
+    this.own.setTool(tool);
   }
 
-  /** A text of the person, or nothing, which is `online`. */
-  setStatus(text: string): void {
-    this.#status = text.trim() === '' ? 'online' : text.trim();
-    this.outbox.setNow({ status: this.#away ? 'away' : this.#status });
-  }
-
-  setRole(text: string): void {
-    this.#role = text.trim() === '' ? undefined : text.trim();
-    this.outbox.setNow({ role: this.#role });
-  }
-
-  /** Away takes the cursor off everybody's board; coming back brings the own status back. Membership never changes. */
+  /** Says something about the status and nothing about membership, which never changes by it. */
   setAway(away: boolean): void {
-    if (away === this.#away) return;
-    this.#away = away;
-    this.outbox.setNow(away ? { status: 'away', cursor: null } : { status: this.#status });
-    this.messages.setAway(away);
-  }
-
-  /** What others are asked and not shown; they are told at once. */
-  setPrivacy(privacy: Privacy): void {
-    const before = this.#privacy;
-    this.#privacy = { ...privacy };
-    if (this.#memberId === null) return; // the join carries it
-    if (before.noFollow !== privacy.noFollow) this.outbox.setNow({ private: wishesOf(privacy) });
-    if (privacy.noCursor && !before.noCursor) this.outbox.setNow({ cursor: null });
-  }
-
-  /** Whether this person does not show where they point. */
-  get hidesCursor(): boolean {
-    return this.#privacy.noCursor;
+    if (this.own.setAway(away)) this.messages.setAway(away);
   }
 
   /** Tries to reach the peer, and the people behind it, now. */
@@ -329,13 +307,10 @@ export class RoomSession {
     const presence = {
       name,
       color: this.#colour,
-      status: this.#away ? 'away' : this.#status,
-      tool: this.tool,
       viewport: { x, y, zoom, w, h },
+      ...this.own.presence,
       ...this.follow.presence,
       ...this.board.presence,
-      ...(this.#privacy.noFollow ? { private: wishesOf(this.#privacy) } : {}),
-      ...(this.#role === undefined ? {} : { role: this.#role }),
     };
     this.#asked = true;
     const args = ticket === null ? { presence } : { presence, ticket };
@@ -345,7 +320,7 @@ export class RoomSession {
       throw cause;
     });
     this.#memberId = record.memberId;
-    this.#showPeople();
+    this.roster.show();
   }
 
   async #joinAgain(): Promise<void> {
@@ -400,33 +375,31 @@ export class RoomSession {
     const before = this.#state;
     const { state, changes } = applyBatch(before, batch);
     this.#state = state;
-    const now = performance.now();
     let cold = false;
-    for (const change of changes) cold = this.#take(change, now) || cold;
+    for (const change of changes) cold = this.#take(change) || cold;
     if (this.#isOut()) return;
     if (!state.filling) this.board.notes.complete();
     this.watching = state.watching;
     const others = state.members.filter((member) => !this.#isSelf(member));
     this.connection.people(others.length, others.filter((member) => member.state === 'active').length, state.complete);
     if (cold) {
-      this.#showPeople();
+      this.roster.show();
       this.#minds();
     }
     if (state.ready && !before.ready) this.#firstLook();
   }
 
   /** True when rows have to be made anew. */
-  #take(change: Change, now: number): boolean {
+  #take(change: Change): boolean {
     switch (change.type) {
       case 'snapshot':
-        this.#rows.clear();
+        this.roster.anew();
         this.settings.show(this.#state.metadata);
         this.access.show(this.#state.access);
         void this.messages.load();
         this.board.notes.snapshot();
         this.board.hear('', null, []);
         for (const member of this.#state.members) this.board.hear(rowKey(member), member, [...HOT_KEYS]);
-        for (const member of this.#state.members) this.#departed.delete(rowKey(member));
         for (const listener of this.#listeners) {
           listener('', null, []);
           for (const member of this.#state.members) listener(rowKey(member), member, [...HOT_KEYS]);
@@ -434,40 +407,21 @@ export class RoomSession {
         return true;
       case 'joined':
       case 'state': {
-        const key = rowKey(change.member);
-        this.#rows.delete(key);
-        this.#departed.delete(key);
-        this.#tell(key, change.member, [...HOT_KEYS]);
-        if (change.type === 'joined' && change.arrived && this.phase === 'in' && !this.#isSelf(change.member)) {
-          this.#comings.joined(key, personOf(change.member, false).name, now);
-          this.#announceIn(SAY_EVERY_MS);
-        }
+        this.#tell(rowKey(change.member), change.member, [...HOT_KEYS]);
+        this.roster.came(change.member, change.type === 'joined' && change.arrived && this.phase === 'in');
         return true;
       }
       case 'updated': {
         const key = rowKey(change.member);
         this.#tell(key, change.member, change.keys);
         if (change.keys.every((name) => HOT_KEYS.has(name))) return false;
-        this.#rows.delete(key);
+        this.roster.changed(key);
         return true;
       }
       case 'left': {
-        const key = rowKey(change.member);
-        this.#rows.delete(key);
-        this.#tell(key, null, []);
-        if (this.#isSelf(change.member)) {
-          if (change.reason === 'excluded') this.#putOut();
-          return true;
-        }
-        const person = personOf(change.member, false, change.reason);
-        this.#departed.set(key, person);
-        this.#later(() => this.#departed.delete(key) && this.#showPeople(), LEFT_SHOWN_MS);
-        if (person.putOut) {
-          this.#comings.forget(key);
-          return true;
-        }
-        this.#comings.left(key, person.name, now);
-        this.#announceIn(LEAVE_WAITS_MS + 50);
+        this.#tell(rowKey(change.member), null, []);
+        if (!this.#isSelf(change.member)) this.roster.went(change.member, change.reason);
+        else if (change.reason === 'excluded') this.#putOut();
         return true;
       }
       case 'metadata':
@@ -492,24 +446,6 @@ export class RoomSession {
     for (const listener of this.#listeners) listener(key, member, keys);
     this.follow.hear(key, keys);
     this.board.hear(key, member, keys);
-  }
-
-  #showPeople(): void {
-    const rows = this.#state.members.map((member) => {
-      const key = rowKey(member);
-      const self = this.#isSelf(member);
-      let row = this.#rows.get(key);
-      if (row === undefined || row.self !== self) this.#rows.set(key, (row = personOf(member, self)));
-      return row;
-    });
-    // Those who left stand where they stood.
-    for (const person of this.#departed.values()) {
-      const place = rows.findIndex((row) => compareRows(row, person) > 0);
-      rows.splice(place < 0 ? rows.length : place, 0, person);
-    }
-    this.people = rows;
-    this.me = rows.find((row) => row.self) ?? null;
-    this.follow.rowsChanged();
   }
 
   /** Keeps the own row right: joined while this window wants to be, and with a colour that nobody else has. */
@@ -547,15 +483,6 @@ export class RoomSession {
     );
   }
 
-  #announceIn(wait: number): void {
-    this.#later(() => {
-      const due = this.#comings.take(performance.now());
-      if (due === null) return;
-      if (due.joined.length > 0) this.notes.say(t.notes.joined(due.joined));
-      if (due.left.length > 0) this.notes.say(t.notes.left(due.left));
-    }, wait);
-  }
-
   #later(run: () => unknown, wait: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
@@ -564,6 +491,3 @@ export class RoomSession {
     this.#timers.add(timer);
   }
 }
-
-/** What presence says of it; nothing when there is nothing to say. */
-const wishesOf = (privacy: Privacy): { follow: true } | undefined => (privacy.noFollow ? { follow: true } : undefined);

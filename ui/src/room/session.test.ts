@@ -166,7 +166,7 @@ describe('RoomSession', () => {
   it('joins again when its row is gone from a snapshot', async () => {
     await entered([]);
     peer.says([{ type: 'joined', member: mine() }]);
-    session.setRole('scribe');
+    session.own.setRole('scribe');
     peer.says([snapshot([member('u_a')])]);
     await vi.waitFor(() => expect(peer.joins.length).toBe(2));
     expect(peer.joins[1]?.presence).toMatchObject({ name: 'Quiet Otter', role: 'scribe' });
@@ -175,7 +175,7 @@ describe('RoomSession', () => {
   // F5
   it('joins again, whole, when the peer does not know it any more', async () => {
     await entered([]);
-    session.setRole('scribe');
+    session.own.setRole('scribe');
     const gone = new ParlorError({ code: 'NOT_JOINED', message: 'join first', recoverable: true });
     vi.spyOn(session.backend, 'presence').mockRejectedValueOnce(gone);
     session.setTool('pen');
@@ -383,7 +383,7 @@ describe('RoomSession', () => {
 
   it('keeps the own status while it is away', async () => {
     await entered([]);
-    session.setStatus('busy');
+    session.own.setStatus('busy');
     session.setAway(true);
     session.setAway(false);
     await vi.waitFor(() => expect(peer.said.at(-1)?.presence['status']).toBe('busy'));
