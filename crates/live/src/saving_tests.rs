@@ -30,7 +30,7 @@ async fn a_full_disk_is_told_and_the_room_goes_on() {
     assert_eq!(room.metadata().await.unwrap().metadata["title"], "meanwhile", "in memory it is so");
     // What nobody keeps needs no disk.
     room.publish(Publish::new("wave", json!(null))).await.unwrap();
-    assert_eq!(notices(&live).await, [error.message.clone()]);
+    assert_eq!(notices(&live).await, std::slice::from_ref(&error.message));
     let again = room.publish(Publish::new("chat", json!({"text": "anybody?"})).keep()).await.unwrap_err();
     assert_eq!((again.code, notices(&live).await), (ErrorCode::StorageFailed, vec![error.message]));
 
