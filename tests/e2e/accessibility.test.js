@@ -66,6 +66,20 @@ test('a board with notes, one of them selected, and one written in', async () =>
   await person.seesNo('import-text');
 });
 
+test('what is said in it', async () => {
+  await person.page.keyboard.press('t');
+  await person.at('message-input').fill('Hello, see https://a.example/');
+  await person.page.keyboard.press('Enter');
+  await person.sees('message');
+  await person.at('message').first().hover();
+  await person.sees('message-actions');
+  await isAccessible(person, 'messages');
+  await person.at('notify-open').click();
+  await person.sees('notify');
+  await isAccessible(person, 'notify');
+  await person.page.keyboard.press('Escape');
+});
+
 test('an invitation, and the question that a ticket asks', async () => {
   await person.at('invite').click();
   const ticket = await (await person.sees('invite-ticket')).inputValue();

@@ -125,6 +125,17 @@ test('a reaction shows with both and passes', async () => {
   assert.ok((await history(otter)).every(({ type }) => type === 'chat'));
 });
 
+test('a reaction of nobody’s message stands where its sender points', async () => {
+  const board = await otter.board();
+  await otter.page.mouse.move(board.x + 300, board.y + 200);
+  await until('the cursor is known', async () => (await heron.member(room, otter)).presence.cursor != null);
+  await otter.at('react').click();
+  await otter.page.locator('[data-emoji="🎉"]:visible').click();
+  for (const person of [otter, heron]) await person.sees('reaction', otter);
+  await picture(heron.page, 'messages-burst');
+  for (const person of [otter, heron]) await person.seesNo('reaction');
+});
+
 test('what could not be sent stays, is tried again, and is there once', async () => {
   const calls = '**/messages';
   // The first time nothing reaches the peer; the second time only the answer is lost.
@@ -172,7 +183,7 @@ test('two parts of a room that were apart have it all when they meet, once and i
     await far.introduce();
     await far.at('join-room-input').fill(room);
     await far.at('join-room').click();
-    await far.sees('board');
+    await until('far is in', async () => (await far.members(room)).length === 1);
     await otter.at('messages-toggle').click();
     await otter.seesNo('messages-panel');
     // They speak by turns, each to their own part.
