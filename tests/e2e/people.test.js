@@ -200,6 +200,21 @@ test('who is silent is grey, and a click says why', async () => {
   await heron.seesNo('why-grey-text');
 });
 
+test('a peer of one’s own that hangs is told, and so is that it is back', async () => {
+  const bar = () => heron.at('connection-bar');
+  heron.peer.process.kill('SIGSTOP');
+  try {
+    await until('the bar', async () => (await bar().getAttribute('data-phase')) === 'amber', 20_000);
+    await heron.reads('connection-bar', /Reconnecting…/);
+    await picture(heron.page, 'connection-amber');
+  } finally {
+    heron.peer.process.kill('SIGCONT');
+  }
+  await until('it is back', async () => (await bar().getAttribute('data-phase')) === 'back', 20_000);
+  await heron.seesNo('connection-bar');
+  await until('the other is heard', async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'active');
+});
+
 test('anything is found by its name, with the keys alone', async () => {
   const { page } = heron;
   await page.keyboard.press('Control+k');

@@ -34,6 +34,7 @@ export interface Question {
 
 /** Status is polled: what it tells (network, links) has no feed of its own. */
 const STATUS_EVERY_MS = 3_000;
+const ANSWERS_WITHIN_MS = 3_000;
 
 export class App {
   status = $state.raw<Status | null>(null);
@@ -44,6 +45,7 @@ export class App {
   readonly settings = new Settings();
   readonly actions = new Actions();
   #poll: ReturnType<typeof setInterval> | undefined;
+  #asking = false;
   /** A room to enter, or a ticket to ask about, as soon as the person has a name. */
   #wanted: string | null;
 
@@ -231,11 +233,21 @@ export class App {
   }
 
   async #refresh(): Promise<void> {
-    if (document.hidden) return;
+    if (document.hidden || this.#asking) return;
+    this.#asking = true;
+    // A peer that hangs closes nothing: that it does not answer is all there is to see of it.
+    const answers = (up: boolean) => {
+      if (this.session?.isSample === false) this.session.connection.answers(up);
+    };
+    const late = setTimeout(() => answers(false), ANSWERS_WITHIN_MS);
     try {
       this.#learn(await this.backend.status());
+      answers(true);
     } catch {
       // The connection bar of a room and the lists of the home screen tell about a peer that is away.
+    } finally {
+      clearTimeout(late);
+      this.#asking = false;
     }
   }
 }

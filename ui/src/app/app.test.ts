@@ -286,3 +286,21 @@ describe('a copied profile', () => {
     expect([session(), app.status?.cloned]).toEqual([before, cloned]);
   });
 });
+
+describe('a peer that hangs', () => {
+  it('is told in the room, and so is that it is back', async () => {
+    await opened();
+    await app.enter('plan');
+    vi.stubGlobal('document', { documentElement: { dataset: {} }, hidden: false });
+    let goOn = () => {};
+    const hangs = new Promise<void>((resolve) => (goOn = resolve));
+    const backend = app.backend as { status: () => Promise<Status> };
+    const status = backend.status;
+    backend.status = async () => (await hangs, status());
+    await vi.advanceTimersByTimeAsync(3_000 + 3_000 + 2_001);
+    expect([session()?.connection.phase, session()?.connection.why]).toEqual(['amber', 'peer']);
+    goOn();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(session()?.connection.phase).toBe('back');
+  });
+});

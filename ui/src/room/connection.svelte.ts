@@ -11,6 +11,8 @@ export class ConnectionState {
   /** What is wrong while something is: the way to the peer, the peer's network, or nobody heard. */
   why = $state<'peer' | 'network' | 'people'>('people');
   #link = true;
+  #answers = true;
+  #active = 0;
   #trouble: Trouble = { since: null, backAt: null };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -19,9 +21,16 @@ export class ConnectionState {
     this.#judge();
   }
 
+  /** Whether the peer answers what it is asked. */
+  answers(answers: boolean): void {
+    if (answers === this.#answers) return;
+    this.#answers = answers;
+    this.#judge();
+  }
+
   people(all: number, active: number, complete: boolean): void {
     this.all = all;
-    this.reached = active;
+    this.#active = active;
     this.complete = complete;
     this.#judge();
   }
@@ -32,9 +41,10 @@ export class ConnectionState {
 
   #judge(): void {
     const now = performance.now();
-    const well = isWell(this.#link, this.complete, this.all, this.reached);
-    if (!this.#link) this.reached = 0;
-    if (!well) this.why = !this.#link ? 'peer' : !this.complete ? 'network' : 'people';
+    const peer = this.#link && this.#answers;
+    this.reached = peer ? this.#active : 0;
+    const well = isWell(peer, this.complete, this.all, this.reached);
+    if (!well) this.why = !peer ? 'peer' : !this.complete ? 'network' : 'people';
     this.#trouble = heard(this.#trouble, well, now);
     this.phase = phaseOf(this.#trouble, now);
     clearTimeout(this.#timer);

@@ -28,3 +28,12 @@ it('says what is wrong: the way to the peer, its network, or nobody heard', () =
   vi.advanceTimersByTime(2_001);
   expect(connection.phase).toBe('quiet');
 });
+
+it('takes a peer that does not answer for one that is away, and knows the people again when it does', () => {
+  connection.people(3, 2, true);
+  connection.answers(false);
+  vi.advanceTimersByTime(2_001);
+  expect([...seen(), connection.reached]).toEqual(['amber', 'peer', 0]);
+  connection.answers(true);
+  expect([connection.phase, connection.reached]).toEqual(['back', 2]);
+});
