@@ -41,6 +41,8 @@ import { Tabs } from './tabs';
 
 /** How long to wait for the people of a room before choosing a colour without knowing theirs. */
 const FIRST_LOOK_MS = 1_500;
+/** How long after entering the first settings of a room may still be on their way. */
+const ARRIVES_MS = 5_000;
 const NOT_SHOWN_EVERY_MS = 10_000;
 
 /** Hears of everything that moves: who, and which of the hot keys; a null member is gone. */
@@ -83,6 +85,7 @@ export class RoomSession {
   #asked = false;
   #colour = '';
   #closed = false;
+  #enteredAt = -Infinity;
   #saidNotShownAt = -Infinity;
   #firstLook: () => void = () => {};
   #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -165,6 +168,7 @@ export class RoomSession {
   async enter(): Promise<void> {
     this.phase = 'entering';
     this.error = null;
+    this.#enteredAt = performance.now();
     try {
       // Before anything else: until it is used, the name stands for the open room that everybody sees.
       if (this.ticket !== null) await this.#joinWith(this.ticket);
@@ -425,7 +429,9 @@ export class RoomSession {
         return true;
       }
       case 'metadata':
-        this.settings.changed(change.before, this.#state.metadata, change.keys);
+        // What was so before this person came is no news, however late it arrives.
+        if (change.before.updatedAt === null && performance.now() < this.#enteredAt + ARRIVES_MS) this.settings.show(this.#state.metadata);
+        else this.settings.changed(change.before, this.#state.metadata, change.keys);
         return false;
       case 'access':
         this.access.changed(change.before, this.#state.access);

@@ -50,7 +50,7 @@ const metadata = (values: Record<string, unknown>, by: string | null = null) => 
   room: 'r',
   kind: 'room' as const,
   metadata: values,
-  updatedAt: null,
+  updatedAt: by === null ? null : '2026-11-28T10:00:00.000Z',
   updatedBy: by,
 });
 
@@ -58,7 +58,7 @@ const snapshot = (members: Member[]): FeedEvent => ({
   type: 'snapshot',
   room: 'r',
   members,
-  metadata: metadata({}),
+  metadata: metadata({}, 'u_before'),
   watching: 0,
   complete: true,
   at: 0,
@@ -358,6 +358,17 @@ describe('RoomSession', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('takes what was so before one came for no news, however late it arrives', async () => {
+    await entered([member('u_a', { name: 'Ada' })]);
+    const fresh = { ...snapshot([member('u_a', { name: 'Ada' })]), metadata: metadata({}) } as FeedEvent;
+    peer.says([fresh]);
+    peer.says([{ type: 'metadata', metadata: metadata({ title: 'B' }, 'u_a'), changed: ['title'] }]);
+    expect(session.settings.title).toBe('B');
+    expect(notes.shown).toEqual([]);
+    peer.says([{ type: 'metadata', metadata: metadata({ title: 'C' }, 'u_a'), changed: ['title'] }]);
+    expect(notes.shown.map((note) => note.text)).toEqual(['Ada renamed this room']);
   });
 
   it('tells of a rename by another with Undo, and not of an own one', async () => {
