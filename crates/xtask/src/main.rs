@@ -21,6 +21,7 @@ mod suites;
 mod supply;
 mod tally;
 mod test;
+mod tour;
 mod types;
 mod window;
 mod workspace;
@@ -53,6 +54,8 @@ enum Task {
     Mutants(mutants::Options),
     /// Give the core inputs that nobody thought of, and say which it does not stand
     Fuzz(fuzz::Options),
+    /// Take the pictures of the README, from real rooms
+    Tour(tour::Options),
     /// Make the Debian package
     Bundle(bundle::Options),
     /// Compare Parlor with its peers and write target/bench/NAME.json
@@ -98,6 +101,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Sim(options) => sim(&workspace, &options),
         Task::Mutants(options) => mutants::mutants(&workspace, &options),
         Task::Fuzz(options) => fuzz::fuzz(&workspace, &options),
+        Task::Tour(options) => tour::tour(&workspace, &options),
         Task::Bundle(options) => bundle::bundle(&workspace, &options),
         Task::Bench(options) => bench::bench(&workspace, &options),
     }
