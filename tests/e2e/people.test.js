@@ -170,6 +170,10 @@ test('following ends with a word when the other leaves', async () => {
 test('the list says how somebody is, and follows', async () => {
   await heron.page.keyboard.press('m');
   await heron.sees('member-row', otter);
+  await heron.at('gather').click();
+  await says(heron, /1 person is asked to come here/);
+  await otter.reads('gather-call', /Calm Heron asks you/);
+  await otter.at('gather-not-now').click();
   await row(heron, otter).getByTestId('person-menu').click();
   await row(heron, otter).locator('[data-choice="follow"]').click();
   await heron.sees('following', otter);
