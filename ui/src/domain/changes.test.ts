@@ -15,8 +15,10 @@ describe('changes of settings', () => {
     const changes = new SettingChanges();
     const [empty, mine] = [settings({}, 'u_a'), settings({ mode: 'class', phone: 1 }, 'u_me')];
     expect(changes.take(empty, mine, ['mode', 'phone'], 'u_me')).toEqual([]);
+    const twice = settings({ mode: 'workshop', phone: 1 }, 'u_me');
+    expect(changes.take(mine, twice, ['mode'], 'u_me')).toEqual([]);
     const theirs = settings({ mode: 'war_room', phone: 1, title: 'x' }, 'u_b');
-    expect(changes.take(mine, theirs, ['mode', 'title'], 'u_me').map(({ key }) => key)).toEqual(['mode']);
+    expect(changes.take(twice, theirs, ['mode', 'title'], 'u_me').map(({ key }) => key)).toEqual(['mode']);
     // It is theirs now: what they do next is over nobody's.
     const again = settings({ mode: 'standup', title: 'x' }, 'u_b');
     expect(changes.take(theirs, again, ['mode', 'phone'], 'u_me').map(({ key }) => key)).toEqual(['phone']);

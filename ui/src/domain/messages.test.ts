@@ -313,6 +313,14 @@ describe('what is said', () => {
     expect(ids(stored)).toBe('m2 m3');
   });
 
+  it('is not taken for another’s of the same words before it was sent', async () => {
+    const { box, pending } = outbox(() => new Promise(() => {}));
+    box.say('first', null);
+    box.say('ok', null);
+    box.heard(said('m1', 1, 'u_me', 'ok'));
+    expect(pending()).toEqual(['first', 'ok']);
+  });
+
   it('stays when it failed, and is tried again under the same key', async () => {
     let works = false;
     const { box, sent, pending } = outbox(async ({ idempotencyKey }) => {

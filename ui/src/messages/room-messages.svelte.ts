@@ -197,7 +197,9 @@ export class RoomMessages {
     this.#outbox.say(text, this.replyTo);
     this.replyTo = null;
     this.write('');
+    // Whoever answers has read what is before it.
     this.readAll();
+    this.fresh = new Set();
   }
 
   tryAgain(key: string): void {
