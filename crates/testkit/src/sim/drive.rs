@@ -22,6 +22,7 @@ impl World {
         }
         let process = self.hosts[host].process.as_mut()?;
         let answer = call(&mut process.replica, tick);
+        self.hosts[host].save();
         self.settle(host, false);
         Some(answer)
     }

@@ -1,5 +1,6 @@
 //! Computers and the processes on them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parlor_core::{Certificate, Config, LocalActor, PrivateRoom, Replica, RoomId, SessionId, Signer, Tick};
@@ -39,6 +40,8 @@ pub struct Host {
     pub unplugged: bool,
     /// The program, while it runs.
     pub process: Option<Process>,
+    /// What the profile keeps of the room, by place (design R15).
+    disk: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What was written last to each field, and to which row.
     pub(crate) written: Vec<(Who, String, Row, u64)>,
 }
@@ -87,6 +90,7 @@ impl Host {
             asleep: false,
             unplugged: false,
             process: None,
+            disk: BTreeMap::new(),
             written: Vec::new(),
         }
     }
@@ -130,8 +134,8 @@ impl Host {
         keys::session(seed, self.index, self.boots)
     }
 
-    /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered. What its replica is
-    /// made with.
+    /// Starts the program: a new session, a greater boot counter, the same profile, nothing remembered but what its disk
+    /// has. What its replica is made with.
     pub(crate) fn start(
         &mut self,
         seed: u64,
@@ -144,7 +148,10 @@ impl Host {
         let certificate = Certificate::issue(&*self.signer, id, self.profile, self.boots, &name);
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
         let config = Config { room: room.clone(), certificate, seed, loopback_only: false, private };
-        let replica = Replica::new(config.clone(), Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
+        let mut replica = Replica::new(config.clone(), Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
+        let kept: Vec<Vec<u8>> = self.disk.values().cloned().collect();
+        replica.restore_cells(&kept, self.tick(now));
+        replica.keep();
         self.process = Some(Process {
             session,
             replica,
@@ -157,6 +164,30 @@ impl Host {
             clock_stopped: false,
         });
         config
+    }
+}
+
+impl Host {
+    /// Its disk is another one.
+    #[cfg(test)]
+    pub(crate) fn forget(&mut self) {
+        self.disk.clear();
+    }
+
+    /// What a call answered is on disk, and so is all that was new by then. What others wrote since is not there yet when
+    /// the program dies, and comes back from them.
+    pub(crate) fn save(&mut self) {
+        let Some(process) = &mut self.process else { return };
+        let changes = process.replica.take_changes(usize::MAX);
+        if changes.whole {
+            self.disk.clear();
+        }
+        for kept in changes.cells {
+            match kept.cell {
+                Some(cell) => drop(self.disk.insert(kept.slot, cell)),
+                None => drop(self.disk.remove(&kept.slot)),
+            }
+        }
     }
 }
 

@@ -69,7 +69,8 @@ impl World {
     pub fn remove_note(&mut self, host: usize, id: &str) {
         let actor = self.hosts[host].person.clone();
         let change = BoardChange { set: Vec::new(), remove: vec![id.to_owned()] };
-        match self.call(host, |replica, tick| replica.set_board(&actor, change, tick)) {
+        let removed = |replica: &mut Replica, tick| replica.set_board(&actor, change, tick).map(|_| replica.board());
+        match self.call(host, removed) {
             Some(Ok(board)) if board.notes.iter().any(|note| note.id == id) && !self.is_void_at(host) => {
                 self.wrong(BEATS, host, format!("“{id}” was removed, and is still there for who removed it"));
             }

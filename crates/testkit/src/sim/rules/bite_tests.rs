@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::sim::converge;
+use crate::sim::host::Host;
 use crate::sim::run::{held_against, play};
 use crate::sim::sessions::Session;
 use crate::story::{Edit, Expect, Faults, FrameKind, Step, Story, guest, person, set};
@@ -257,6 +258,27 @@ fn messages_are_told_once_and_stay() {
     world.tell(observer, &Event::Message { message: Arc::new(lost) });
     world.play(22_000);
     assert_eq!(broken(&world), (KEPT, "bob lost message m_lost"));
+}
+
+// R15: what was answered is there when every program died and began again; a disk that forgets it is noticed.
+#[test]
+fn what_was_said_outlives_its_program() {
+    let lived = |forgets: bool| {
+        let mut world = calm(|story| {
+            let dead = (0..4).fold(story.say(0).at(21_000), Story::crash);
+            (0..4).fold(dead.at(22_000), Story::start)
+        });
+        world.play(21_500);
+        if forgets {
+            world.hosts.iter_mut().for_each(Host::forget);
+        }
+        world.play_out();
+        world
+    };
+    assert_eq!(lived(false).violation, None);
+    let world = lived(true);
+    let (rule, detail) = broken(&world);
+    assert!(rule == KEPT && detail.starts_with("ann lost message") && detail.ends_with("said itself"), "{detail}");
 }
 
 /// The network loses what is on its way to one host, and only the oracle does not know.

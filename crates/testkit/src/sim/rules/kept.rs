@@ -1,4 +1,5 @@
-//! Messages that are kept are told once, by who said them, and stay (design A12, R11): none is lost, none is doubled.
+//! Messages that are kept are told once, by who said them, and stay (design A12, R11, R15): none is lost, none is doubled,
+//! and what somebody said is there after their program died and began again.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -19,6 +20,8 @@ const PAGE: u32 = 1000;
 pub struct Kept {
     /// Who said which message with which key, and what.
     once: HashMap<(UserId, String), (String, serde_json::Value)>,
+    /// What was said on each host, and answered.
+    said: HashMap<usize, Vec<String>>,
     /// What each observer was told.
     told: HashMap<Session, HashSet<String>>,
     judged: u64,
@@ -29,9 +32,10 @@ impl Oracle for Kept {
         super::KEPT
     }
 
-    fn happened(&mut self, _: &World, what: &Happening<'_>) -> Result<(), String> {
+    fn happened(&mut self, world: &World, what: &Happening<'_>) -> Result<(), String> {
         match what {
-            Happening::Said { message, key, .. } => {
+            Happening::Said { session, message, key, .. } => {
+                self.said.entry(world.sessions.get(*session).host).or_default().push(message.id.clone());
                 let Some(key) = key else { return Ok(()) };
                 let name = (message.actor.user_id.clone(), (*key).to_owned());
                 let first = self.once.entry(name).or_insert_with(|| (message.id.clone(), message.data.clone()));
@@ -76,7 +80,10 @@ impl Oracle for Kept {
     }
 
     fn end(&mut self, world: &World) -> Result<(), String> {
-        (0..world.hosts.len()).try_for_each(|host| self.all_are_there(world, host, ids))
+        (0..world.hosts.len()).try_for_each(|host| {
+            self.all_are_there(world, host, ids)?;
+            self.own_are_there(world, host)
+        })
     }
 
     fn judged(&self) -> u64 {
@@ -85,6 +92,18 @@ impl Oracle for Kept {
 }
 
 impl Kept {
+    /// What was answered is on disk (design R15).
+    fn own_are_there(&self, world: &World, host: usize) -> Result<(), String> {
+        let home = &world.hosts[host];
+        let Some(process) = home.process.as_ref().filter(|_| home.runs() && !home.hostile) else { return Ok(()) };
+        let history = ids(&process.replica);
+        let lost = self.said.get(&host).into_iter().flatten().find(|id| !history.contains(id));
+        match lost.filter(|_| history.len() < KEPT) {
+            Some(lost) => Err(format!("{} lost message {lost}, which it said itself", names::host(host))),
+            None => Ok(()),
+        }
+    }
+
     fn all_are_there(&self, world: &World, host: usize, ids: fn(&Replica) -> Vec<String>) -> Result<(), String> {
         let home = &world.hosts[host];
         let Some(process) = home.process.as_ref().filter(|_| home.runs() && !home.hostile) else { return Ok(()) };
