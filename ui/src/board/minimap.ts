@@ -55,6 +55,35 @@ export function mapScale(bounds: Rect, width: number, height: number): MapScale 
   };
 }
 
+/** The notes of the map, painted once for a scale; people move over them many times a second. */
+let painted: { readonly canvas: HTMLCanvasElement; readonly of: MapNotes; readonly key: string } | null = null;
+
+function notesAt(notes: MapNotes, at: MapScale, width: number, height: number, ratio: number, edge: string): HTMLCanvasElement {
+  const { papers, id } = paperColours();
+  const key = [at.scale, at.left, at.top, width, height, ratio, edge, id].join(' ');
+  if (painted?.of === notes && painted.key === key) return painted.canvas;
+  const canvas = painted?.canvas ?? document.createElement('canvas');
+  painted = { canvas, of: notes, key };
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext('2d');
+  if (context === null) return canvas;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.strokeStyle = edge;
+  context.lineWidth = 0.5;
+  for (const { place, colour } of notes.places) {
+    const [x, y] = [at.left + place.x * at.scale, at.top + place.y * at.scale];
+    const [w, h] = [place.w * at.scale, place.h * at.scale];
+    context.globalAlpha = 1;
+    context.fillStyle = colour in papers ? papers[colour as keyof typeof papers] : colour;
+    context.fillRect(x, y, Math.max(1.5, w), Math.max(1.5, h));
+    if (w < 6) continue;
+    context.globalAlpha = 0.25;
+    context.strokeRect(x, y, w, h);
+  }
+  return canvas;
+}
+
 let last: MapScale = { scale: 1, left: 0, top: 0 };
 
 /** The spot of the board under a spot of the map as it was painted last. */
@@ -67,16 +96,17 @@ export const fromMap = (spot: Spot): Spot => ({
 const COLOURS_LAST_MS = 2_000;
 let colours: { readonly at: number; readonly now: Colours } | null = null;
 
-function paperColours(): Colours['papers'] {
+function paperColours(): { readonly papers: Colours['papers']; readonly id: string } {
   const at = performance.now();
   if (colours === null || at - colours.at > COLOURS_LAST_MS) colours = { at, now: coloursNow() };
-  return colours.now.papers;
+  const { papers } = colours.now;
+  return { papers, id: Object.values(papers).join(' ') };
 }
 
 export function paintMinimap(
   canvas: HTMLCanvasElement,
   own: Rect,
-  { places, bounds }: MapNotes,
+  notes: MapNotes,
   lookers: readonly Looker[],
 ): void {
   const context = canvas.getContext('2d');
@@ -88,25 +118,14 @@ export function paintMinimap(
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
   }
-  last = mapScale(mapBounds(own, lookers, bounds), width, height);
+  last = mapScale(mapBounds(own, lookers, notes.bounds), width, height);
   const { scale, left, top } = last;
   const place = ({ x, y, w, h }: Rect) => [left + x * scale, top + y * scale, w * scale, h * scale] as const;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  if (places.length > 0) {
-    const papers = paperColours();
+  if (notes.places.length > 0) {
     const edge = getComputedStyle(canvas).color;
-    for (const { place: note, colour } of places) {
-      const [x, y, w, h] = place(note);
-      context.fillStyle = colour in papers ? papers[colour as keyof typeof papers] : colour;
-      context.fillRect(x, y, Math.max(1.5, w), Math.max(1.5, h));
-      if (w < 6) continue;
-      context.globalAlpha = 0.25;
-      context.strokeStyle = edge;
-      context.lineWidth = 0.5;
-      context.strokeRect(x, y, w, h);
-      context.globalAlpha = 1;
-    }
+    context.drawImage(notesAt(notes, last, width, height, ratio, edge), 0, 0, width, height);
   }
   for (const { colour, viewport } of lookers) {
     if (viewport === null) continue;
