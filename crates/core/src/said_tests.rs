@@ -7,7 +7,7 @@ use crate::fixture::{Table, session};
 use crate::ids::Seq;
 use crate::raw::Raw;
 use crate::wire::{Frame, Said};
-use crate::{Error, ErrorCode, Event, HistoryQuery, Join, Message, Publish};
+use crate::{Error, ErrorCode, Event, HistoryQuery, Join, Message, Publish, Verdict};
 
 fn heard(table: &Table, at: usize) -> Vec<Message> {
     let messages = table.seats[at].events.iter().filter_map(|event| match event {
@@ -128,6 +128,26 @@ fn what_cannot_be_said_is_named() {
     let keyed = Publish { idempotency_key: Some("k".into()), ..Publish::new("a", json!(1)) };
     assert_eq!(code(keyed.clone()), Err(ErrorCode::InvalidMessage));
     assert!(code(keyed.keep()).is_ok());
+}
+
+// A8, N10: what a caller may not say, a changed program may not either.
+#[test]
+fn what_is_too_much_is_refused_and_counted() {
+    let mut table = Table::joined(2);
+    table.clear();
+    let long = "x".repeat(4_000);
+    let much = [
+        ("k".repeat(65), json!(1)),
+        (String::new(), json!(1)),
+        ("a".into(), json!("x".repeat(5_000))),
+        ("a".into(), json!([&long, &long, &long])),
+    ];
+    for (at, (kind, data)) in much.into_iter().enumerate() {
+        let said = Said { relay: true, seq: Seq(500 + at as u64), incarnation: 1, kind, data: Raw::of(&data) };
+        let verdict = table.frame(1, session(1), session(1), &Frame::Said(said).encode());
+        assert_eq!((verdict, table.count(1, "said_over_limit")), (Verdict::Reject, at as u64 + 1));
+    }
+    assert_eq!(heard(&table, 1), []);
 }
 
 // R6: every frame is a sign of life.
