@@ -372,4 +372,39 @@ mod tests {
         assert!(shared.rooms.0.open.lock().await.is_empty());
         shared.net.shutdown().await;
     }
+
+    // R15, N8: an earlier version kept who the hosts are in a file by itself.
+    #[tokio::test]
+    async fn the_hosts_of_an_older_profile_are_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+        let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+        let live = crate::Live::start(config.clone()).await.unwrap();
+        let room = RoomId::new("plan").unwrap();
+        live.create_private_room("plan").await.unwrap();
+        live.room("plan").join(crate::Join::new()).await.unwrap();
+        live.room("plan").change_access(crate::AccessChange { rekey: true, ..Default::default() }).await.unwrap();
+        let frames = live.net().with(&room, |replica, _| replica.standing()).await.unwrap();
+        let secret = live.profile().secret(&room).unwrap().unwrap();
+        live.close().await;
+        drop(live);
+
+        // As that version left it: the file, and no cells.
+        let frames: Vec<String> = frames.iter().map(|frame| data_encoding::BASE64.encode(frame)).collect();
+        assert!(!frames.is_empty());
+        let root = data_encoding::HEXLOWER.encode(&secret.room.root[..16]);
+        let profile = dir.path().join("profiles/default");
+        let file = profile.join(format!("access-{root}.json"));
+        std::fs::write(&file, serde_json::to_vec(&frames).unwrap()).unwrap();
+        std::fs::remove_file(profile.join(crate::store::FILE)).unwrap();
+
+        let live = crate::Live::start(config.clone()).await.unwrap();
+        assert_eq!(live.room("plan").access().await.unwrap().unwrap().epoch, 1);
+        assert!(!file.exists(), "it is among the cells of the room now");
+        live.close().await;
+        drop(live);
+        let live = crate::Live::start(config).await.unwrap();
+        assert_eq!(live.room("plan").access().await.unwrap().unwrap().epoch, 1);
+        live.close().await;
+    }
 }
