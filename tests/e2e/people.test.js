@@ -89,7 +89,9 @@ test('a chain goes all the way, and a loop stands still', async () => {
 
   await otter.at('avatar', wren).click();
   for (const person of [otter, heron, wren])
-    await until(`${person.name} stands still`, () => person.page.getByText('You follow each other').first().isVisible());
+    await until(`${person.name} stands still`, () =>
+      person.page.getByText('You follow each other').first().isVisible(),
+    );
   const before = await Promise.all([otter, heron, wren].map(viewport));
   await picture(wren.page, 'follow-loop');
   // Whoever moves leaves the loop, and the others have somebody to follow again.
@@ -192,7 +194,10 @@ test('who is silent is grey, and a click says why', async () => {
   // Stopped and not ended: its links stay open, and nothing comes through them.
   otter.peer.process.kill('SIGSTOP');
   try {
-    await until('grey', async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'stale');
+    await until(
+      'grey',
+      async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'stale',
+    );
     await heron.reads('member-row', /reconnecting…/, otter);
     await row(heron, otter).getByTestId('why-grey').click();
     await heron.reads('why-grey-text', /Quiet Otter/, otter);
@@ -200,7 +205,10 @@ test('who is silent is grey, and a click says why', async () => {
   } finally {
     otter.peer.process.kill('SIGCONT');
   }
-  await until('back', async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'active');
+  await until(
+    'back',
+    async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'active',
+  );
   await heron.seesNo('why-grey-text');
 });
 
@@ -216,7 +224,10 @@ test('a peer of one’s own that hangs is told, and so is that it is back', asyn
   }
   await until('it is back', async () => (await bar().getAttribute('data-phase')) === 'back', 20_000);
   await heron.seesNo('connection-bar');
-  await until('the other is heard', async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'active');
+  await until(
+    'the other is heard',
+    async () => (await heron.at('member-row', otter).first().getAttribute('data-state')) === 'active',
+  );
 });
 
 test('anything is found by its name, with the keys alone', async () => {
@@ -286,17 +297,24 @@ test('the sheet of shortcuts has every key that the palette shows', async () => 
   const { page } = heron;
   await page.keyboard.press('Control+k');
   await heron.sees('palette-input');
-  const shown = await page.locator('[data-testid="palette"] [data-action]:has(kbd)').evaluateAll((rows) =>
-    rows.map((one) => [one.dataset.action, [...one.querySelectorAll('kbd')].map((cap) => cap.textContent).join(' ')]),
-  );
+  const shown = await page
+    .locator('[data-testid="palette"] [data-action]:has(kbd)')
+    .evaluateAll((rows) =>
+      rows.map((one) => [one.dataset.action, [...one.querySelectorAll('kbd')].map((cap) => cap.textContent).join(' ')]),
+    );
   await page.keyboard.press('Escape');
   await heron.seesNo('palette');
   await page.keyboard.press('?');
   await heron.sees('shortcuts');
   const listed = new Map(
-    await page.locator('[data-testid="shortcuts"] [data-action]').evaluateAll((rows) =>
-      rows.map((one) => [one.dataset.action, [...one.querySelectorAll('kbd')].map((cap) => cap.textContent).join(' ')]),
-    ),
+    await page
+      .locator('[data-testid="shortcuts"] [data-action]')
+      .evaluateAll((rows) =>
+        rows.map((one) => [
+          one.dataset.action,
+          [...one.querySelectorAll('kbd')].map((cap) => cap.textContent).join(' '),
+        ]),
+      ),
   );
   assert.ok(shown.length > 10, 'the palette shows keys');
   // People have one row together: Alt with the number of their place.
@@ -336,9 +354,20 @@ test('a browser that speaks German is spoken to in German, and nothing is cut at
     assert.deepEqual(await cutIn(page), []);
     await page.getByTestId('try-sample').click();
     await page.getByTestId('sample-bar').getByText('Das ist ein Beispiel. Niemand sonst sieht es.').waitFor();
-    for (const [keys, name] of [['m', 'people'], ['i', 'details'], ['?', 'shortcuts'], ['Control+,', 'settings'], ['Control+k', 'palette']]) {
+    for (const [keys, name] of [
+      ['m', 'people'],
+      ['i', 'details'],
+      ['?', 'shortcuts'],
+      ['Control+,', 'settings'],
+      ['Control+k', 'palette'],
+    ]) {
       await page.keyboard.press(keys);
-      await until(name, () => page.getByTestId(/people-panel|details-panel|shortcuts|settings|palette/).last().isVisible());
+      await until(name, () =>
+        page
+          .getByTestId(/people-panel|details-panel|shortcuts|settings|palette/)
+          .last()
+          .isVisible(),
+      );
       await picture(page, `german-${name}`);
       assert.deepEqual(await cutIn(page), [], name);
       if (name !== 'people' && name !== 'details') {
@@ -457,7 +486,10 @@ async function look(person, ...keys) {
   const before = await viewport(person);
   await person.at('board').first().focus();
   for (const key of keys) await person.page.keyboard.press(key);
-  await until(`${person.name} looks elsewhere`, async () => JSON.stringify(await viewport(person)) !== JSON.stringify(before));
+  await until(
+    `${person.name} looks elsewhere`,
+    async () => JSON.stringify(await viewport(person)) !== JSON.stringify(before),
+  );
 }
 
 /** That two windows, which have one size here, show the same part of the board. */

@@ -8,7 +8,10 @@ const ui = fileURLToPath(new URL('..', import.meta.url));
 const sources = ['src', 'client/src'].flatMap((folder) =>
   readdirSync(`${ui}/${folder}`, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.(ts|svelte|css|html)$/.test(path) && !path.endsWith('.test.ts'))
-    .map((path) => ({ path: `${folder}/${path}`, text: readFileSync(`${ui}/${folder}/${path}`, 'utf8').replace(/^\/\/.*$/gm, '') })),
+    .map((path) => ({
+      path: `${folder}/${path}`,
+      text: readFileSync(`${ui}/${folder}/${path}`, 'utf8').replace(/^\/\/.*$/gm, ''),
+    })),
 );
 sources.push({ path: 'index.html', text: readFileSync(`${ui}/index.html`, 'utf8') });
 
@@ -46,7 +49,9 @@ it('an address becomes something to click in one place, which takes no other tha
   expect("anchor.setAttribute('href', address)").toMatch(led);
   // The others hand over a file that this window made.
   const places = ['src/messages/leads-to.ts', 'src/messages/save-text.ts', 'src/board/board-transfer.ts'];
-  expect(sources.filter(({ path, text }) => led.test(text) && !places.includes(path)).map(({ path }) => path)).toEqual([]);
+  expect(sources.filter(({ path, text }) => led.test(text) && !places.includes(path)).map(({ path }) => path)).toEqual(
+    [],
+  );
 });
 
 it('nothing is loaded from elsewhere', () => {
@@ -66,10 +71,13 @@ it('the simulated peer is asked for in one place, which no build that people get
 it('the sample room has no way to a network or a disk', () => {
   const sample = sources.filter(({ path }) => path.startsWith('src/sample/'));
   expect(sample.length).toBeGreaterThan(3);
-  const ways = /\b(fetch|XMLHttpRequest|WebSocket|EventSource|sendBeacon|localStorage|sessionStorage|indexedDB|BroadcastChannel|invoke)\b/;
+  const ways =
+    /\b(fetch|XMLHttpRequest|WebSocket|EventSource|sendBeacon|localStorage|sessionStorage|indexedDB|BroadcastChannel|invoke)\b/;
   expect('await fetch(origin)').toMatch(ways);
   expect(sample.filter(({ text }) => ways.test(text)).map(({ path }) => path)).toEqual([]);
   // Nothing that it takes from elsewhere is a way out either: pure rules, the types of the client, and the words.
   const taken = sample.flatMap(({ text }) => [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from));
-  expect(taken.filter((from) => !/^(parlor-client|\.\/[a-z-]+|\.\.\/domain\/[a-z-]+|\.\.\/i18n)$/.test(from ?? ''))).toEqual([]);
+  expect(
+    taken.filter((from) => !/^(parlor-client|\.\/[a-z-]+|\.\.\/domain\/[a-z-]+|\.\.\/i18n)$/.test(from ?? '')),
+  ).toEqual([]);
 });

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Actions, keysOf, type Action } from './actions.svelte';
 
 let actions: Actions;
-const action = (id: string, more: Partial<Action> = {}): Action => ({ id, group: 'board', words: id, run: vi.fn(), ...more });
+const action = (id: string, more: Partial<Action> = {}): Action => ({
+  id,
+  group: 'board',
+  words: id,
+  run: vi.fn(),
+  ...more,
+});
 
 const press = (key: string, more: KeyboardEventInit = {}, target: EventTarget = document.body) => {
   const event = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more });

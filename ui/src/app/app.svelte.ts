@@ -224,7 +224,8 @@ export class App {
     if (before === null && this.settings.language !== null) void this.settings.speak();
     applyTheme(status.theme);
     if (before === null) return;
-    if (before.cloned !== null && status.cloned === null && before.userId === status.userId) this.notes.say(t.cloned.over);
+    if (before.cloned !== null && status.cloned === null && before.userId === status.userId)
+      this.notes.say(t.cloned.over);
     // The members and feeds of a session end with it.
     if (before.sessionId !== status.sessionId && this.screen.name === 'room' && !this.screen.session.isSample) {
       this.screen.session.end();

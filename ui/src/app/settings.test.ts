@@ -18,7 +18,12 @@ describe('Settings', () => {
     const at = store();
     opened(at).set({ noFollow: true, language: 'de', last: 'standup' });
     const again = opened(at);
-    expect([again.privacy.noFollow, again.privacy.noCursor, again.language, again.last]).toEqual([true, false, 'de', 'standup']);
+    expect([again.privacy.noFollow, again.privacy.noCursor, again.language, again.last]).toEqual([
+      true,
+      false,
+      'de',
+      'standup',
+    ]);
     expect(opened(at, 'u_b').privacy.noFollow).toBe(false);
   });
 
@@ -37,11 +42,21 @@ describe('Settings', () => {
     ['no object', { 'parlor.settings.u_a': 'null' }],
   ])('are as new when the browser kept %s', (_, kept) => {
     const settings = opened(store(kept));
-    expect([settings.privacy.noFollow, settings.language, settings.last, settings.openLast]).toEqual([false, null, null, true]);
+    expect([settings.privacy.noFollow, settings.language, settings.last, settings.openLast]).toEqual([
+      false,
+      null,
+      null,
+      true,
+    ]);
   });
 
   it('hold as long as the page where nothing is kept', () => {
-    const forbids = { getItem: () => null, setItem: () => { throw new Error('QuotaExceededError'); } };
+    const forbids = {
+      getItem: () => null,
+      setItem: () => {
+        throw new Error('QuotaExceededError');
+      },
+    };
     const settings = new Settings(forbids);
     settings.of('u_a');
     settings.set({ othersHidden: true });

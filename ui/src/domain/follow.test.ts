@@ -52,7 +52,8 @@ describe('glide', () => {
 
   it('keeps the middle on a straight way while it zooms', () => {
     const half = glide(from, goal, size, 60);
-    const at = (camera: Camera) => toScreen(goal, { x: middle(camera), y: viewOf(camera, size).y + viewOf(camera, size).h / 2 });
+    const at = (camera: Camera) =>
+      toScreen(goal, { x: middle(camera), y: viewOf(camera, size).y + viewOf(camera, size).h / 2 });
     const [a, b, c] = [at(from), at(half), at(goal)];
     expect((b.y - a.y) / (b.x - a.x)).toBeCloseTo((c.y - a.y) / (c.x - a.x));
   });
@@ -66,7 +67,12 @@ describe('leadsBack', () => {
     const chain = follows({ a: 'b', b: 'c' });
     expect(leadsBack('a', 'b', chain)).toBe(false);
     const loop = follows({ a: 'b', b: 'c', c: 'a' });
-    for (const [me, whom] of [['a', 'b'], ['b', 'c'], ['c', 'a']] as const) expect(leadsBack(me, whom, loop)).toBe(true);
+    for (const [me, whom] of [
+      ['a', 'b'],
+      ['b', 'c'],
+      ['c', 'a'],
+    ] as const)
+      expect(leadsBack(me, whom, loop)).toBe(true);
     expect(leadsBack('a', 'b', follows({ a: 'b', b: 'a' }))).toBe(true);
   });
 

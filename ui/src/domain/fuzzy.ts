@@ -61,7 +61,8 @@ function better(letter: string, at: number, letters: readonly string[], going: b
   return letters.indexOf(letter, at);
 }
 
-const beginsWord = (letters: readonly string[], at: number): boolean => at === 0 || !/[\p{L}\p{N}]/u.test(letters[at - 1] ?? '');
+const beginsWord = (letters: readonly string[], at: number): boolean =>
+  at === 0 || !/[\p{L}\p{N}]/u.test(letters[at - 1] ?? '');
 
 /** Small, and without marks. */
 const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();

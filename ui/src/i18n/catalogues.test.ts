@@ -28,7 +28,10 @@ function said(sentence: string | Said, locale: string): string {
   setLocale(locale);
   if (typeof sentence === 'string') return sentence;
   const places = Array.from({ length: sentence.length }, () => KINDS);
-  const all = places.reduce<readonly unknown[][]>((lists, kinds) => lists.flatMap((list) => kinds.map((kind) => [...list, kind])), [[]]);
+  const all = places.reduce<readonly unknown[][]>(
+    (lists, kinds) => lists.flatMap((list) => kinds.map((kind) => [...list, kind])),
+    [[]],
+  );
   for (const args of all) {
     try {
       const words = sentence(...args);
@@ -43,7 +46,23 @@ function said(sentence: string | Said, locale: string): string {
 
 /** What is the same word in both. */
 const SAME = new Set([
-  ...['Parlor', 'Link', 'Name', 'Hand', 'Laser', 'Host', 'Stand-up', 'Port', 'Token', 'Alt', 'Esc', 'Tab', '⌘', ',', '192.168.1.20:4747'],
+  ...[
+    'Parlor',
+    'Link',
+    'Name',
+    'Hand',
+    'Laser',
+    'Host',
+    'Stand-up',
+    'Port',
+    'Token',
+    'Alt',
+    'Esc',
+    'Tab',
+    '⌘',
+    ',',
+    '192.168.1.20:4747',
+  ],
   ...['Orange', 'Text in Markdown', '+3', '', '3', '3: 3', '3, 3'],
 ]);
 
@@ -69,7 +88,11 @@ describe('the catalogues', () => {
   it('say one and many apart, and none where it is another', () => {
     setLocale('de');
     expect([1, 2, 1_000].map(de.home.people)).toEqual(['1 Person', '2 Personen', '1.000 Personen']);
-    expect([0, 1, 2].map(de.home.reach)).toEqual(['Noch niemand gefunden', '1 Peer in diesem Netz', '2 Peers in diesem Netz']);
+    expect([0, 1, 2].map(de.home.reach)).toEqual([
+      'Noch niemand gefunden',
+      '1 Peer in diesem Netz',
+      '2 Peers in diesem Netz',
+    ]);
     expect(de.typing.some(['Ada', 'Bo', 'Cy'])).toBe('Ada, Bo und Cy tippen …');
     setLocale('en');
     expect(en.typing.some(['Ada', 'Bo', 'Cy'])).toBe('Ada, Bo and Cy are typing…');
@@ -100,7 +123,12 @@ describe('components', () => {
   /** Units are no words of a language. */
   const UNITS = new Set(['ms', 'px', 'KB']);
 
-  const isWord = (text: string) => /\p{L}{2,}/u.test(text) && !text.trim().split(/\s+/).every((word) => UNITS.has(word));
+  const isWord = (text: string) =>
+    /\p{L}{2,}/u.test(text) &&
+    !text
+      .trim()
+      .split(/\s+/)
+      .every((word) => UNITS.has(word));
 
   /** Texts of a template that stand in it and not in a catalogue. */
   function written(source: string): string[] {

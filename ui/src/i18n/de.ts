@@ -46,7 +46,8 @@ export const de: Catalogue = {
     startPlaceholder: 'Worum geht es?',
     startAction: 'Los',
     join: 'Mit Name oder Einladung betreten',
-    joinText: 'Für einen Raum, der nicht in der Liste steht: sein Name, oder die Einladung oder der Link, den du bekommen hast.',
+    joinText:
+      'Für einen Raum, der nicht in der Liste steht: sein Name, oder die Einladung oder der Link, den du bekommen hast.',
     joinPlaceholder: 'Name oder Link',
     joinAction: 'Betreten',
     add: 'Jemanden über die Adresse finden',
@@ -70,7 +71,8 @@ export const de: Catalogue = {
     opened: (when) => `Geöffnet ${when}`,
     forget: 'Diesen Raum vergessen',
     forgetTitle: (room) => `„${apart(room)}“ vergessen?`,
-    forgetText: 'Auch sein Schlüssel wird vergessen. Zurück kommst du nur mit einer Einladung von jemandem, der drin ist.',
+    forgetText:
+      'Auch sein Schlüssel wird vergessen. Zurück kommst du nur mit einer Einladung von jemandem, der drin ist.',
     forgetAction: 'Vergessen',
     forgotten: (room) => `„${apart(room)}“ ist vergessen.`,
     reach: (links) =>
@@ -344,7 +346,10 @@ export const de: Catalogue = {
       many(names.length, { one: `${people(names)} ist jetzt Host`, other: `${people(names)} sind jetzt Hosts` }),
     youAreHost: 'Du bist jetzt Host',
     noHostsNow: (names) =>
-      many(names.length, { one: `${people(names)} ist nicht mehr Host`, other: `${people(names)} sind nicht mehr Hosts` }),
+      many(names.length, {
+        one: `${people(names)} ist nicht mehr Host`,
+        other: `${people(names)} sind nicht mehr Hosts`,
+      }),
     youAreNoHost: 'Du bist nicht mehr Host',
     struck: (names) => `Was ${people(names)} schrieb, wurde gestrichen`,
     yoursStruck: 'Ein Host hat gestrichen, was du geschrieben hast',
@@ -430,7 +435,8 @@ export const de: Catalogue = {
     importFile: 'Datei wählen …',
     importTooLong: 'Diese Datei ist zu lang für eine Tafel.',
     importFailed: 'Diese Datei konnte nicht gelesen werden.',
-    importCount: (count) => many(count, { zero: 'Keine Notiz darin', one: '1 Notiz', other: `${number(count)} Notizen` }),
+    importCount: (count) =>
+      many(count, { zero: 'Keine Notiz darin', one: '1 Notiz', other: `${number(count)} Notizen` }),
     importDo: 'Notizen anlegen',
   },
   people: {
@@ -471,7 +477,13 @@ export const de: Catalogue = {
     whyGrey: 'Warum ist diese Person grau?',
     statusChoices: 'Einen Status wählen',
     statusClear: 'Kein Status',
-    statuses: (clock) => ['Beschäftigt', 'Bitte nicht stören', `Um ${clock(30)} zurück`, `Um ${clock(60)} zurück`, 'Höre nur zu'],
+    statuses: (clock) => [
+      'Beschäftigt',
+      'Bitte nicht stören',
+      `Um ${clock(30)} zurück`,
+      `Um ${clock(60)} zurück`,
+      'Höre nur zu',
+    ],
     more: (count) => `+${number(count)}`,
     moreLabel: (count) => many(count, { one: '1 weitere Person', other: `${number(count)} weitere Personen` }),
     tableCaption: 'Menschen und was sie tun',
@@ -482,8 +494,10 @@ export const de: Catalogue = {
     roles: ['Moderation', 'Einsatzleitung', 'Protokoll', 'Beobachtung'],
   },
   grey: {
-    away: (name) => `${apart(name)} ist verbunden und hat seit einer Minute nichts berührt, oder das Fenster ist verdeckt.`,
-    ownOutage: () => 'Dieser Computer hat gerade kein Netz, darum ist niemand zu hören. Es kann gut sein, dass alle da sind.',
+    away: (name) =>
+      `${apart(name)} ist verbunden und hat seit einer Minute nichts berührt, oder das Fenster ist verdeckt.`,
+    ownOutage: () =>
+      'Dieser Computer hat gerade kein Netz, darum ist niemand zu hören. Es kann gut sein, dass alle da sind.',
     silentLinked: (name, seconds) =>
       `Die Verbindung zu ${apart(name)} besteht, aber seit ${secondsOf(seconds)} kam nichts hindurch. Vielleicht schläft der andere Computer oder ist sehr beschäftigt.`,
     silentUnlinked: (name, seconds) =>
@@ -573,7 +587,8 @@ export const de: Catalogue = {
       }),
     awaySince: (time) => `seit ${time}`,
     read: 'Lesen',
-    unreadAbove: (unread) => many(unread, { one: '1 ungelesene darüber', other: `${number(unread)} ungelesene darüber` }),
+    unreadAbove: (unread) =>
+      many(unread, { one: '1 ungelesene darüber', other: `${number(unread)} ungelesene darüber` }),
     markRead: 'Alle als gelesen markieren',
     more: 'Mehr zu den Nachrichten',
     write: 'Eine Nachricht schreiben',
@@ -594,7 +609,8 @@ export const de: Catalogue = {
     pin: 'Anheften',
     unpin: 'Ablösen',
     pinned: 'Angeheftet',
-    pinnedCount: (pins) => many(pins, { one: '1 angeheftete Nachricht', other: `${number(pins)} angeheftete Nachrichten` }),
+    pinnedCount: (pins) =>
+      many(pins, { one: '1 angeheftete Nachricht', other: `${number(pins)} angeheftete Nachrichten` }),
     copy: 'Text kopieren',
     copied: 'Kopiert',
     notCopied: 'Das Kopieren ging nicht.',
@@ -602,14 +618,20 @@ export const de: Catalogue = {
     react: 'Reagieren',
     reactWith: (emoji) => `Mit ${emoji} reagieren`,
     reacted: (names, emoji) =>
-      many(names.length, { one: `${people(names)} hat mit ${emoji} reagiert`, other: `${people(names)} haben mit ${emoji} reagiert` }),
+      many(names.length, {
+        one: `${people(names)} hat mit ${emoji} reagiert`,
+        other: `${people(names)} haben mit ${emoji} reagiert`,
+      }),
     showAll: 'Alles zeigen',
     showLess: 'Weniger zeigen',
     unseen: 'Eine Nachricht, die nicht gezeigt werden kann',
     other: (type) => `hat „${apart(type)}“ gesagt`,
     said: (name, text) => `${apart(name)}: ${apart(text)}`,
     several: (messages, names) =>
-      many(messages, { one: `1 Nachricht von ${people(names)}`, other: `${number(messages)} Nachrichten von ${people(names)}` }),
+      many(messages, {
+        one: `1 Nachricht von ${people(names)}`,
+        other: `${number(messages)} Nachrichten von ${people(names)}`,
+      }),
     opensElsewhere: (address) => `Öffnet ${address}`,
     linkCopied: (host) => `Die Adresse von ${host} ist kopiert. Öffne sie in deinem Browser.`,
     linkShown: (address) => `Öffne sie in deinem Browser: ${address}`,
@@ -622,7 +644,8 @@ export const de: Catalogue = {
     notify: 'Benachrichtigen bei',
     notifyHint: 'Solange dieses Fenster verdeckt oder nicht vorn ist. Nur auf diesem Computer gemerkt.',
     notifyOf: { nothing: 'Nichts', mentions: 'Nennungen', all: 'Allem' },
-    notifyDenied: 'Benachrichtigungen sind für diese Seite blockiert. Erlaube sie in den Einstellungen deines Browsers.',
+    notifyDenied:
+      'Benachrichtigungen sind für diese Seite blockiert. Erlaube sie in den Einstellungen deines Browsers.',
     notifyNever: 'Hier gibt es keine Benachrichtigungen.',
   },
   details: {
@@ -693,7 +716,8 @@ export const de: Catalogue = {
   },
   cloned: {
     readOnly: 'Eine Kopie deines Profils ist auf einem anderen Computer offen, darum kannst du hier nur lesen.',
-    readOnlyMeans: 'Die Kopie wurde später geöffnet und macht weiter: Andere sehen, was du dort tust, und nichts von diesem Fenster.',
+    readOnlyMeans:
+      'Die Kopie wurde später geöffnet und macht weiter: Andere sehen, was du dort tust, und nichts von diesem Fenster.',
     gone: 'Die Kopie deines Profils ist geschlossen. Dieses Fenster übernimmt gleich wieder.',
     other: 'Auf einem anderen Computer läuft eine Kopie deines Profils.',
     otherMeans: 'Diese hier wurde später geöffnet, darum macht sie weiter, und die andere kann nur lesen.',
@@ -713,7 +737,8 @@ export const de: Catalogue = {
     lockedBy: (name) => `${apart(name)} hat diesen Raum gesperrt`,
     unlockedBy: (name) => `${apart(name)} hat diesen Raum entsperrt`,
     joined: (names) => many(names.length, { one: `${people(names)} ist da`, other: `${people(names)} sind da` }),
-    left: (names) => many(names.length, { one: `${people(names)} ist gegangen`, other: `${people(names)} sind gegangen` }),
+    left: (names) =>
+      many(names.length, { one: `${people(names)} ist gegangen`, other: `${people(names)} sind gegangen` }),
     connectionLost: 'Verbindung verloren, wird neu aufgebaut',
     connectionBack: 'Wieder auf gleichem Stand',
     somebody: 'Jemand',
@@ -742,7 +767,10 @@ function people(names: readonly string[]): string {
   const rest = names.length - shown.length;
   return list(
     rest > 0
-      ? [...shown.slice(0, 1), many(rest + 1, { one: '1 weitere Person', other: `${number(rest + 1)} weitere Personen` })]
+      ? [
+          ...shown.slice(0, 1),
+          many(rest + 1, { one: '1 weitere Person', other: `${number(rest + 1)} weitere Personen` }),
+        ]
       : shown,
   );
 }

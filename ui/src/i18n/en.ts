@@ -344,7 +344,10 @@ export const en = {
       many(names.length, { one: `${people(names)} is a host now`, other: `${people(names)} are hosts now` }),
     youAreHost: 'You are a host now',
     noHostsNow: (names: readonly string[]) =>
-      many(names.length, { one: `${people(names)} is no longer a host`, other: `${people(names)} are no longer hosts` }),
+      many(names.length, {
+        one: `${people(names)} is no longer a host`,
+        other: `${people(names)} are no longer hosts`,
+      }),
     youAreNoHost: 'You are no longer a host',
     struck: (names: readonly string[]) => `What ${people(names)} wrote was struck`,
     yoursStruck: 'A host struck what you wrote',
@@ -404,7 +407,10 @@ export const en = {
     redone: 'Done again',
     keptSince: (name: string | null, count: number) =>
       name === null
-        ? many(count, { one: 'A note was changed since, so it stays', other: `${count} notes were changed since, so they stay` })
+        ? many(count, {
+            one: 'A note was changed since, so it stays',
+            other: `${count} notes were changed since, so they stay`,
+          })
         : many(count, {
             one: `${apart(name)} changed the note since, so it stays`,
             other: `${apart(name)} and others changed ${count} notes since, so they stay`,
@@ -488,8 +494,7 @@ export const en = {
   grey: {
     away: (name: string) =>
       `${apart(name)} is connected and has touched nothing for a minute, or the window is hidden.`,
-    ownOutage: (_name: string) =>
-      'This computer has no network right now, so nobody is heard. They may well be there.',
+    ownOutage: (_name: string) => 'This computer has no network right now, so nobody is heard. They may well be there.',
     silentLinked: (name: string, seconds: number) =>
       `The connection to ${apart(name)} is there, but nothing came through it for ${secondsOf(seconds)}. Their computer may be asleep or very busy.`,
     silentUnlinked: (name: string, seconds: number) =>
@@ -550,9 +555,13 @@ export const en = {
   messages: {
     title: 'Messages',
     log: 'What was said',
-    toggle: (unread: number) => many(unread, { zero: 'Messages', one: 'Messages, 1 unread', other: `Messages, ${number(unread)} unread` }),
+    toggle: (unread: number) =>
+      many(unread, { zero: 'Messages', one: 'Messages, 1 unread', other: `Messages, ${number(unread)} unread` }),
     toggleCalled: (unread: number, called: number) =>
-      many(unread, { one: 'Messages, 1 unread, it mentions you', other: `Messages, ${number(unread)} unread, ${number(called)} mention you` }),
+      many(unread, {
+        one: 'Messages, 1 unread, it mentions you',
+        other: `Messages, ${number(unread)} unread, ${number(called)} mention you`,
+      }),
     show: 'Show or hide the messages',
     badge: (unread: number) => (unread > 99 ? '99+' : String(unread)),
     emptyTitle: 'Nothing said yet',
@@ -608,7 +617,10 @@ export const en = {
     other: (type: string) => `said “${apart(type)}”`,
     said: (name: string, text: string) => `${apart(name)}: ${apart(text)}`,
     several: (messages: number, names: readonly string[]) =>
-      many(messages, { one: `1 message from ${people(names)}`, other: `${number(messages)} messages from ${people(names)}` }),
+      many(messages, {
+        one: `1 message from ${people(names)}`,
+        other: `${number(messages)} messages from ${people(names)}`,
+      }),
     opensElsewhere: (address: string) => `Opens ${address}`,
     linkCopied: (host: string) => `The address of ${host} is copied. Open it in your browser.`,
     linkShown: (address: string) => `Open it in your browser: ${address}`,
@@ -737,8 +749,7 @@ export const en = {
   } as Partial<Record<string, string>>,
 };
 
-const secondsOf = (count: number): string =>
-  many(count, { one: '1 second', other: `${number(count)} seconds` });
+const secondsOf = (count: number): string => many(count, { one: '1 second', other: `${number(count)} seconds` });
 
 function people(names: readonly string[]): string {
   const shown = names.slice(0, 2);

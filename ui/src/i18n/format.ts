@@ -29,7 +29,8 @@ export function setLocale(next: string): void {
 export const number = (value: number): string => numbers.format(value);
 
 /** "0.6 ms", "14 ms": how long something takes, as exactly as it matters. */
-export const millis = (value: number): string => `${number(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
+export const millis = (value: number): string =>
+  `${number(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
 
 /** "14:00": the time of a day as this language writes it. */
 export const clock = (at: number | Date): string => clocks.format(at);

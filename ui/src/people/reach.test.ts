@@ -12,14 +12,21 @@ const a = rowKey({ memberId: 'a', actor: { userId: 'a' } });
 
 describe('reachOf', () => {
   it('counts the devices of one person and takes the shortest way', () => {
-    const reach = reachOf([row('a', '1'), row('a', '2', 'stale'), row('b', '3')], [link('1', 9), link('2', 3), link('3', null)]);
+    const reach = reachOf(
+      [row('a', '1'), row('a', '2', 'stale'), row('b', '3')],
+      [link('1', 9), link('2', 3), link('3', null)],
+    );
     expect(reach.get(a)).toEqual({ sessions: 2, silent: 1, linked: true, wasLinked: true, rttMs: 3 });
     expect(reach.size).toBe(2);
   });
 
   it('remembers a link that is gone', () => {
     const before = reachOf([row('a', '1')], [link('1', 9)]);
-    expect(reachOf([row('a', '1', 'stale')], [], before).get(a)).toMatchObject({ linked: false, wasLinked: true, rttMs: null });
+    expect(reachOf([row('a', '1', 'stale')], [], before).get(a)).toMatchObject({
+      linked: false,
+      wasLinked: true,
+      rttMs: null,
+    });
     expect(reachOf([row('a', '1', 'stale')], []).get(a)).toMatchObject({ linked: false, wasLinked: false });
   });
 });

@@ -53,7 +53,13 @@ export function greyOf(person: Person, session: RoomSession, reach: Reach | null
   const { state, away, gone } = person;
   const grey = whyGrey(
     {
-      ...{ state, away, gone, lastSeenAt: member?.lastSeenAt ?? person.lastSeenAt, complete: session.connection.complete },
+      ...{
+        state,
+        away,
+        gone,
+        lastSeenAt: member?.lastSeenAt ?? person.lastSeenAt,
+        complete: session.connection.complete,
+      },
       ...{ linked: reach?.linked ?? null, wasLinked: reach?.wasLinked ?? false },
     },
     Date.now(),

@@ -76,7 +76,8 @@ export class Follow {
   rowsChanged(): void {
     const { people, me } = this.visit;
     const before = new Set(this.followers.map((person) => person.key));
-    const follows = (person: Person) => me !== null && !person.self && person.state !== 'left' && person.following === me.memberId;
+    const follows = (person: Person) =>
+      me !== null && !person.self && person.state !== 'left' && person.following === me.memberId;
     const followers = people.filter(follows);
     if (followers.length !== before.size || followers.some((person) => !before.has(person.key))) {
       for (const person of followers) if (!before.has(person.key)) this.notes.say(t.follow.followsYou([person.name]));
@@ -88,7 +89,8 @@ export class Follow {
     if (now === undefined || now.state === 'left') return this.stop('left');
     if (!now.letsFollow) return this.stop('refused');
     this.whom = now;
-    const byId = (memberId: string) => people.find((one) => one.memberId === memberId && one.state !== 'left')?.following ?? null;
+    const byId = (memberId: string) =>
+      people.find((one) => one.memberId === memberId && one.state !== 'left')?.following ?? null;
     // W2
     this.still = me !== null && leadsBack(me.memberId, now.memberId, byId);
     this.#look();

@@ -7,7 +7,14 @@ import type { Person } from './person';
 import type { RoomSession } from './session.svelte';
 
 const person = (id: string, more: Partial<Person> = {}) =>
-  ({ key: rowKey({ memberId: id, actor: { userId: id } }), memberId: id, name: id, self: id === 'me', state: 'active', ...more }) as Person;
+  ({
+    key: rowKey({ memberId: id, actor: { userId: id } }),
+    memberId: id,
+    name: id,
+    self: id === 'me',
+    state: 'active',
+    ...more,
+  }) as Person;
 const call = (id: string, data: unknown = { viewport: { x: 100, y: 0, w: 900, h: 600 } }) =>
   ({ type: 'gather', data, memberId: id, actor: { userId: id } }) as Message;
 

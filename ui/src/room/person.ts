@@ -1,17 +1,7 @@
 /** A row of the people list as a view needs it, made of a member of the room. Changes with it, except for what moves. */
 import { rowKey, type LeftReason, type Member, type RowKey } from 'parlor-client';
 import { initialsOf } from '../domain/initials';
-import {
-  chatOf,
-  colourOf,
-  followingOf,
-  isAway,
-  isTyping,
-  letsFollow,
-  nameOf,
-  roleOf,
-  statusOf,
-} from '../domain/seen';
+import { chatOf, colourOf, followingOf, isAway, isTyping, letsFollow, nameOf, roleOf, statusOf } from '../domain/seen';
 
 /** Presence that changes many times a second. It is drawn by the board's own loop and never makes a row anew. */
 export const HOT_KEYS: ReadonlySet<string> = new Set([

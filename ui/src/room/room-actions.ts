@@ -28,17 +28,35 @@ function ofPeople(session: RoomSession, gather: Gather, doings: RoomDoings): rea
   const others = session.people.filter((person) => !person.self && person.state !== 'left');
   const actions: Action[] = [
     // First, so that Esc ends this before anything else.
-    { id: 'unfollow', group: 'people', words: t.follow.stop, keys: ['Escape'], only: 'keys', run: () => follow.whom !== null && (follow.stop(), true) },
+    {
+      id: 'unfollow',
+      group: 'people',
+      words: t.follow.stop,
+      keys: ['Escape'],
+      only: 'keys',
+      run: () => follow.whom !== null && (follow.stop(), true),
+    },
     { id: 'people', group: 'people', words: t.actions.people, keys: ['M'], run: () => doings.toggle('people') },
     { id: 'gather', group: 'people', words: t.actions.gather, keys: ['G'], run: () => void gather.ask() },
     { id: 'follow-nth', group: 'people', words: t.actions.followNth, shown: ['Alt', '1', '–', '9'], only: 'sheet' },
   ];
-  if (!session.isSample) actions.push({ id: 'invite', group: 'people', words: t.actions.invite, run: () => doings.invite() });
+  if (!session.isSample)
+    actions.push({ id: 'invite', group: 'people', words: t.actions.invite, run: () => doings.invite() });
   const { call } = gather;
   if (call !== null) {
     const asked = t.gather.asks(call.by.name);
-    actions.unshift({ id: 'gather-go', group: 'people', words: `${asked}: ${t.gather.go}`, run: () => gather.answer(true) });
-    actions.unshift({ id: 'gather-not-now', group: 'people', words: `${asked}: ${t.gather.notNow}`, run: () => gather.answer(false) });
+    actions.unshift({
+      id: 'gather-go',
+      group: 'people',
+      words: `${asked}: ${t.gather.go}`,
+      run: () => gather.answer(true),
+    });
+    actions.unshift({
+      id: 'gather-not-now',
+      group: 'people',
+      words: `${asked}: ${t.gather.notNow}`,
+      run: () => gather.answer(false),
+    });
   }
   others.forEach((person, place) => {
     const followed = follow.whom?.key === person.key;
@@ -52,7 +70,13 @@ function ofPeople(session: RoomSession, gather: Gather, doings: RoomDoings): rea
     });
   });
   for (const person of others)
-    actions.push({ id: `go-${person.key}`, group: 'people', words: t.room.goTo(person.name), deep: true, run: () => doings.goTo(person) });
+    actions.push({
+      id: `go-${person.key}`,
+      group: 'people',
+      words: t.room.goTo(person.name),
+      deep: true,
+      run: () => doings.goTo(person),
+    });
   return actions;
 }
 
@@ -60,7 +84,15 @@ function ofRoom(session: RoomSession, doings: RoomDoings): readonly Action[] {
   const { settings } = session;
   const actions: Action[] = [
     { id: 'details', group: 'room', words: t.actions.details, keys: ['I'], run: () => doings.toggle('details') },
-    { id: 'close', group: 'room', words: t.actions.cancel, keys: ['Escape'], only: 'keys', late: true, run: () => doings.close() },
+    {
+      id: 'close',
+      group: 'room',
+      words: t.actions.cancel,
+      keys: ['Escape'],
+      only: 'keys',
+      late: true,
+      run: () => doings.close(),
+    },
   ];
   if (settings.mayLock)
     actions.push({

@@ -348,7 +348,11 @@ export class RoomSession {
     const { code } = toParlorError(cause);
     const now = performance.now();
     // A peer that cannot be reached has a bar of its own, and a copied profile too.
-    if (!(code.startsWith('INVALID_') || code === 'PAYLOAD_TOO_LARGE') || now - this.#saidNotShownAt < NOT_SHOWN_EVERY_MS) return;
+    if (
+      !(code.startsWith('INVALID_') || code === 'PAYLOAD_TOO_LARGE') ||
+      now - this.#saidNotShownAt < NOT_SHOWN_EVERY_MS
+    )
+      return;
     this.#saidNotShownAt = now;
     this.notes.show(sentenceOf(cause));
   }
@@ -430,7 +434,8 @@ export class RoomSession {
       }
       case 'metadata':
         // What was so before this person came is no news, however late it arrives.
-        if (change.before.updatedAt === null && performance.now() < this.#enteredAt + ARRIVES_MS) this.settings.show(this.#state.metadata);
+        if (change.before.updatedAt === null && performance.now() < this.#enteredAt + ARRIVES_MS)
+          this.settings.show(this.#state.metadata);
         else this.settings.changed(change.before, this.#state.metadata, change.keys);
         return false;
       case 'access':

@@ -167,10 +167,14 @@ export class SamplePerson {
   /** A ring around something, in ink that fades. */
   *#draw(): Script {
     const around = this.#any(this.room.freeNotes());
-    const middle = around === undefined ? this.#somewhere() : { x: around.x + around.w / 2, y: around.y + around.h / 2 };
+    const middle =
+      around === undefined ? this.#somewhere() : { x: around.x + around.w / 2, y: around.y + around.h / 2 };
     const reach = around === undefined ? { x: 70, y: 50 } : { x: around.w * 0.62, y: around.h * 0.68 };
     const from = this.random() * Math.PI * 2;
-    const on = (angle: number): Spot => ({ x: middle.x + Math.cos(angle) * reach.x, y: middle.y + Math.sin(angle) * reach.y });
+    const on = (angle: number): Spot => ({
+      x: middle.x + Math.cos(angle) * reach.x,
+      y: middle.y + Math.sin(angle) * reach.y,
+    });
     yield* this.#walk(on(from));
     this.#tell({ tool: 'pen' });
     const stroke = newStroke((this.#strokes += 1), 'pen');
@@ -224,7 +228,8 @@ export class SamplePerson {
   /** Nobody points where they do not look. */
   #lookAlong(): void {
     const { x, y, w, h } = this.#view;
-    const inside = this.#at.x > x + w * 0.1 && this.#at.x < x + w * 0.9 && this.#at.y > y + h * 0.1 && this.#at.y < y + h * 0.9;
+    const inside =
+      this.#at.x > x + w * 0.1 && this.#at.x < x + w * 0.9 && this.#at.y > y + h * 0.1 && this.#at.y < y + h * 0.9;
     if (inside) return;
     this.#view = { x: this.#at.x - w / 2, y: this.#at.y - h / 2, w, h };
     this.#tell({ viewport: this.#viewport() });

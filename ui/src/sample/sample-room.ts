@@ -127,7 +127,8 @@ export class SampleRoom {
     if (known !== undefined) return known;
     const message = this.#say(args, this.self.userId, this.self.name);
     if (args.idempotencyKey !== undefined) this.#keys.set(args.idempotencyKey, message);
-    const view = typeof args.data === 'object' && args.data !== null ? viewportOf(args.data as Record<string, unknown>) : null;
+    const view =
+      typeof args.data === 'object' && args.data !== null ? viewportOf(args.data as Record<string, unknown>) : null;
     if (args.type === 'gather' && view !== null) for (const person of this.people) person.come(view);
     if (args.type === 'chat') this.people[0]?.answer();
     return message;
@@ -151,7 +152,16 @@ export class SampleRoom {
     this.#updates.clear();
     const { metadata } = this;
     return [
-      { type: 'snapshot', room: SAMPLE_ROOM, members: [...this.#rows], metadata, watching: 0, complete: true, at: 0, more: true },
+      {
+        type: 'snapshot',
+        room: SAMPLE_ROOM,
+        members: [...this.#rows],
+        metadata,
+        watching: 0,
+        complete: true,
+        at: 0,
+        more: true,
+      },
       { type: 'board', notes: [...this.notes], removed: [], rest: true },
     ];
   }

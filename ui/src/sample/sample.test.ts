@@ -6,7 +6,11 @@ import { sampleBackend } from '.';
 const self = { userId: 'u_me', name: 'Quiet Otter', color: '#bc5806' } as Status;
 
 /** A sample whose time the test makes: everything that it says in so many seconds. */
-async function played(seconds: number, seed = 4, doing: (at: number, backend: ReturnType<typeof sampleBackend>) => void = () => {}) {
+async function played(
+  seconds: number,
+  seed = 4,
+  doing: (at: number, backend: ReturnType<typeof sampleBackend>) => void = () => {},
+) {
   let now = 0;
   let step = () => {};
   let frame = () => {};
@@ -29,7 +33,11 @@ async function played(seconds: number, seed = 4, doing: (at: number, backend: Re
 }
 
 const keysOf = (batches: readonly Batch[], memberId: string) =>
-  new Set(batches.flatMap(({ updates }) => updates.filter((update) => update.memberId === memberId).flatMap((update) => Object.keys(update.presence))));
+  new Set(
+    batches.flatMap(({ updates }) =>
+      updates.filter((update) => update.memberId === memberId).flatMap((update) => Object.keys(update.presence)),
+    ),
+  );
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -69,12 +77,16 @@ describe('the sample room', () => {
       if (at === 0) void backend.publish('', { type: 'chat', data: { text: 'Hello' }, keep: true });
       if (at === 0) void backend.publish('', { type: 'gather', data: { viewport: where } });
     });
-    const answers = batches.flatMap(({ events }) => events).filter((event) => event.type === 'message' && event.message.actor.userId === 'sample-0');
+    const answers = batches
+      .flatMap(({ events }) => events)
+      .filter((event) => event.type === 'message' && event.message.actor.userId === 'sample-0');
     expect(answers.length).toBeGreaterThan(0);
-    const came = batches.flatMap(({ updates }) => updates).filter(({ memberId, presence }) => {
-      const cursor = presence['cursor'] as { x: number } | undefined;
-      return memberId !== 'u_me' && (cursor?.x ?? 0) > 2_000;
-    });
+    const came = batches
+      .flatMap(({ updates }) => updates)
+      .filter(({ memberId, presence }) => {
+        const cursor = presence['cursor'] as { x: number } | undefined;
+        return memberId !== 'u_me' && (cursor?.x ?? 0) > 2_000;
+      });
     expect(new Set(came.map(({ memberId }) => memberId)).size).toBe(3);
   });
 
@@ -83,7 +95,10 @@ describe('the sample room', () => {
     const { batches } = await played(60, 4, (at, backend) => {
       if (at === 0) void backend.presence('', { presence: { editing: { note: mine, from: 0, to: 0 } } });
     });
-    const touched = (list: readonly Batch[]) => list.flatMap(({ events }) => events).flatMap((event) => (event.type === 'board' && event.rest !== true ? event.notes : []));
+    const touched = (list: readonly Batch[]) =>
+      list
+        .flatMap(({ events }) => events)
+        .flatMap((event) => (event.type === 'board' && event.rest !== true ? event.notes : []));
     expect(touched(batches).some((note) => note.id === mine)).toBe(false);
     const locked = await played(60, 4, (at, backend) => {
       if (at === 0) void backend.setMetadata('', { metadata: { locked: true } });
