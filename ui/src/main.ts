@@ -30,7 +30,7 @@ const { backend, room } = await wayToPeer();
 // A window is no web page: its menu is there only where there is text to copy or paste.
 if (backend?.kind === 'desktop') {
   window.addEventListener('contextmenu', (event) => {
-    if (!(event.target instanceof Element && event.target.closest('input, .selectable'))) event.preventDefault();
+    if (!(event.target instanceof Element && event.target.closest('input, textarea, .selectable'))) event.preventDefault();
   });
 }
 if (target !== null) {
