@@ -218,6 +218,34 @@ test('two parts of a room that were apart have it all when they meet, once and i
   }
 });
 
+test('what came late and out of view is shown the way to', async () => {
+  const far = await Person.arrive(browser, 'Lone Wren');
+  try {
+    await far.introduce();
+    await far.at('join-room-input').fill(room);
+    await far.at('join-room').click();
+    await until('the wren is in', async () => (await far.members(room)).length === 1);
+    await say(far.peer, 'said long before');
+    for (let i = 0; i < 30; i++) await say(heron.peer, `since then ${i}`);
+    await open(otter);
+    await reads(otter, /since then 29/);
+    if ((await otter.at('to-newest').count()) > 0) await otter.at('to-newest').click();
+    await otter.seesNo('unread-badge');
+    await far.peer.post('/peers', { addr: otter.peer.listen[0] });
+    await otter.reads('unread-above', /1 unread above/);
+    await picture(otter.page, 'messages-late');
+    await otter.at('unread-above').click();
+    await until('it has the focus', () =>
+      otter.page.evaluate(() => /said long before/.test(document.activeElement?.closest('article')?.textContent ?? '')),
+    );
+    await otter.seesNo('unread-above');
+    await otter.seesNo('unread-badge');
+    assert.deepEqual(far.page.troubles, []);
+  } finally {
+    await far.leave();
+  }
+});
+
 test('whoever comes back is told what was said meanwhile', async () => {
   await otter.at('leave-room').click();
   await otter.sees('home');
