@@ -9,6 +9,8 @@
 
 mod cpu;
 #[cfg(feature = "net")]
+mod crowd;
+#[cfg(feature = "net")]
 mod floor;
 #[cfg(feature = "net")]
 mod hostile;
@@ -29,7 +31,7 @@ mod wire;
 use anyhow::bail;
 
 /// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
-/// which plays the liar itself by the name of `liar`.
+/// which plays the liar itself by the name of `liar`. `crowd` measures nothing: it moves for a page that is measured.
 ///
 /// # Errors
 /// When something could not be measured.
@@ -39,6 +41,8 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "hostile" => tokio::runtime::Runtime::new()?.block_on(hostile::run(rest.first().map(String::as_str))),
         #[cfg(feature = "net")]
         "liar" => tokio::runtime::Runtime::new()?.block_on(hostile::lie(rest)).map(|()| true),
+        #[cfg(feature = "net")]
+        "crowd" => tokio::runtime::Runtime::new()?.block_on(crowd::run(rest)).map(|()| true),
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
         "scale" => scale::run(),

@@ -10,8 +10,8 @@ use crate::{node, pass_on, workspace};
 
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p, over loopback), hostile (beside somebody who lies) or scale (big rooms and
-    /// long months, simulated)
+    /// Which table: wire (beside bare libp2p, over loopback), hostile (beside somebody who lies), scale (big rooms and long
+    /// months, simulated) or ui (the interface in Chromium)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -37,7 +37,22 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
-        other => bail!("there is no table {other:?}; there are: wire, hostile, scale"),
+        "ui" => {
+            if !(node::install(workspace, "ui")?
+                && node::build_ui(workspace)?
+                && node::install(workspace, "tests/e2e")?)
+            {
+                bail!("the user interface was not built");
+            }
+            build(workspace, &["--package", "parlor-cli", "--package", "parlor-bench"])?;
+            let mut node = Command::new("node");
+            node.current_dir(&workspace.root).arg("tests/e2e/bench.js").arg(workspace.target.join("bench"));
+            node.env("PARLOR_BIN", workspace.program("parlor", "release"));
+            node.env("PARLOR_BENCH", workspace.program("parlor-bench", "release"));
+            node.env("PARLOR_UI_DIR", workspace.root.join("ui/dist"));
+            return pass_on(node);
+        }
+        other => bail!("there is no table {other:?}; there are: wire, hostile, scale, ui"),
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)

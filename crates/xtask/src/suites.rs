@@ -125,7 +125,7 @@ impl<'a> Session<'a> {
         if !node::install(self.workspace, "tests/e2e")? {
             bail!("npm ci failed");
         }
-        self.node_test("tests/e2e", "two browsers, two peers", minutes(8))
+        self.node_test("tests/e2e", "two browsers, two peers", minutes(15))
     }
 
     /// The desktop window by WebDriver.
