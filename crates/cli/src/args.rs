@@ -108,6 +108,25 @@ pub struct ReadArgs {
     pub wait: f64,
 }
 
+/// Which part of a long list.
+#[derive(Clone, Debug, Args)]
+pub struct PageArgs {
+    /// How many to list at most, 1 to 1000
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = whole::<1, 1000>)]
+    pub limit: u32,
+    /// Where to go on: the `nextCursor` of the page before
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
+}
+
+impl PageArgs {
+    /// As the address of a call has it.
+    pub fn query(self) -> Vec<(&'static str, String)> {
+        let limit = ("limit", self.limit.to_string());
+        std::iter::once(limit).chain(self.cursor.map(|cursor| ("cursor", cursor))).collect()
+    }
+}
+
 /// Which room, and for whom.
 #[derive(Clone, Debug, Args)]
 pub struct RoomArgs {
@@ -294,12 +313,9 @@ pub struct MembersArgs {
     /// The room.
     #[command(flatten)]
     pub room: RoomArgs,
-    /// How many to list at most, 1 to 1000
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = whole::<1, 1000>)]
-    pub limit: u32,
-    /// Where to go on: the `nextCursor` of the page before
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
+    /// The page.
+    #[command(flatten)]
+    pub page: PageArgs,
     /// One row for each of these
     #[arg(long, value_enum, default_value = "member")]
     pub by: Grouping,

@@ -100,8 +100,8 @@ pub(crate) async fn members(args: MembersArgs) -> Done {
         Grouping::Member => "member",
         Grouping::Session => "session",
     };
-    let mut query = vec![("limit", args.limit.to_string()), ("by", by.to_owned())];
-    query.extend(args.cursor.map(|cursor| ("cursor", cursor)));
+    let mut query = args.page.query();
+    query.push(("by", by.to_owned()));
     let path = ["rooms", &args.room.room, "members"];
     let total = |answer: &Value| answer["total"].clone();
     let call = async |peer: &Peer| peer.read_settled(&args.read, &path, &query, total).await;

@@ -4,12 +4,12 @@ use clap::Args;
 use parlor::{HistoryPage, Message};
 use serde_json::{Map, Value, json};
 
-use crate::args::{PeerArgs, ReadArgs, RoomArgs};
+use crate::args::{PageArgs, PeerArgs, ReadArgs, RoomArgs};
 use crate::calls::{Done, guest, show, with_peer};
 use crate::client::Answer;
 use crate::output::harmless;
 use crate::text::Text;
-use crate::values::{object, whole};
+use crate::values::object;
 
 /// Arguments of `say`.
 #[derive(Debug, Args)]
@@ -49,12 +49,9 @@ pub struct MessagesArgs {
     /// The room.
     #[command(flatten)]
     pub room: RoomArgs,
-    /// How many to list at most, the newest, 1 to 1000
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = whole::<1, 1000>)]
-    pub limit: u32,
-    /// Where to go on: the `nextCursor` of the page before
-    #[arg(long, value_name = "CURSOR")]
-    pub cursor: Option<String>,
+    /// The page; the first has the newest.
+    #[command(flatten)]
+    pub page: PageArgs,
     /// The look.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -78,8 +75,7 @@ pub(crate) async fn say(args: SayArgs) -> Done {
 }
 
 pub(crate) async fn messages(args: MessagesArgs) -> Done {
-    let mut query = vec![("limit", args.limit.to_string())];
-    query.extend(args.cursor.map(|cursor| ("cursor", cursor)));
+    let query = args.page.query();
     let path = ["rooms", &args.room.room, "messages"];
     let newest = |answer: &Value| answer["messages"].clone();
     let call = async |peer: &crate::peer::Peer| peer.read_settled(&args.read, &path, &query, newest).await;
