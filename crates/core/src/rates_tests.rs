@@ -93,7 +93,7 @@ fn made_up_people_slow_nobody_down() {
     }
     table.pass(3_000);
     assert_eq!(table.by_session(0).len(), 62);
-    let mut frames = |table: &mut Table, unlinked: std::ops::Range<usize>| {
+    let frames = |table: &mut Table, unlinked: std::ops::Range<usize>| {
         unlinked.for_each(|at| table.close(0, at, DownCause::Unsubscribed));
         storm(table, |n| PresenceChange::new(json!({ "n": n })))
     };
