@@ -64,6 +64,8 @@ export class BoardNotes {
   readonly #drafts: NoteDrafts;
   readonly #queue: NoteQueue;
   readonly #undoable = new Map<number, readonly Step[]>();
+  /** What was known of the notes that a write removes. */
+  readonly #removing = new Map<number, ReadonlyMap<string, Note | undefined>>();
   #fresh: Set<string> | null = null;
   #write = 0;
   #closed = false;
@@ -72,8 +74,8 @@ export class BoardNotes {
   constructor(private readonly around: Around) {
     this.#drafts = new NoteDrafts(around.me);
     this.#queue = new NoteQueue({
-      send: (change) => around.backend.setBoard(around.room, change),
-      answered: (write) => this.#later(() => this.#settle(write), SETTLES_MS),
+      send: async (change) => this.#answer((await around.backend.setBoard(around.room, change)).notes),
+      answered: (write) => this.#answered(write),
       refused: (write, cause) => this.#refused(write, cause),
       passes: (cause) => !this.#closed && passes(cause),
     });
@@ -259,6 +261,7 @@ export class BoardNotes {
     const steps = undo ? this.#stepsOf(set, remove) : [];
     for (const change of set) this.#drafts.set(change, number, this.#shown.get(change.id) ?? null);
     for (const id of remove) this.#drafts.remove(id, number, this.#shown.get(id) ?? null);
+    if (remove.length > 0) this.#removing.set(number, new Map(remove.map((id) => [id, this.#known.get(id)])));
     if (undo) {
       this.history.did(steps, kind ?? null);
       this.#undoable.set(number, steps);
@@ -334,8 +337,22 @@ export class BoardNotes {
     this.canRedo = this.history.canRedo;
   }
 
+  /** The peer says how the notes are that it wrote. The feed may be behind, as in a window that nobody sees, or ahead. */
+  #answer(notes: readonly Note[]): void {
+    for (const note of notes) {
+      const known = this.#known.get(note.id);
+      if (known === undefined || known.updatedAt <= note.updatedAt) this.#known.set(note.id, note);
+    }
+  }
+
+  #answered(write: number): void {
+    for (const [id, known] of this.#removing.get(write) ?? []) if (this.#known.get(id) === known) this.#known.delete(id);
+    this.#later(() => this.#settle(write), SETTLES_MS);
+  }
+
   #settle(write: number): void {
     this.#undoable.delete(write);
+    this.#removing.delete(write);
     const touched = this.#drafts.drop(write);
     if (touched.length > 0) this.#show(touched);
   }

@@ -18,6 +18,8 @@ const note = (id: string, fields: Partial<Note> = {}): Note => ({ ...blankNote(i
 const key = (id: string) => `${id}\u0000${id}`;
 
 let sent: BoardChange[];
+/** The notes that the peer says it wrote. */
+let answer: (change: BoardChange) => Note[];
 let told: Record<string, unknown>[];
 let refuse: ErrorCode | null;
 let fixed: string | null;
@@ -28,6 +30,7 @@ let me: Person;
 beforeEach(() => {
   vi.useFakeTimers();
   [sent, told, refuse, fixed] = [[], [], null, null];
+  answer = ({ set = [] }) => set.map((change) => ({ ...(shown(change.id) ?? note(change.id)), updatedAt: '2030-01-01T00:00:00.000Z' }));
   passing = new Notes();
   me = personOf(member('u_me', joined(5)), true);
   const outbox = new Outbox({ members: () => 2, send: async (change) => void told.push({ ...change.presence, unset: change.unset }) });
@@ -35,7 +38,7 @@ beforeEach(() => {
     setBoard: async (_room: string, change: BoardChange) => {
       sent.push(change);
       if (refuse !== null) throw new ParlorError({ code: refuse, message: 'no', recoverable: refuse === 'NETWORK_UNAVAILABLE' });
-      return { room: 'r', kind: 'room', notes: [] };
+      return { room: 'r', kind: 'room', notes: answer(change) };
     },
   } as unknown as Backend;
   board = new SharedBoard({
@@ -65,6 +68,28 @@ describe('own writes', () => {
     board.notes.heard([note('a', { text: 'Plan B', x: 15, y: 5 })], []);
     await later(2_000);
     expect(shown('a')).toMatchObject({ x: 15, y: 5 });
+  });
+
+  it('stay when the feed is far behind, as in a window that nobody sees', async () => {
+    const id = board.notes.create({ x: 0, y: 0 }) ?? '';
+    await later(0);
+    board.notes.heard([note(id)], []);
+    board.editor.start(id);
+    board.editor.input('Two');
+    board.editor.end();
+    board.notes.write({ remove: ['b'] });
+    await later(5_000);
+    expect(shown(id)?.text).toBe('Two');
+    expect(shown('b')).toBeUndefined();
+  });
+
+  it('give way to what the feed showed before the answer came', async () => {
+    answer = () => [note('a', { x: 15, updatedAt: '2026-01-01T00:00:01.000Z' })];
+    board.notes.moveBy(['a'], 5, 0);
+    board.notes.heard([note('a', { x: 15, y: 0, updatedAt: '2026-01-01T00:00:01.000Z' })], []);
+    board.notes.heard([note('a', { x: 99, updatedAt: '2026-01-01T00:00:02.000Z' })], []);
+    await later(2_000);
+    expect(shown('a')?.x).toBe(99);
   });
 
   it('are taken back when the peer refuses them, which is said, and cannot be undone', async () => {
