@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::{PARTS_OF_WATCH, handled, operations, shell};
+use crate::{OF_THE_WINDOW, PARTS_OF_WATCH, handled, operations, shell};
 
 /// What the window may hear beside its commands: that it is to open another room.
 const HEARS: [&str; 2] = ["core:event:allow-listen", "core:event:allow-unlisten"];
@@ -96,7 +96,8 @@ fn the_page_may_call_what_is_registered_and_calls_all_of_it() {
 
     let page = read("../ui/client/src/tauri.ts");
     assert_eq!(called(&page), registered, "the commands that the page calls");
-    let expected: BTreeSet<String> = operations().into_iter().chain(PARTS_OF_WATCH).map(str::to_owned).collect();
+    let expected: BTreeSet<String> =
+        operations().into_iter().chain(PARTS_OF_WATCH).chain(OF_THE_WINDOW).map(str::to_owned).collect();
     assert_eq!(registered, expected);
 }
 
