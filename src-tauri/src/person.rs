@@ -67,17 +67,17 @@ pub async fn follow(mut signs: impl Signs, mut tell: impl FnMut(bool)) {
 mod tests {
     use super::*;
 
-    struct Listed(std::vec::IntoIter<Sign>);
+    struct Listed<'a>(std::slice::Iter<'a, Sign>);
 
-    impl Signs for Listed {
+    impl Signs for Listed<'_> {
         async fn next(&mut self) -> Option<Sign> {
-            self.0.next()
+            self.0.next().copied()
         }
     }
 
     async fn told(signs: &[Sign]) -> Vec<bool> {
         let mut told = Vec::new();
-        follow(Listed(signs.to_vec().into_iter()), |away| told.push(away)).await;
+        follow(Listed(signs.iter()), |away| told.push(away)).await;
         told
     }
 
