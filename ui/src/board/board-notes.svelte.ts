@@ -343,6 +343,7 @@ export class BoardNotes {
       const known = this.#known.get(note.id);
       if (known === undefined || known.updatedAt <= note.updatedAt) this.#known.set(note.id, note);
     }
+    this.#show(notes.map(({ id }) => id));
   }
 
   #answered(write: number): void {
