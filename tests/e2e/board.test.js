@@ -341,7 +341,9 @@ test('notes that mean to be more than text are text, and stay in their place', a
   await note(otter, 'an odd id').first().click();
   await otter.sees('note-tools');
   await otter.page.keyboard.press('Delete');
-  await until('it is gone', async () => (await note(heron, 'an odd id').count()) === 0);
+  // At the peers: a note that is out of view is in no window.
+  for (const person of [otter, heron])
+    await until('it is gone', async () => !(await notesOf(person)).some(({ text }) => text === 'an odd id'));
 });
 
 test('nothing went wrong on the way', () => {
