@@ -341,7 +341,8 @@ export class BoardNotes {
   #answer(notes: readonly Note[]): void {
     for (const note of notes) {
       const known = this.#known.get(note.id);
-      if (known === undefined || known.updatedAt <= note.updatedAt) this.#known.set(note.id, note);
+      // Of the same moment, the feed has this write and what others wrote to other fields since.
+      if (known === undefined || known.updatedAt < note.updatedAt) this.#known.set(note.id, note);
     }
     this.#show(notes.map(({ id }) => id));
   }
