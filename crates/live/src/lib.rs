@@ -118,8 +118,6 @@ mod session;
 mod shared;
 mod start;
 mod start_error;
-// Until the list of known rooms is wired to it.
-#[allow(dead_code, unused_imports)]
 mod store;
 mod tail;
 mod ticket;
