@@ -206,7 +206,10 @@ impl Live {
         let was_open = near::leave_all(&self.shared, &room, &self.local_actor()).await;
         self.shared.session().rooms.close(&room).await;
         held(&self.joined).remove(&room);
-        let known = self.blocking(move |profile| profile.forget(&room)).await?;
+        let forgotten = room.clone();
+        let known = self.blocking(move |profile| profile.forget(&forgotten)).await?;
+        // Somebody else is in it, and was promised that it is kept.
+        self.shared.session().rooms.write_again(&room).await?;
         Ok(known || was_open)
     }
 

@@ -119,6 +119,18 @@ impl OpenRooms {
         }
     }
 
+    /// Writes all of a room whose cells were taken from the disk, if it is open.
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`.
+    pub(crate) async fn write_again(&self, room: &RoomId) -> Result<(), Error> {
+        let open = self.0.open.lock().await.get(room).cloned();
+        match open {
+            Some(open) => open.saving.write_again().await,
+            None => Ok(()),
+        }
+    }
+
     /// Lets go of every room of a net layer that has stopped, so that streams which follow them end.
     pub(crate) async fn clear(&self) {
         self.0.open.lock().await.clear();

@@ -40,6 +40,8 @@ pub(crate) struct Saving {
     net: NetHandle,
     store: Arc<Store>,
     saved: watch::Sender<Saved>,
+    /// The disk may have more of it than the replica: nothing there is cleared.
+    unread: bool,
     /// Somebody waits.
     hurry: Notify,
     /// Taking and writing are one step, or an older change could come after a newer one. Which of the files that the store
@@ -72,23 +74,18 @@ impl Saving {
         }
         let read =
             reading.await.map_err(|error| error.to_string()).and_then(|read| read.map_err(|error| error.to_string()));
-        let lost = read.is_err();
+        let unread = read.is_err();
         if let Err(why) = read {
             notices.say(format!("what was kept of {room} cannot be read: {why}; what others have of it comes back"));
         }
-        net.with(&room, move |replica, _| {
-            replica.keep();
-            if lost {
-                replica.keep_again();
-            }
-        })
-        .await?;
+        net.with(&room, |replica, _| replica.keep()).await?;
         let saving = Saving {
             room,
             root,
             net,
             store,
             saved: watch::Sender::default(),
+            unread,
             hurry: Notify::new(),
             writing: Mutex::new(begun),
         };
@@ -145,6 +142,15 @@ impl Saving {
         }
     }
 
+    /// Writes all of the room, whose cells were taken from the disk.
+    ///
+    /// # Errors
+    /// `STORAGE_FAILED`.
+    pub(crate) async fn write_again(&self) -> Result<(), Error> {
+        let _ = self.net.with(&self.room, |replica, _| replica.keep_again()).await;
+        self.flush().await
+    }
+
     /// Writes all of the room when the store has begun another file meanwhile.
     pub(crate) async fn catch_up(&self) {
         let behind = self.writing.try_lock().is_ok_and(|file| *file != self.store.begun());
@@ -165,9 +171,9 @@ impl Saving {
             return Ok(());
         }
         let (store, root) = (Arc::clone(&self.store), self.root);
-        let written = tokio::task::spawn_blocking(move || {
-            store.write(&[Changes { root, cells: &changes.cells, whole: changes.whole }])
-        });
+        let whole = changes.whole && !self.unread;
+        let written =
+            tokio::task::spawn_blocking(move || store.write(&[Changes { root, cells: &changes.cells, whole }]));
         let written = written.await.map_err(|error| error.to_string())?;
         written.map_err(|error| error.to_string())
     }

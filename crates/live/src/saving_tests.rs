@@ -99,3 +99,37 @@ async fn a_store_that_is_begun_anew_has_what_is_open() {
     }
     live.close().await;
 }
+
+// R15: a disk that does not answer for a moment costs nothing of what is on it, though the room was entered without it.
+#[tokio::test]
+async fn what_could_not_be_read_stays_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = Live::start(config(dir.path())).await.unwrap();
+    let room = live.room("plan");
+    room.join(Join::new()).await.unwrap();
+    room.set_metadata(MetadataChange::new(json!({"title": "kept", "mode": "calm"}))).await.unwrap();
+    live.close().await;
+    drop((room, live));
+
+    let live = Live::start(config(dir.path())).await.unwrap();
+    let (room, other) = (live.room("plan"), live.room("other"));
+    other.join(Join::new()).await.unwrap();
+    // A write that fails makes the store look at its file again.
+    live.profile().store.leave_room_for(Some(0));
+    other.set_metadata(MetadataChange::new(json!({"title": "unsaved"}))).await.unwrap_err();
+    live.profile().store.let_nobody_read(true);
+    room.join(Join::new()).await.unwrap();
+    assert!(room.metadata().await.unwrap().metadata.is_empty());
+    assert!(notices(&live).await.iter().any(|said| said.contains("plan cannot be read")), "{:?}", notices(&live).await);
+    room.set_metadata(MetadataChange::new(json!({"mode": "busy"}))).await.unwrap_err();
+    live.profile().store.let_nobody_read(false);
+    live.profile().store.leave_room_for(None);
+    room.set_metadata(MetadataChange::new(json!({"mode": "war_room"}))).await.unwrap();
+    live.close().await;
+    drop((room, other, live));
+
+    let live = Live::start(config(dir.path())).await.unwrap();
+    let metadata = live.room("plan").metadata().await.unwrap().metadata;
+    assert_eq!(serde_json::Value::Object(metadata), json!({"title": "kept", "mode": "war_room"}));
+    live.close().await;
+}

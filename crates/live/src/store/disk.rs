@@ -69,6 +69,8 @@ impl StorageBackend for Switched {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        #[cfg(test)]
+        self.switch.test.before_read()?;
         self.file.read(offset, out)
     }
 

@@ -127,6 +127,12 @@ impl Store {
         self.disk.test().leave_room_for(bytes);
     }
 
+    /// Whether the file gives anything away.
+    #[cfg(test)]
+    pub(crate) fn let_nobody_read(&self, unreadable: bool) {
+        self.disk.test().let_nobody_read(unreadable);
+    }
+
     /// Does something with the database, which is opened if it is not. Nothing that redb does gets out of here but an
     /// error: after one, the database is given up and the next call opens it anew.
     fn run<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, StoreError> {

@@ -167,3 +167,18 @@ async fn what_was_answered_survives_a_crash() {
     assert_eq!(code(room.publish(Publish::new("chat", json!({}))).await), ErrorCode::NotJoined);
     live.close().await;
 }
+
+// R15: who forgets a room takes nothing from the guests who are in it through the same peer.
+#[tokio::test]
+async fn a_room_that_is_forgotten_stays_for_the_guests_in_it() {
+    let otter = Peer::start("Quiet Otter", &[]).await;
+    let guest = otter.live.acting_as("visitor", None).unwrap().room("plan");
+    guest.join(Join::new()).await.unwrap();
+    guest.set_board(note("a", "of the guest")).await.unwrap();
+    otter.live.room("plan").join(Join::new()).await.unwrap();
+    otter.live.forget_room("plan").await.unwrap();
+    assert_eq!(notes(&guest).await.len(), 1);
+    let otter = otter.again(&[]).await;
+    assert_eq!(notes(&otter.live.room("plan")).await, [("a".to_owned(), "of the guest".to_owned())]);
+    otter.live.close().await;
+}

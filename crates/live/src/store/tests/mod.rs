@@ -26,6 +26,8 @@ use crate::profile::Notices;
 pub(super) struct DiskOfTest {
     /// Bytes that may still be written.
     left: Mutex<Option<u64>>,
+    /// Nothing can be read.
+    unreadable: AtomicBool,
     /// Nothing waits for the disk.
     hurried: AtomicBool,
     /// What was done, when somebody listens.
@@ -37,6 +39,14 @@ impl DiskOfTest {
         self.use_up(bytes.len() as u64)?;
         self.hear(|| power::Done::Wrote(at, bytes.to_vec()));
         Ok(())
+    }
+
+    pub(super) fn before_read(&self) -> io::Result<()> {
+        if self.unreadable.load(Ordering::Relaxed) { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+
+    pub(super) fn let_nobody_read(&self, unreadable: bool) {
+        self.unreadable.store(unreadable, Ordering::Relaxed);
     }
 
     pub(super) fn before_set_len(&self, _before: u64, len: u64) -> io::Result<()> {
