@@ -375,8 +375,8 @@ impl Live {
         self.shared.profile.dir()
     }
 
-    /// Leaves every room, tells the others for at most 500 ms, stops and frees the profile. Calls fail with
-    /// `NETWORK_UNAVAILABLE` afterwards; closing twice is fine.
+    /// Writes what is not on disk yet for at most 250 ms, leaves every room, tells the others for at most 500 ms, stops and
+    /// frees the profile. Calls fail with `NETWORK_UNAVAILABLE` afterwards; closing twice is fine.
     pub async fn close(&self) {
         if let Some(upkeep) = held(&self.shared.upkeep).take() {
             upkeep.abort();

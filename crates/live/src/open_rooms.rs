@@ -13,6 +13,7 @@ use parlor_core::{Error, ErrorCode, Event, RoomId, Snapshot, Timestamp, UserId, 
 use parlor_net::{NetHandle, RoomPort, RoomSecret};
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 
 pub(crate) use crate::keep::Hold;
 use crate::keep::Keep;
@@ -21,6 +22,9 @@ use crate::live::wall_ms;
 use crate::profile::Profile;
 use crate::saving::{self, Saving};
 use crate::{sealed_key, ticket};
+
+/// The last writes of a peer that ends take this long at most.
+const LAST_WRITES: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 pub(crate) struct OpenRooms(Arc<Rooms>);
@@ -110,12 +114,18 @@ impl OpenRooms {
         whole(async move { rooms.close(&room).await }).await.unwrap_or(true)
     }
 
-    /// Writes what is not on disk yet of any room.
+    /// Writes what is not on disk yet of any room: what others wrote last, since a call that writes answers when it is. A
+    /// disk that takes long keeps nobody from leaving.
     pub(crate) async fn flush(&self) {
-        let open: Vec<Open> = self.0.open.lock().await.values().cloned().collect();
-        for open in open {
-            // What could not be written was said.
-            let _ = open.saving.flush().await;
+        let written = timeout(LAST_WRITES, async {
+            let open: Vec<Open> = self.0.open.lock().await.values().cloned().collect();
+            for open in open {
+                // What could not be written was said.
+                let _ = open.saving.flush().await;
+            }
+        });
+        if written.await.is_err() {
+            tracing::warn!("the disk takes long; what others wrote last is not on it");
         }
     }
 

@@ -133,3 +133,30 @@ async fn what_could_not_be_read_stays_on_the_disk() {
     assert_eq!(serde_json::Value::Object(metadata), json!({"title": "kept", "mode": "war_room"}));
     live.close().await;
 }
+
+// R8, R15: who leaves is not kept by a disk that never ends its write.
+#[tokio::test]
+async fn a_disk_that_hangs_keeps_nobody_from_leaving() {
+    let (dir, other_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let live = Live::start(config(dir.path())).await.unwrap();
+    let other = Live::start(config(other_dir.path())).await.unwrap();
+    live.dial(&other.status().await.listen[0]).await.unwrap();
+    let (room, seen) = (live.room("plan"), other.room("plan"));
+    room.join(Join::new()).await.unwrap();
+    seen.join(Join::new()).await.unwrap();
+    let members = async || seen.members(Default::default()).await.unwrap().members.len();
+    let until = |count: usize| async move {
+        while members().await != count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = Duration::from_secs(10);
+    timeout(limit, until(2)).await.unwrap();
+
+    let open = live.shared.session().rooms.get(&RoomId::new("plan").unwrap(), limit).await.unwrap();
+    let hanging = open.saving.writing.lock().await;
+    timeout(limit, live.close()).await.unwrap();
+    timeout(limit, until(1)).await.unwrap();
+    drop(hanging);
+    other.close().await;
+}
