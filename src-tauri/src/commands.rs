@@ -13,7 +13,7 @@ use serde::de::{Deserialize as _, DeserializeOwned};
 use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError};
 use tauri::{Runtime, State, Webview, Wry};
 
-use crate::desk;
+use crate::desk::{self, Notices};
 use crate::feed::Feeds;
 use crate::local_api::{Choice, LocalApi, Shown};
 
@@ -268,8 +268,15 @@ async fn set_local_api(live: State<'_, Live>, api: State<'_, LocalApi>, choice: 
 }
 
 #[tauri::command]
-async fn notify(app: tauri::AppHandle, title: String, body: String, tag: String) -> Answer<()> {
-    blocking(move || desk::notify(&app, &title, &body, &tag)).await
+async fn notify(
+    app: tauri::AppHandle,
+    notices: State<'_, Notices>,
+    title: String,
+    body: String,
+    tag: String,
+) -> Answer<()> {
+    let of = tag.clone();
+    notices.show(&title, &body, &of, move || desk::opened(&app, &tag)).await
 }
 
 #[tauri::command]

@@ -68,6 +68,7 @@ fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
         .manage(live)
         .manage(feed::Feeds::default())
         .manage(exit::Exit::default())
+        .manage(desk::Notices::default())
         .manage(commands::OpenRoom::default())
         .manage(local_api::LocalApi::of(&profile_dir))
         .invoke_handler(commands::handler())
