@@ -25,9 +25,17 @@ pub struct Args {
     #[arg(long, value_name = "MULTIADDR", action = clap::ArgAction::Append)]
     pub dial: Vec<String>,
 
-    /// Do not announce yourself or look for others by multicast
+    /// Neither announce this peer on the network nor look for others
     #[arg(long)]
     pub no_multicast: bool,
+
+    /// Do not use mDNS for that, only Parlor's own hello
+    #[arg(long)]
+    pub no_mdns: bool,
+
+    /// Do not use Parlor's own hello for that, only mDNS
+    #[arg(long)]
+    pub no_hello: bool,
 
     /// Draw without the graphics card, for a window that stays blank
     #[arg(long)]
@@ -82,6 +90,8 @@ impl Args {
             listen: self.listen.clone(),
             dial: self.dial.clone(),
             multicast: !self.no_multicast,
+            mdns: !self.no_mdns,
+            hello: !self.no_hello,
             ..defaults
         }
     }

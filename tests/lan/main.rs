@@ -5,6 +5,7 @@
 //! They run one at a time, since they measure how long things take.
 
 mod cables;
+mod hello;
 mod lives;
 mod party;
 mod private;
@@ -14,10 +15,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use parlor_testkit::netns;
 
 fn main() {
-    let tests: [(&str, fn()); 11] = [
+    let tests: [(&str, fn()); 15] = [
         ("cables::hosts_hear_each_other_until_a_cable_is_cut", cables::hosts_hear_each_other_until_a_cable_is_cut),
         ("cables::nothing_is_left_behind", cables::nothing_is_left_behind),
         ("cables::a_cut_host_keeps_its_view_and_catches_up", cables::a_cut_host_keeps_its_view_and_catches_up),
+        ("hello::serves_where_multicast_is_filtered", hello::serves_where_multicast_is_filtered),
+        ("hello::can_be_switched_off_and_so_can_mdns", hello::can_be_switched_off_and_so_can_mdns),
+        ("hello::is_replaced_by_an_address_where_it_is_blocked", hello::is_replaced_by_an_address_where_it_is_blocked),
+        ("hello::is_no_way_to_harm_a_room", hello::is_no_way_to_harm_a_room),
         ("rooms::everyone_sees_everyone", rooms::everyone_sees_everyone),
         ("rooms::a_cursor_crosses", rooms::a_cursor_crosses),
         ("rooms::metadata_reaches_everyone", rooms::metadata_reaches_everyone),

@@ -31,13 +31,23 @@ impl Party {
 
     /// A peer on a host, as people start it: no addresses, no flags. The same host gets the same profile again.
     pub fn peer(&self, index: usize) -> Headless<'_> {
+        self.peer_with(index, &[])
+    }
+
+    /// A peer on a host, with flags.
+    pub fn peer_with(&self, index: usize, flags: &[&str]) -> Headless<'_> {
         let data = self.data.path().join(index.to_string());
-        Headless::start(self.host(index), &program(), &data, &[]).expect("a peer")
+        Headless::start(self.host(index), &program(), &data, flags).expect("a peer")
     }
 
     /// A peer that has joined.
     pub fn member(&self, index: usize) -> Headless<'_> {
-        let peer = self.peer(index);
+        self.member_with(index, &[])
+    }
+
+    /// A peer with flags that has joined.
+    pub fn member_with(&self, index: usize, flags: &[&str]) -> Headless<'_> {
+        let peer = self.peer_with(index, flags);
         peer.join(ROOM, &json!({ "name": name(index), "cursor": null })).expect("joining");
         peer
     }

@@ -94,6 +94,12 @@ pub struct PeerArgs {
     /// Neither announce this peer on the network nor look for others
     #[arg(long)]
     pub no_multicast: bool,
+    /// Do not use mDNS for that, only Parlor's own hello
+    #[arg(long)]
+    pub no_mdns: bool,
+    /// Do not use Parlor's own hello for that, only mDNS
+    #[arg(long)]
+    pub no_hello: bool,
 }
 
 /// How a one-time command looks and how long it waits.

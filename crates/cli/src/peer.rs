@@ -129,6 +129,8 @@ pub(crate) fn config(args: &PeerArgs) -> Config {
         listen: args.listen.clone(),
         dial: args.dial.clone(),
         multicast: !args.no_multicast,
+        mdns: !args.no_mdns,
+        hello: !args.no_hello,
         ..default
     }
 }
@@ -167,6 +169,8 @@ mod tests {
             listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
             dial: Vec::new(),
             no_multicast: true,
+            no_mdns: false,
+            no_hello: false,
         }
     }
 

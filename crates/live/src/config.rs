@@ -20,9 +20,14 @@ pub struct Config {
     pub listen: Vec<String>,
     /// Multiaddrs to dial at the start and to go on dialling. Default: none.
     pub dial: Vec<String>,
-    /// Whether to announce and look for peers by multicast (design N7). Default `true`. Other profiles of the same data
-    /// directory are found either way.
+    /// Whether to announce this peer on the network and look for others there, by the two ways below (design N7). Default
+    /// `true`. Other profiles of the same data directory are found either way.
     pub multicast: bool,
+    /// Whether to do so by mDNS, on UDP port 5353. Default `true`.
+    pub mdns: bool,
+    /// Whether to do so by Parlor's own question, multicast and broadcast on UDP port 4757, which passes where mDNS is
+    /// filtered. Default `true`.
+    pub hello: bool,
     /// The person's name, saved in the profile as if they had set it. Default: what the profile holds, and for a new one
     /// a friendly proposal.
     pub name: Option<String>,
@@ -41,6 +46,8 @@ impl Default for Config {
             listen: Vec::new(),
             dial: Vec::new(),
             multicast: true,
+            mdns: true,
+            hello: true,
             name: None,
             lab: false,
         }

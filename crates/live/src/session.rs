@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use parlor_core::{Certificate, Cloned, Error, ErrorCode, LocalActor, Signer};
-use parlor_net::{NetConfig, NetHandle, PeerInfo, SessionKey};
+use parlor_net::{Discovery, NetConfig, NetHandle, PeerInfo, SessionKey};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -61,7 +61,7 @@ impl Session {
             verifier: Arc::new(Ed25519Verifier),
             listen: config.listen.clone(),
             dial: config.dial.clone(),
-            multicast: config.multicast,
+            discovery: Discovery { mdns: config.multicast && config.mdns, hello: config.multicast && config.hello },
             neighbours: Some(config.data_dir.clone()),
             wall: wall_ms,
             seed: profile::random()?,

@@ -30,10 +30,11 @@ use crate::address;
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
 use crate::budget::{FROM_AUTHOR, FROM_NEIGHBOUR, PASSED_ON, Purses};
 use crate::clock::Clock;
-use crate::config::{NetConfig, NetError};
+use crate::config::{Discovery, NetConfig, NetError};
 use crate::counters::Counters;
 use crate::dialler::{Dialler, Source};
 use crate::handle::{Command, Views};
+use crate::hello::{self, Hello};
 use crate::info::{NearRoom, NetworkState};
 use crate::lab::{Cutting, Fault};
 use crate::listen::{self, Listening};
@@ -89,6 +90,7 @@ struct Actor {
     /// A later run of this profile is known, so that no room here is written to any more (design R2).
     outranked: bool,
     interfaces: Option<Interfaces>,
+    hello: Hello,
     counters: Counters,
     /// What neighbours may still send.
     senders: Purses,
@@ -117,8 +119,9 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     let wishes = wishes(&config.dial)?;
     let here = !listen.is_empty() && listen.iter().all(address::is_loopback);
     let me = config.session.peer();
-    let (mut swarm, multicast_failed) = behaviour::swarm(&config.session, config.multicast && !here, config.lab)
-        .map_err(|reason| NetError::Start { reason })?;
+    let discovery = if here { Discovery::NONE } else { config.discovery };
+    let (mut swarm, mdns_failed) =
+        behaviour::swarm(&config.session, discovery.mdns, config.lab).map_err(|reason| NetError::Start { reason })?;
     let listening = listen::listen(&mut swarm, &listen)?;
     let lobby = Tag::LOBBY.topic();
     swarm.behaviour_mut().gossip.subscribe(&lobby).map_err(|error| NetError::Start { reason: error.to_string() })?;
@@ -144,6 +147,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         out: false,
         outranked: false,
         interfaces: None,
+        hello: Hello::silent(),
         counters: Counters::default(),
         senders: Purses::new(FROM_NEIGHBOUR),
         authors: Purses::new(FROM_AUTHOR),
@@ -159,8 +163,14 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         near_shown: Tick(0),
         rng,
     };
-    if multicast_failed {
-        actor.counters.count("multicast_unavailable");
+    if mdns_failed {
+        actor.counters.count("mdns_unavailable");
+    }
+    if discovery.hello {
+        match hello::start(config.session.id(), rand::Rng::random(&mut actor.rng), clock, actor.listen.subscribe()) {
+            Ok(hello) => actor.hello = hello,
+            Err(_) => actor.counters.count("hello_unavailable"),
+        }
     }
     if let Ok(interfaces) = Interfaces::read() {
         actor.look_around(Surroundings { interfaces, neighbours: Vec::new() }, clock.now());
@@ -227,6 +237,7 @@ impl Actor {
                     Some(command) => self.command(command),
                 },
                 event = self.swarm.select_next_some() => self.network_event(event),
+                Some(heard) = self.hello.heard.recv() => self.said_hello(heard, self.clock.now()),
                 Some(seen) = surroundings.recv() => self.look_around(seen, self.clock.now()),
                 () = std::future::ready(()), if !self.line.is_empty() => self.next_in_line(self.clock.now()),
                 () = tokio::time::sleep_until(wait) => {}

@@ -39,14 +39,14 @@ pub(crate) struct Behaviour {
     mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
-/// Makes the swarm. Multicast that the system does not allow is no reason not to start: the second value says so.
-pub(crate) fn swarm(key: &SessionKey, multicast: bool, lab: bool) -> Result<(Swarm<Behaviour>, bool), String> {
-    let mdns = multicast.then(|| {
+/// Makes the swarm. mDNS that the system does not allow is no reason not to start: the second value says so.
+pub(crate) fn swarm(key: &SessionKey, use_mdns: bool, lab: bool) -> Result<(Swarm<Behaviour>, bool), String> {
+    let mdns = use_mdns.then(|| {
         let config =
             mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
         mdns::tokio::Behaviour::new(config, key.peer())
     });
-    let multicast_failed = matches!(mdns, Some(Err(_)));
+    let mdns_failed = matches!(mdns, Some(Err(_)));
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
@@ -82,7 +82,7 @@ pub(crate) fn swarm(key: &SessionKey, multicast: bool, lab: bool) -> Result<(Swa
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIMEOUT))
         .with_connection_timeout(CONNECT_TIMEOUT)
         .build();
-    Ok((swarm, multicast_failed))
+    Ok((swarm, mdns_failed))
 }
 
 // Dials never leave from the listening port: two peers that dial each other at once would meet in one TCP connection of

@@ -22,8 +22,8 @@ pub struct NetConfig {
     pub listen: Vec<String>,
     /// Addresses to keep connected to, with or without a peer id behind them.
     pub dial: Vec<String>,
-    /// Whether to find others by multicast. A peer that listens on loopback only never does.
-    pub multicast: bool,
+    /// How to look for others on the network. A peer that listens on loopback only never does.
+    pub discovery: Discovery,
     /// The data directory, for finding other profiles on this computer; `None` does not look for any.
     pub neighbours: Option<PathBuf>,
     /// The wall clock, milliseconds since 1970. It is shown to people and stamps cells; no lease depends on it.
@@ -33,6 +33,23 @@ pub struct NetConfig {
     /// Whether faults can be made on purpose, with [`NetHandle::lab`](crate::NetHandle::lab). For tests; a peer that people
     /// use has it off.
     pub lab: bool,
+}
+
+/// The ways to look for peers on the network that nobody gave an address of (design N7). Each is a hint of where to dial;
+/// none says that a peer is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discovery {
+    /// Multicast DNS, on UDP port 5353.
+    pub mdns: bool,
+    /// Parlor's own question by multicast and broadcast, on UDP port 4757.
+    pub hello: bool,
+}
+
+impl Discovery {
+    /// All of them.
+    pub const ALL: Self = Self { mdns: true, hello: true };
+    /// None: nothing is multicast or broadcast.
+    pub const NONE: Self = Self { mdns: false, hello: false };
 }
 
 /// Why the driver did not start. Nothing is left behind: no task, no socket.

@@ -32,12 +32,16 @@ pub(crate) use dial::{Dial, Failure, Source, Target};
 
 /// How much later the larger of two peer ids dials.
 pub(crate) const LARGER_WAITS_MS: u64 = 1_500;
+/// How much later when only one of them may know of the other, because an answer is heard by who asked.
+pub(crate) const LARGER_WAITS_FOR_HELLO_MS: u64 = 300;
 /// How much later it dials again when a connection broke.
 const AGAIN_WAITS_MS: u64 = 500;
 /// Dials of many peers after a resume are spread over this.
 const SPREAD_MS: u64 = 300;
 /// Peers in the address book.
 const BOOK_MAX: usize = 512;
+/// Of them, those that only answered a hello and were never reached.
+const UNPROVEN_MAX: usize = 64;
 /// A shared room makes a missing peer urgent for this long.
 const URGENT_MS: u64 = 60_000;
 /// A peer that was neither reached nor heard of for this long is forgotten: sessions do not come back under their id.
@@ -106,15 +110,20 @@ impl Dialler {
         if peer == self.me {
             return;
         }
-        let delay = if self.me < peer { 0 } else { LARGER_WAITS_MS };
+        let delay = match source {
+            _ if self.me < peer => 0,
+            Source::Hello => LARGER_WAITS_FOR_HELLO_MS,
+            _ => LARGER_WAITS_MS,
+        };
         let Some(entry) = self.entry(peer, source, now) else { return };
         let fresh = entry.addresses.hear(address, local, now);
         entry.seen = now;
         if source > entry.source {
             entry.source = source;
         }
-        // mDNS tells of an address again only after it was silent, the files of neighbours are read every second.
-        let news = fresh || source == Source::Mdns;
+        // mDNS tells of an address again only after it was silent, and an answer was given just now; the files of
+        // neighbours are read every second.
+        let news = fresh || matches!(source, Source::Mdns | Source::Hello);
         if news && !entry.connected && entry.dialling.is_none() {
             entry.backoff.reset();
             let due = now.plus(delay);
@@ -123,10 +132,8 @@ impl Dialler {
     }
 
     fn entry(&mut self, peer: PeerId, source: Source, now: Tick) -> Option<&mut Peer> {
-        if !self.peers.contains_key(&peer) && self.peers.len() >= BOOK_MAX {
-            let idle = self.peers.iter().filter(|(_, entry)| !entry.connected && entry.dialling.is_none());
-            let stalest = idle.min_by_key(|(_, entry)| entry.seen).map(|(peer, _)| *peer)?;
-            self.peers.remove(&stalest);
+        if !self.peers.contains_key(&peer) {
+            self.make_room(source)?;
         }
         Some(self.peers.entry(peer).or_insert_with(|| Peer {
             addresses: Addresses::default(),
@@ -138,6 +145,24 @@ impl Dialler {
             shared: false,
             seen: now,
         }))
+    }
+
+    /// For one more peer. Whoever answers a hello may answer for as many as they like, so those that nobody ever reached
+    /// make room for each other and for nobody else.
+    fn make_room(&mut self, source: Source) -> Option<()> {
+        let unproven = |entry: &Peer| entry.source == Source::Hello && !entry.addresses.any_worked();
+        let idle = || self.peers.iter().filter(|(_, entry)| !entry.connected && entry.dialling.is_none());
+        let stalest =
+            if source == Source::Hello && self.peers.values().filter(|one| unproven(one)).count() >= UNPROVEN_MAX {
+                idle().filter(|(_, entry)| unproven(entry)).min_by_key(|(_, entry)| entry.seen)?
+            } else if self.peers.len() >= BOOK_MAX {
+                idle().min_by_key(|(_, entry)| entry.seen)?
+            } else {
+                return Some(());
+            };
+        let stalest = *stalest.0;
+        self.peers.remove(&stalest);
+        Some(())
     }
 
     /// The peer is connected. `dialled` is the address that this end reached it at, `target` what that dial was for.

@@ -23,7 +23,8 @@ pub struct PeerInfo {
     /// Rooms of this process that the peer is in too.
     #[cfg_attr(feature = "ts", ts(type = "string[]"))]
     pub rooms: Vec<RoomId>,
-    /// How it became known: `"mdns"`, `"profile"`, `"dialled"` or `"inbound"`.
+    /// How it became known: `"hello"` (it answered Parlor's own question to the network), `"mdns"`, `"profile"` (another
+    /// profile of this computer), `"dialled"` (somebody gave its address) or `"inbound"` (it dialled us).
     pub source: String,
     /// The name of the person there, when a member of a shared room told it.
     pub name: Option<String>,

@@ -13,6 +13,7 @@
 //! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels, and `seal` keeps
 //!   those of private rooms from everybody else.
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
+//! - `hello` asks the network who is here where mDNS is filtered.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
 //!
@@ -35,6 +36,7 @@ mod dialler;
 mod direct;
 mod gossip;
 mod handle;
+mod hello;
 mod info;
 mod key;
 mod lab;
@@ -48,7 +50,7 @@ mod seal;
 mod surroundings;
 mod topic;
 
-pub use config::{NetConfig, NetError};
+pub use config::{Discovery, NetConfig, NetError};
 pub use handle::{NetHandle, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo};
 pub use key::SessionKey;

@@ -60,8 +60,8 @@ pub enum Error {
     /// There is no such host.
     #[error("there is no host number {0}")]
     NoSuchHost(usize),
-    /// `ip` refused; nothing was changed by that command.
-    #[error("`ip {command}` failed: {message}")]
+    /// `ip` or `nft` refused; nothing was changed by that command.
+    #[error("`{command}` failed: {message}")]
     Refused {
         /// The arguments.
         command: String,
@@ -179,6 +179,19 @@ impl Lan {
         self.set_port(index, "up")
     }
 
+    /// From now on the bridge keeps multicast to itself, as switches and access points do that are told to filter it. Unicast
+    /// and broadcast pass.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn filter_multicast(&self) -> Result<(), Error> {
+        for index in 0..self.hosts.len() {
+            ip(&format!("-n {} link set port{index} type bridge_slave mcast_flood off", self.bridge))?;
+        }
+        Ok(())
+    }
+
     fn set_port(&self, index: usize, state: &str) -> Result<(), Error> {
         self.host(index)?;
         ip(&format!("-n {} link set port{index} {state}", self.bridge)).map(drop)
@@ -215,6 +228,30 @@ impl Host {
         command
     }
 
+    /// Gives it another address in the same network, beside the one that it has.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn add_address(&self, address: Ipv4Addr) -> Result<(), Error> {
+        ip(&format!("-n {} address add {address}/24 dev eth0", self.namespace)).map(drop)
+    }
+
+    /// A firewall on this host with one rule for what comes in, as nftables writes it: `udp dport { 4757, 5353 } drop`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with what `nft` said.
+    pub fn firewall(&self, rule: &str) -> Result<(), Error> {
+        let rules = format!("table inet wall {{ chain input {{ type filter hook input priority 0; {rule}; }}; }}");
+        let output = self.command("nft").arg(&rules).output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(Error::Refused { command: rules, message })
+    }
+
     /// Runs code of this process on this host, in a thread of its own. Sockets opened there, and threads started
     /// there, stay on this host wherever they go.
     ///
@@ -240,7 +277,7 @@ fn ip(words: &str) -> Result<String, Error> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(Error::Refused { command: words.to_owned(), message })
+    Err(Error::Refused { command: format!("ip {words}"), message })
 }
 
 /// Ends whatever runs in a namespace and removes it. Nobody is there to hear of an error.

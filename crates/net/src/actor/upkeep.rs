@@ -9,6 +9,7 @@ use parlor_core::{Input, Tick, limits};
 use super::Actor;
 use crate::author;
 use crate::dialler::Source;
+use crate::hello::Heard;
 use crate::info::{NearRoom, NetworkState};
 use crate::links::Closing;
 use crate::lobby::Advert;
@@ -44,6 +45,19 @@ impl Actor {
             link.heard = now;
         }
         self.dialler.urge(now);
+        self.hello.again();
+    }
+
+    /// Somebody answered our question to the network.
+    pub(super) fn said_hello(&mut self, heard: Heard, now: Tick) {
+        match heard {
+            Heard::Counted(name, times) => self.counters.add(name, times),
+            Heard::Peer { peer, addresses } => {
+                for address in addresses {
+                    self.dialler.heard(peer, &address, Source::Hello, false, now);
+                }
+            }
+        }
     }
 
     pub(super) fn every_second(&mut self, now: Tick) {
@@ -183,6 +197,7 @@ impl Actor {
         }
         let before = self.interfaces.replace(seen.interfaces.clone());
         self.dialler.subnets(seen.interfaces.subnets.clone());
+        self.hello.subnets(seen.interfaces.subnets.clone());
         self.outage.carrier(seen.interfaces.usable());
         self.tell_outage(now);
         if before.is_some_and(|before| before.subnets != seen.interfaces.subnets) {

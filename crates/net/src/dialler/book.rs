@@ -47,6 +47,11 @@ impl Addresses {
         }
     }
 
+    /// Whether the peer was ever reached at one of them.
+    pub(crate) fn any_worked(&self) -> bool {
+        self.0.iter().any(|known| known.good.is_some())
+    }
+
     pub(crate) fn remove(&mut self, address: &Multiaddr) {
         let bare = address::bare(address);
         self.0.retain(|known| Some(&known.address) != bare.as_ref());

@@ -7,7 +7,9 @@ use libp2p::{Multiaddr, PeerId};
 pub(crate) enum Source {
     /// It dialled us.
     Inbound,
-    /// By multicast.
+    /// It answered a hello.
+    Hello,
+    /// By mDNS.
     Mdns,
     /// Another profile of this computer.
     Profile,
@@ -19,6 +21,7 @@ impl Source {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Source::Inbound => "inbound",
+            Source::Hello => "hello",
             Source::Mdns => "mdns",
             Source::Profile => "profile",
             Source::Dialled => "dialled",

@@ -41,6 +41,37 @@ fn the_smaller_dials_at_once_and_the_larger_waits_its_turn() {
     assert_eq!((at, dial.target), (LARGER_WAITS_MS, Target::Peer(small)));
 }
 
+/// An answer is heard by who asked, so the smaller one may know nothing of the larger.
+#[test]
+fn the_larger_dials_soon_whom_it_knows_from_an_answer() {
+    let (small, me, large) = ids();
+    let mut dialler = dialler(me);
+    dialler.heard(large, &address(TCP), Source::Hello, false, Tick(0));
+    assert_eq!(next(&mut dialler, 0).unwrap().1.target, Target::Peer(large));
+    dialler.heard(small, &address(TCP), Source::Hello, false, Tick(0));
+    let (at, dial) = next(&mut dialler, 60_000).unwrap();
+    assert_eq!((at, dial.target), (LARGER_WAITS_FOR_HELLO_MS, Target::Peer(small)));
+}
+
+/// Whoever hears a question can answer for thousands.
+#[test]
+fn those_who_only_answered_push_out_nobody_else() {
+    let (_, me, large) = ids();
+    let mut dialler = dialler(me);
+    let real: Vec<PeerId> = (0..100).map(|_| SessionKey::generate().peer()).collect();
+    for peer in &real {
+        dialler.heard(*peer, &address(TCP), Source::Mdns, false, Tick(0));
+    }
+    dialler.heard(large, &address(QUIC), Source::Hello, false, Tick(0));
+    dialler.connected(large, Some(&address(QUIC)), Some(Target::Peer(large)), Tick(1));
+    dialler.disconnected(large, Tick(2));
+    for _ in 0..2_000 {
+        dialler.heard(SessionKey::generate().peer(), &address(TCP), Source::Hello, false, Tick(3));
+    }
+    assert!(real.iter().chain([&large]).all(|peer| dialler.peers.contains_key(peer)));
+    assert_eq!(dialler.peers.len(), real.len() + 1 + UNPROVEN_MAX);
+}
+
 #[test]
 fn the_larger_does_not_dial_whom_it_was_reached_by() {
     let (small, me, _) = ids();

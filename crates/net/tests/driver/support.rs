@@ -8,7 +8,7 @@ use parlor_core::{
     Certificate, Event, Join, Lease, LocalActor, MemberRecord, PresenceChange, PublicKey, RoomId, Signer, Snapshot,
     Verifier,
 };
-use parlor_net::{NetConfig, NetError, NetHandle, RoomPort, SessionKey};
+use parlor_net::{Discovery, NetConfig, NetError, NetHandle, RoomPort, SessionKey};
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
@@ -76,7 +76,7 @@ impl Person {
             verifier: Arc::new(Dalek),
             listen: vec!["/ip4/127.0.0.1/tcp/0".into(), "/ip4/127.0.0.1/udp/0/quic-v1".into()],
             dial: Vec::new(),
-            multicast: false,
+            discovery: Discovery::NONE,
             neighbours: None,
             wall,
             lab: false,

@@ -33,7 +33,8 @@ rttMs: number | null,
  */
 rooms: string[],
 /**
- * How it became known: `"mdns"`, `"profile"`, `"dialled"` or `"inbound"`.
+ * How it became known: `"hello"` (it answered Parlor's own question to the network), `"mdns"`, `"profile"` (another
+ * profile of this computer), `"dialled"` (somebody gave its address) or `"inbound"` (it dialled us).
  */
 source: string,
 /**
