@@ -20,6 +20,7 @@ use crate::view::{Event, Kind, Timestamp};
 /// Who may do what in a private room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Access {
     /// The room.
@@ -36,9 +37,11 @@ pub struct Access {
     pub epoch: u32,
     /// Who changed it last; `null` when nobody did.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub rekeyed_by: Option<UserId>,
     /// When, by their clock.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub rekeyed_at: Option<Timestamp>,
     /// Everybody who was ever in the room with an identity, as far as it is remembered, by user id.
     pub people: Vec<Person>,
@@ -47,6 +50,7 @@ pub struct Access {
 /// Somebody who was in a private room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     /// Who.
@@ -65,6 +69,7 @@ pub struct Person {
 /// Arguments of `access`: what to change, by user id. All that is not named stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AccessChange {
     /// Who is a host from now on, and who is none any more. The creator alone may say; to take it from somebody changes the

@@ -27,6 +27,7 @@ const CHANGES_MAX: usize = 500;
 /// One note. A field that nobody wrote has its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Note {
     /// 1 to 64 bytes, chosen by whoever made it.
@@ -56,6 +57,7 @@ pub struct Note {
 /// Notes of a room: all of them, or those that a call set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Board {
     /// The room.
@@ -71,9 +73,11 @@ pub struct Board {
 /// What to write of one note: the fields that are named, also of a note that is not seen here yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NoteChange {
     /// 1 to 64 bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Key))]
     pub id: String,
     /// Left edge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,31 +87,38 @@ pub struct NoteChange {
     pub y: Option<f64>,
     /// Width, above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(exclusive_minimum = 0))]
     pub w: Option<f64>,
     /// Height, above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(exclusive_minimum = 0))]
     pub h: Option<f64>,
     /// Greater lies above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z: Option<f64>,
     /// At most 64 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 64))]
     pub color: Option<String>,
     /// At most 4 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 4096))]
     pub text: Option<String>,
 }
 
 /// Arguments of `board`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct BoardChange {
     /// Notes to write.
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<NoteChange>>", optional))]
+    #[cfg_attr(feature = "openapi", schema(max_items = 500))]
     pub set: Vec<NoteChange>,
     /// Ids of notes to remove.
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>", optional))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Key>, max_items = 500))]
     pub remove: Vec<String>,
 }
 

@@ -10,15 +10,18 @@ use crate::view::Bag;
 /// Arguments of `join`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Join {
     /// The live state to begin with; one that was joined before keeps its own when this is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::GivenBag>))]
     pub presence: Option<Bag>,
     /// What does not change while joined: role, device.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::GivenBag>))]
     pub metadata: Option<Bag>,
     /// A stable key of a client or device; the actor's user id when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,10 +29,12 @@ pub struct Join {
     pub member_id: Option<MemberId>,
     /// The client lease in seconds, 5 to 3600, for members that a client joined over HTTP; 60 when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 5, maximum = 3600))]
     pub presence_ttl_seconds: Option<u32>,
     /// A ticket of this room, needed once for a private one. Whoever opens the room for the caller uses it up: a replica
     /// does not look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^\s*[Pp][Aa][Rr][Ll][Oo][Rr]:"))]
     pub ticket: Option<String>,
 }
 
@@ -79,6 +84,7 @@ impl Join {
 /// How `presence` treats keys that are not named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PresenceMode {
     /// They stay.
@@ -91,10 +97,12 @@ pub enum PresenceMode {
 /// Arguments of `presence`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PresenceChange {
     /// Keys to set; nested values are replaced whole, `null` is a value.
     #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>", optional = false))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::GivenBag))]
     pub presence: Bag,
     /// Which member; the one joined with when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +118,7 @@ pub struct PresenceChange {
     /// Milliseconds after which a key of this call vanishes at every observer.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, number>"))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::lives))]
     pub expire: BTreeMap<String, u64>,
 }
 
@@ -124,14 +133,17 @@ impl PresenceChange {
 /// Arguments of `metadata`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MetadataChange {
     /// Keys to set.
     #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::GivenMetadata))]
     pub metadata: Bag,
     /// Keys to delete.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Key>))]
     pub unset: Vec<String>,
 }
 
@@ -146,6 +158,7 @@ impl MetadataChange {
 /// Arguments of `leave`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Leave {
     /// Which member; the one joined with when missing.

@@ -83,6 +83,8 @@ mod row_table;
 mod rows;
 mod rule;
 mod said;
+#[cfg(feature = "openapi")]
+mod schema;
 mod sessions;
 mod sync;
 mod twins;

@@ -21,14 +21,17 @@ use crate::view::{Actor, ActorKind, Bag, Timestamp};
 /// Arguments of `publish`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Publish {
     /// What sort of message it is: 1 to 64 bytes, `chat`.
     #[serde(rename = "type")]
     #[cfg_attr(feature = "ts", ts(optional = false))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Key, required))]
     pub kind: String,
     /// Its content: JSON, strings up to 4 KiB, all of it up to about 8 KiB; `null` when missing.
     #[cfg_attr(feature = "ts", ts(optional, type = "unknown"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Said))]
     pub data: Value,
     /// Which member says it; the one joined with when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +42,7 @@ pub struct Publish {
     pub keep: bool,
     /// The same key stores once: 1 to 64 bytes. For messages that are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Key>))]
     pub idempotency_key: Option<String>,
 }
 
@@ -72,6 +76,7 @@ pub struct HistoryQuery {
 /// One message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// The same everywhere.
@@ -97,12 +102,14 @@ pub struct Message {
 /// A page of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryPage {
     /// Newest first.
     #[cfg_attr(feature = "ts", ts(as = "Vec<Message>"))]
     pub messages: Vec<Arc<Message>>,
     /// Where the next page starts; `null` on the last.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
 }
 

@@ -49,11 +49,13 @@ pub struct Summary {
 /// A member in a lobby.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Face {
     /// Name.
     pub name: String,
     /// Colour, when the member has one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub color: Option<String>,
 }
 

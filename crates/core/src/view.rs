@@ -48,6 +48,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 /// Always `"room"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// The only kind there is.
@@ -58,6 +59,7 @@ pub enum Kind {
 /// Whether an actor is proven by an identity key or hosted by a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ActorKind {
     /// Proven by the identity key of a profile.
@@ -69,6 +71,7 @@ pub enum ActorKind {
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Actor {
     /// A user or a guest.
@@ -81,12 +84,14 @@ pub struct Actor {
     /// The user id of the host of a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, nullable = false))]
     pub via: Option<UserId>,
 }
 
 /// What `join()` and `presence()` answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MemberRecord {
     /// The room.
@@ -105,15 +110,18 @@ pub struct MemberRecord {
     pub last_seen_at: Timestamp,
     /// What came with `join`.
     #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub metadata: Bag,
     /// The live state.
     #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub presence: Bag,
 }
 
 /// Whether signs of life arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MemberState {
     /// They do.
@@ -125,6 +133,7 @@ pub enum MemberState {
 /// One session of a member, in a list by session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionRef {
     /// The session's public key in hexadecimal.
@@ -136,6 +145,7 @@ pub struct SessionRef {
 /// One row of `members()`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
     /// The record.
@@ -172,12 +182,14 @@ pub type RowKey = (MemberId, UserId);
 /// One page of `members()`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MembersPage {
     /// The rows, ordered by `joinedAt`, then `memberId`.
     #[cfg_attr(feature = "ts", ts(as = "Vec<Member>"))]
     pub members: Vec<Arc<Member>>,
     /// Where the next page starts; `null` on the last.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
     /// All rows of the room.
     pub total: u32,
@@ -190,6 +202,7 @@ pub struct MembersPage {
 /// How a list of members is grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum By {
     /// One row a member.
@@ -218,6 +231,7 @@ pub struct MembersQuery {
 /// A room's shared settings and who changed them last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomMetadata {
     /// The room.
@@ -227,18 +241,22 @@ pub struct RoomMetadata {
     pub kind: Kind,
     /// The settings: `title`, `mode`, `locked` and whatever else was set.
     #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub metadata: Bag,
     /// When the newest of them was written, by its writer's clock; `null` when nothing was.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub updated_at: Option<Timestamp>,
     /// The user id of who wrote the newest; `null` when nothing was.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub updated_by: Option<UserId>,
 }
 
 /// What `leave()` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Left {
     /// The room.
@@ -259,6 +277,7 @@ pub struct Left {
 /// Why a member is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum LeftReason {
     /// It said so.
@@ -280,6 +299,7 @@ pub enum LeftReason {
 /// This profile runs in another process too, from a copy of its folder (design R2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Cloned {
     /// Since when that is known here, by this peer's wall clock.
@@ -294,6 +314,7 @@ pub struct Cloned {
 /// What happens in a room. Per observer and member: `(joined (updated | stale | active)* left)*` (design R14).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A member appeared, whole.
@@ -361,6 +382,7 @@ pub enum Event {
     /// Three exchanges with a peer did not make what is shared the same (design R12). They go on, less and less often.
     Diverged {
         /// The peer's session, in hexadecimal.
+        #[cfg_attr(feature = "openapi", schema(rename = "sessionId"))]
         session_id: String,
     },
     /// The number of sessions that look on has changed.
@@ -376,6 +398,7 @@ pub enum Event {
     /// This profile turned out to run elsewhere too, or that changed. Said once, until it is over.
     Cloned {
         /// What is known of it; `null` when it is over.
+        #[cfg_attr(feature = "openapi", schema(required))]
         cloned: Option<Cloned>,
     },
 }
@@ -383,6 +406,7 @@ pub enum Event {
 /// All that a reader of a room needs at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The room.
@@ -397,10 +421,12 @@ pub struct Snapshot {
     /// The board's notes, by id.
     #[serde(default)]
     #[cfg_attr(feature = "ts", ts(as = "Vec<Note>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Note>, required))]
     pub notes: Arc<Vec<Arc<Note>>>,
     /// Who may do what; missing for an open room, where everybody may everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Access>"))]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub access: Option<Arc<Access>>,
     /// Sessions that look on.
     pub watching: u32,
@@ -408,6 +434,7 @@ pub struct Snapshot {
     pub complete: bool,
     /// Whether this profile runs elsewhere too; `null` nearly always.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub cloned: Option<Cloned>,
     /// The number of the last event that this includes.
     #[cfg_attr(feature = "ts", ts(type = "number"))]

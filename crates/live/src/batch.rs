@@ -11,6 +11,7 @@ use serde::Serialize;
 /// longer by itself (a member with much presence, a room with much metadata).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Batch {
     /// 1, 2, 3, …: what the reader acknowledges.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
@@ -24,6 +25,7 @@ pub struct Batch {
 /// An event of a feed. Every row replaces what the reader had of that member.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum FeedEvent {
     /// The room as it is; what was known before is void.
@@ -40,6 +42,7 @@ pub enum FeedEvent {
         /// Who may do what; missing for an open room.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "ts", ts(optional, as = "Option<Access>"))]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
         access: Option<Arc<Access>>,
         /// Sessions that look on.
         watching: u32,
@@ -130,6 +133,7 @@ pub enum FeedEvent {
 /// The latest presence of one member since the batch before: keys to set, then keys to remove. No key is in both.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Update {
     /// Which row, together with `userId` (design A5).
@@ -140,6 +144,7 @@ pub struct Update {
     pub user_id: UserId,
     /// Keys that were set, with their values now.
     #[cfg_attr(feature = "ts", ts(type = "Record<string, unknown>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub presence: Bag,
     /// Keys that went.
     pub unset: Vec<String>,

@@ -62,6 +62,40 @@ pub struct Item {
     pub event: RoomEvent,
 }
 
+/// Flat, and of two kinds.
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Item {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::Type;
+        use utoipa::openapi::{AllOfBuilder, ObjectBuilder, OneOfBuilder, Ref};
+
+        let number = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .description(Some("The number of the event in this room and run of the peer; it grows."));
+        let kind = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["snapshot"]));
+        let snapshot = AllOfBuilder::new()
+            .item(Ref::from_schema_name("Snapshot"))
+            .item(ObjectBuilder::new().property("type", kind).required("type"));
+        AllOfBuilder::new()
+            .description(Some("One thing that a follower of a room learns: a snapshot, or a change since."))
+            .item(ObjectBuilder::new().property("id", number).required("id"))
+            .item(OneOfBuilder::new().item(snapshot).item(Ref::from_schema_name("Event")))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Item {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        use utoipa::PartialSchema as _;
+
+        schemas.extend([("Snapshot".into(), Snapshot::schema()), ("Event".into(), Event::schema())]);
+        Snapshot::schemas(schemas);
+        Event::schemas(schemas);
+    }
+}
+
 /// The events of one room, made by [`Room::events`](crate::Room::events). It ends when the room is closed: the peer
 /// stopped, or the room was forgotten.
 ///

@@ -27,6 +27,16 @@ pub(crate) fn checked(colour: &str) -> Result<String, Error> {
     .at("color"))
 }
 
+/// What callers may give.
+#[cfg(feature = "openapi")]
+pub(crate) fn schema() -> utoipa::openapi::Object {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(PALETTE))
+        .description(Some("Their colour, one of the palette."))
+        .build()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

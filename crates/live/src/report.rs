@@ -9,6 +9,7 @@ use crate::Theme;
 /// The peer and its person, as `status` answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// The version of Parlor.
@@ -38,6 +39,7 @@ pub struct Status {
     pub links: u32,
     /// Whether a copy of this profile runs elsewhere too (design R2); `null` nearly always.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub cloned: Option<Cloned>,
     /// What the person should know, oldest first: a damaged file that was set aside, a file that cannot be written.
     pub notices: Vec<String>,
@@ -46,13 +48,23 @@ pub struct Status {
 /// What to change of the profile; what is missing stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, optional_fields))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ProfileChange {
     /// The person's name: 1 to 256 bytes of UTF-8 without control characters; space around it is dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 256,
+            pattern = r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$"
+        )
+    )]
     pub name: Option<String>,
     /// Their colour, one of [`PALETTE`](crate::PALETTE).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::palette::schema))]
     pub color: Option<String>,
     /// Light or dark.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +74,7 @@ pub struct ProfileChange {
 /// A room near or known, as `rooms` lists it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoomSummary {
     /// The room.
@@ -76,6 +89,7 @@ pub struct RoomSummary {
     /// Whether the name stands for a private room in this profile.
     pub private: bool,
     /// Its title, or the last known one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub title: Option<String>,
     /// Up to five of its people.
     pub faces: Vec<Face>,
@@ -83,5 +97,6 @@ pub struct RoomSummary {
     pub near: bool,
     /// When it was last opened with this profile; `null` when never.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub last_opened_at: Option<Timestamp>,
 }

@@ -59,6 +59,7 @@ struct Private {
 /// A ticket to give away, as the surfaces answer it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {
     /// The room.
@@ -76,6 +77,7 @@ pub struct Invitation {
 /// What a ticket says, for asking before it is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TicketInfo {
     /// The room it is for.
@@ -85,6 +87,7 @@ pub struct TicketInfo {
     pub private: bool,
     /// Who made a private room; `null` for an open one, which nobody made.
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub created_by: Option<UserId>,
     /// Whose ticket it is. Nothing proves that: a ticket is what its holder says.
     #[cfg_attr(feature = "ts", ts(type = "string"))]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A connected peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PeerInfo {
     /// The libp2p peer id, in base58.
@@ -19,6 +20,7 @@ pub struct PeerInfo {
     /// `"tcp"` or `"quic"`.
     pub transport: String,
     /// The last answered ping.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub rtt_ms: Option<f64>,
     /// Rooms of this process that the peer is in too.
     #[cfg_attr(feature = "ts", ts(type = "string[]"))]
@@ -27,6 +29,7 @@ pub struct PeerInfo {
     /// profile of this computer), `"dialled"` (somebody gave its address) or `"inbound"` (it dialled us).
     pub source: String,
     /// The name of the person there, when a member of a shared room told it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub name: Option<String>,
 }
 
@@ -51,6 +54,7 @@ pub struct NearRoom {
 /// Whom this peer can meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum NetworkState {
     /// An interface is up on which others can be.
