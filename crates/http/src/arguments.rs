@@ -4,9 +4,10 @@
 use parlor::{
     AccessChange, BoardChange, Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange, Publish,
 };
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// Arguments that arrive as a JSON object. Every field may be missing; none may be unknown.
 pub(crate) trait Arguments: DeserializeOwned {
@@ -75,10 +76,13 @@ impl Arguments for ProfileChange {
 }
 
 /// Arguments of `create_room`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CreateRoom {
+    /// 1 to 128 characters.
+    #[schema(value_type = Option<parlor::RoomId>, required)]
     pub room: Option<String>,
+    /// Whether only those come in who have a ticket.
     pub private: bool,
 }
 
@@ -89,9 +93,11 @@ impl Arguments for CreateRoom {
 }
 
 /// Arguments of `read_ticket`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ReadTicket {
+    /// `parlor:…` or `parlor://join/…`, in either case of letters.
+    #[schema(required, pattern = r"^\s*[Pp][Aa][Rr][Ll][Oo][Rr]:")]
     pub ticket: Option<String>,
 }
 
@@ -102,7 +108,7 @@ impl Arguments for ReadTicket {
 }
 
 /// Arguments of a call that takes none.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
@@ -113,9 +119,11 @@ impl Arguments for Nothing {
 }
 
 /// Arguments of `dial`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Dial {
+    /// A multiaddr such as `/ip4/192.168.1.20/tcp/4747`, or `ADDRESS` or `ADDRESS:PORT`.
+    #[schema(required, pattern = r"^\s*(/ip[46]/.+|[0-9A-Fa-f:.%\[\]]+)\s*$")]
     pub addr: Option<String>,
 }
 

@@ -13,6 +13,7 @@ use axum::response::sse::{Event as SseEvent, KeepAlive};
 use futures::{Stream, stream};
 use parlor::{Events, Item};
 
+use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::Here;
 use crate::server::{App, Closing};
@@ -20,6 +21,22 @@ use crate::server::{App, Closing};
 /// A comment after this much silence tells a dead connection from a quiet room.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// The events of a room
+///
+/// Server-sent events: first `snapshot`, then `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`, `board`,
+/// `message`, `watching`, `complete`, `diverged` and `cloned` as they happen. The data of each is an `Item` as JSON. A reader
+/// that is too slow, or that comes back with `Last-Event-ID`, gets a `snapshot`, which resets what it knew. A comment after
+/// every 15 s of silence. While the stream is open, the actor's members in the room live.
+#[utoipa::path(
+    get, path = "/rooms/{room}/events", operation_id = "watch_events", tag = "events", params(InRoom),
+    responses(
+        (
+            status = 200, description = "The stream. It ends when the room or the peer is closed.",
+            body = String, content_type = "text/event-stream",
+        ),
+        refuses::Reading,
+    ),
+)]
 pub(crate) async fn events(
     State(app): State<Arc<App>>,
     Here(room): Here,

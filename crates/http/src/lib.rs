@@ -10,19 +10,22 @@
 //! 5. `handlers`, `events`, `socket`: the call itself, which lives in the crate `parlor`; nothing here knows a rule of
 //!    a room.
 //!
-//! Beside them stand `ui`, the pages of the user interface; `server`, the life of the whole; and `api_file`, by which
-//! other programs of the same user find it.
+//! Beside them stand `openapi`, the document of all this, made from what stands at the handlers; `answers`, what they
+//! answer beyond results of the crate `parlor`; `ui`, the pages of the user interface; `server`, the life of the whole; and
+//! `api_file`, by which other programs of the same user find it.
 //!
 //! What this crate must never do: listen beyond loopback, answer with CORS headers, or put the token anywhere but
 //! into `api.json`, which only the owner of the profile can read.
 
 #![forbid(unsafe_code)]
 
+mod answers;
 mod api_file;
 mod arguments;
 mod events;
 mod guard;
 mod handlers;
+mod openapi;
 mod problem;
 mod request;
 mod routes;
@@ -32,6 +35,7 @@ mod ui;
 mod visitors;
 
 pub use api_file::ApiFile;
+pub use openapi::document;
 pub use problem::Problem;
 pub use routes::{ROUTES, Route};
 pub use server::{HttpConfig, ServeError, Server, check_token, generate_token, serve};

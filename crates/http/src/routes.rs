@@ -36,7 +36,8 @@ macro_rules! routes {
     };
 }
 
-/// Every route that needs the token. `GET /healthz`, which needs none, is no operation.
+/// Every operation; they need the token. `GET /openapi.json`, which needs it too, and `GET /healthz`, which does not, are no
+/// operations.
 pub const ROUTES: &[Route] = routes![
     GET "/rooms" => rooms: handlers::rooms,
     POST "/rooms" => create_room: handlers::create_room,
@@ -68,6 +69,7 @@ pub const ROUTES: &[Route] = routes![
 pub(crate) fn router(app: Arc<App>) -> Router {
     let operations = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.mount)()));
     operations
+        .route("/openapi.json", get(handlers::openapi))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), guard::token))
         .merge(Router::new().route("/healthz", get(handlers::healthz)).method_not_allowed_fallback(method_not_allowed))

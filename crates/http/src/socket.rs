@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::{arguments, object};
+use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{BODY_MAX, Here};
 use crate::server::{App, Closing};
@@ -25,6 +26,16 @@ use crate::visitors::Visitor;
 /// The subprotocol that we speak.
 const PROTOCOL: &str = "parlor.v1";
 
+/// A room over a WebSocket
+///
+/// The subprotocol is `parlor.v1`; a browser, which can set no header, also offers `parlor.bearer.TOKEN`. Texts are JSON, at
+/// most 256 KiB. The peer sends a `Batch` with `"type": "batch"`, and the next after `{"type": "ack", "seq": n}`. The client
+/// sends `{"type": "presence", "id": n, ...}` with the fields of a `PresenceChange`, and is answered `{"type": "result", "id":
+/// n, "ok": true}`, or `"ok": false` with `error`.
+#[utoipa::path(
+    get, path = "/rooms/{room}/ws", operation_id = "watch_socket", tag = "events", params(InRoom),
+    responses((status = 101, description = "The protocol is WebSocket from here on."), refuses::Socket),
+)]
 pub(crate) async fn socket(
     State(app): State<Arc<App>>,
     Here(room): Here,

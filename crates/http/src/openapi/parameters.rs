@@ -1,0 +1,59 @@
+//! Parameters that many operations share.
+
+use parlor::RoomId;
+use utoipa::IntoParams;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, Ref, Required};
+
+/// A value of a header: space around it is not part of it.
+const HEADER_PATTERN: &str =
+    r"^[^ \u0000-\u001F\u007F-\u009F]([^\u0000-\u001F\u007F-\u009F]*[^ \u0000-\u001F\u007F-\u009F])?$";
+
+/// Who acts.
+pub(crate) struct ActingFor;
+
+impl IntoParams for ActingFor {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = |name: &str, max: usize, description: &str| {
+            let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(max));
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Header)
+                .required(Required::False)
+                .description(Some(description))
+                .schema(Some(text.pattern(Some(HEADER_PATTERN))))
+                .build()
+        };
+        vec![
+            header(
+                "Parlor-User",
+                128,
+                "Acts for a guest of this peer, by an id of 1 to 128 characters that the caller makes up. Without it the \
+                 actor is the person of the profile.",
+            ),
+            header(
+                "Parlor-User-Name",
+                256,
+                "What the guest is called: 1 to 256 bytes of UTF-8; the id when missing. Names nobody without `Parlor-User`.",
+            ),
+        ]
+    }
+}
+
+/// The room of the path, and who acts there.
+pub(crate) struct InRoom;
+
+impl IntoParams for InRoom {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let room = ParameterBuilder::new()
+            .name("room")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some("The room's name, percent-encoded."))
+            .schema(Some(Ref::from_schema_name(RoomId::name())))
+            .build();
+        [room].into_iter().chain(ActingFor::into_params(place)).collect()
+    }
+}
