@@ -1,9 +1,9 @@
 //! `cargo xtask`: everything this repository does by command, in one place that works on every machine.
 //!
-//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types, `mutants` breaks the
-//! rules of the core one by one, `fuzz` gives it inputs that nobody thought of, `bundle` makes the package that people
-//! install; `sim` and `bench` pass on to the programs of their crates. Nothing here knows what Parlor does: this crate only finds tools, calls them, and tells what came of
-//! it. [`workspace`] is the ground, [`step`] runs one command into a log, [`debian`] and [`node`] bring what is missing,
+//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types and the OpenAPI document,
+//! `mutants` breaks the rules of the core one by one, `fuzz` gives it inputs that nobody thought of, `bundle` makes the package
+//! that people install; `sim` and `bench` pass on to the programs of their crates. Nothing here knows what Parlor does: this
+//! crate only finds tools, calls them, and tells what came of it. [`workspace`] is the ground, [`step`] runs one command into a log, [`debian`] and [`node`] bring what is missing,
 //! [`suites`] are the parts of `test`, [`supply`] is the one that looks at what all is made of.
 
 #![forbid(unsafe_code)]
@@ -46,7 +46,7 @@ enum Task {
     Run(run::Options),
     /// Run the tests: all suites, or those named
     Test(test::Options),
-    /// Write the TypeScript types of the Rust API
+    /// Write the TypeScript types of the Rust API and the OpenAPI document of the HTTP API
     Gen(types::Options),
     /// Run the simulator over many seeds
     Sim(Sim),

@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
         Ok(tally)
     }
 
-    /// The committed types are those of the code.
+    /// The committed types and the committed document are those of the code.
     pub fn types(&mut self) -> Result<Tally> {
         Ok(Tally::check(types::check(self.workspace)?))
     }

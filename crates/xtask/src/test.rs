@@ -36,7 +36,7 @@ pub enum Suite {
     Ui,
     /// All crates: format, clippy, unit, integration and documentation tests
     Rust,
-    /// The committed TypeScript types are those of the code
+    /// The committed TypeScript types and OpenAPI document are those of the code
     Types,
     /// Real peers in one process live through the stories of the simulator
     Cluster,

@@ -1,11 +1,13 @@
-//! `cargo xtask gen`: the TypeScript types of the Rust API, written by ts-rs and committed.
+//! `cargo xtask gen`: what is written from the code and committed. The TypeScript types of the Rust API, by ts-rs; the
+//! OpenAPI document of the HTTP API, and the examples in it, which are answers of a real peer.
 //!
-//! ts-rs writes one file a type from tests that its derive makes; they run into a scratch directory. What lands in
-//! the tree is that, plus an index that re-exports all of it, and nothing else: files of types that are gone go too.
+//! ts-rs writes one file a type from tests that its derive makes, and a test of `parlor-http` writes the document; they run
+//! into a scratch directory. What lands in the tree is that, plus an index that re-exports all types, and nothing else:
+//! files of types that are gone go too. The examples are written first, by the test that holds them against a peer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -25,24 +27,28 @@ pub struct Options {
 
 /// Where the types lie in the tree.
 const PLACE: &str = "ui/client/src/generated";
+/// Where the document does.
+const DOCUMENT: &str = "docs/openapi.json";
+/// The test that drives a peer through every operation.
+const EXAMPLES: &str = "every_operation_answers_as_the_document_shows";
 /// The crates whose types cross the API, each with a feature `ts`.
 const CRATES: [&str; 3] = ["parlor-core", "parlor-net", "parlor"];
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// Path inside [`PLACE`], and content.
+/// Path in the tree, and content.
 type Files = BTreeMap<PathBuf, String>;
 
-/// Writes the types, or checks them.
+/// Writes all of it, or checks the types and the document; the examples have a test of their own.
 pub fn generate(workspace: &Workspace, options: Options) -> Result<ExitCode> {
     if options.check {
         return Ok(if check(workspace)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let place = workspace.root.join(PLACE);
+    take_examples(workspace)?;
     let fresh = export(workspace)?;
-    let tree = read(&place)?;
+    let tree = committed(workspace)?;
     let differing = differences(&tree, &fresh);
     for path in &differing {
-        let file = place.join(path);
+        let file = workspace.root.join(path);
         match fresh.get(path) {
             Some(content) => {
                 let directory = file.parent().context("a file without a directory")?;
@@ -52,16 +58,17 @@ pub fn generate(workspace: &Workspace, options: Options) -> Result<ExitCode> {
             None => std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?,
         }
     }
-    eprintln!("  {} {} types in {PLACE}, {} changed", style("✓").green(), fresh.len() - 1, differing.len());
+    let types = fresh.len() - 2;
+    eprintln!("  {} {types} types in {PLACE}, and {DOCUMENT}; {} changed", style("✓").green(), differing.len());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether the types in the tree are those of the code; says which are not.
+/// Whether the types and the document in the tree are those of the code; says which are not.
 pub fn check(workspace: &Workspace) -> Result<bool> {
     let fresh = export(workspace)?;
-    let differing = differences(&read(&workspace.root.join(PLACE))?, &fresh);
+    let differing = differences(&committed(workspace)?, &fresh);
     for path in &differing {
-        eprintln!("  {} {PLACE}/{} is not what the code says", style("✗").red(), path.display());
+        eprintln!("  {} {} is not what the code says", style("✗").red(), path.display());
     }
     if !differing.is_empty() {
         eprintln!("    run cargo xtask gen and commit what it writes");
@@ -69,30 +76,63 @@ pub fn check(workspace: &Workspace) -> Result<bool> {
     Ok(differing.is_empty())
 }
 
-/// Has ts-rs write all types, and adds the index.
+/// What of it is in the tree.
+fn committed(workspace: &Workspace) -> Result<Files> {
+    let mut files = within(PLACE, read(&workspace.root.join(PLACE))?);
+    if let Ok(document) = std::fs::read_to_string(workspace.root.join(DOCUMENT)) {
+        files.insert(DOCUMENT.into(), document);
+    }
+    Ok(files)
+}
+
+fn within(place: &str, files: Files) -> Files {
+    files.into_iter().map(|(path, content)| (Path::new(place).join(path), content)).collect()
+}
+
+/// A run of tests that all need the same of what they depend on.
+fn tests(workspace: &Workspace) -> Command {
+    let mut cargo = workspace.cargo();
+    let features = CRATES.map(|name| format!("{name}/ts")).join(",");
+    // The whole workspace, so that what it depends on is the same as in every other build and is not compiled anew.
+    cargo.args(["test", "--workspace", "--features", &features]).args(workspace.locked());
+    cargo
+}
+
+/// Has a peer answer every operation, and writes down what it says.
+fn take_examples(workspace: &Workspace) -> Result<()> {
+    let mut cargo = tests(workspace);
+    cargo.args(["--test", "http", "--", EXAMPLES]).env("PARLOR_WRITE_EXAMPLES", "1");
+    if !step(workspace, "examples", "taking down what a peer answers", cargo, LIMIT)?.ok {
+        bail!("the examples could not be written");
+    }
+    Ok(())
+}
+
+/// Has ts-rs write all types and adds the index; has the document written.
 fn export(workspace: &Workspace) -> Result<Files> {
     let scratch = workspace.scratch().join("types");
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch).with_context(|| format!("cannot clear {}", scratch.display()))?;
     }
-    let features = CRATES.map(|name| format!("{name}/ts")).join(",");
-    let mut cargo = workspace.cargo();
-    // The whole workspace, so that what it depends on is the same as in every other build and is not compiled anew.
-    cargo.args(["test", "--workspace", "--features", &features, "--lib"]).args(workspace.locked());
-    cargo.args(["--", "export_bindings"]);
-    cargo.env("TS_RS_EXPORT_DIR", &scratch);
-    if !step(workspace, "types", "exporting the types", cargo, LIMIT)?.ok {
-        bail!("the types could not be exported");
+    std::fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
+    let mut cargo = tests(workspace);
+    cargo.args(["--lib", "--", "export_bindings", "export_document"]);
+    cargo.env("TS_RS_EXPORT_DIR", &scratch).env("PARLOR_EXPORT_DIR", &scratch);
+    if !step(workspace, "types", "exporting the types and the document", cargo, LIMIT)?.ok {
+        bail!("the types and the document could not be exported");
     }
-    let mut files = read(&scratch)?;
-    if files.is_empty() {
+    let mut types = read(&scratch)?;
+    if types.is_empty() {
         bail!("no types were exported");
     }
-    for content in files.values_mut() {
+    for content in types.values_mut() {
         *content = tidy(content);
     }
-    let index = index(files.keys());
-    files.insert("index.ts".into(), index);
+    let index = index(types.keys());
+    types.insert("index.ts".into(), index);
+    let mut files = within(PLACE, types);
+    let document = std::fs::read_to_string(scratch.join("openapi.json")).context("no document was exported")?;
+    files.insert(DOCUMENT.into(), document);
     Ok(files)
 }
 
