@@ -28,7 +28,7 @@ pub struct Join {
     #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     pub member_id: Option<MemberId>,
     /// The client lease in seconds, 5 to 3600, for members that a client joined over HTTP; 60 when missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::whole::option")]
     #[cfg_attr(feature = "openapi", schema(minimum = 5, maximum = 3600))]
     pub presence_ttl_seconds: Option<u32>,
     /// A ticket of this room, needed once for a private one. Whoever opens the room for the caller uses it up: a replica
@@ -116,7 +116,7 @@ pub struct PresenceChange {
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>"))]
     pub unset: Vec<String>,
     /// Milliseconds after which a key of this call vanishes at every observer.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::whole::map")]
     #[cfg_attr(feature = "ts", ts(optional, type = "Record<string, number>"))]
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::lives))]
     pub expire: BTreeMap<String, u64>,

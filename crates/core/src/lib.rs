@@ -91,6 +91,7 @@ mod twins;
 mod value;
 mod view;
 mod weight;
+mod whole;
 mod wire;
 
 pub use access::{Access, AccessChange, Person};

@@ -218,6 +218,7 @@ pub enum By {
 #[serde(rename_all = "camelCase", default)]
 pub struct MembersQuery {
     /// 1 to 1000, default 100.
+    #[serde(deserialize_with = "crate::whole::option")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub limit: Option<u32>,
     /// The `nextCursor` of the page before.
