@@ -92,6 +92,18 @@ impl<'a> Headless<'a> {
         &self.peer_id
     }
 
+    /// Where its API is, on the loopback of its host.
+    #[must_use]
+    pub fn http(&self) -> &str {
+        &self.http
+    }
+
+    /// The token of its API.
+    #[must_use]
+    pub fn token(&self) -> &'static str {
+        TOKEN
+    }
+
     /// What it wrote to standard error.
     #[must_use]
     pub fn complaints(&self) -> String {

@@ -23,6 +23,7 @@ enum Probe {
     Program(&'static str),
     Library(&'static str),
     File(&'static str),
+    Python(&'static str),
 }
 
 /// To build the desktop app.
@@ -37,6 +38,8 @@ pub const NETWORK: &[Need] = &[
     Need { package: "nftables", probe: Probe::Program("nft") },
     Need { package: "tcpdump", probe: Probe::Program("tcpdump") },
 ];
+/// To install programs written in Python, apart from the system's.
+pub const PYTHON: &[Need] = &[Need { package: "python3-venv", probe: Probe::Python("ensurepip") }];
 /// To test in a browser.
 pub const BROWSER: &[Need] = &[
     Need { package: "chromium", probe: Probe::Program("chromium") },
@@ -63,6 +66,10 @@ impl Need {
         match self.probe {
             Probe::Program(name) => which(name).is_some(),
             Probe::File(path) => Path::new(path).exists(),
+            Probe::Python(module) => {
+                let probe = Command::new("python3").args(["-c", &format!("import {module}")]).output();
+                probe.is_ok_and(|output| output.status.success())
+            }
             Probe::Library(name) => {
                 let probe = Command::new("pkg-config").args(["--exists", name]).status();
                 probe.is_ok_and(|status| status.success())

@@ -14,6 +14,7 @@ mod debian;
 mod fuzz;
 mod mutants;
 mod node;
+mod python;
 mod run;
 mod stamp;
 mod step;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::node;
+use crate::python;
 use crate::step::{quietly, show_tail, step};
 use crate::supply;
 use crate::tally::Tally;
@@ -19,8 +20,10 @@ use crate::workspace::{Workspace, which};
 const ALL: &str = "--workspace";
 /// The test in namespaces is behind this feature, so that the suite of all crates leaves it to its own suite.
 const WITH_LAN: [&str; 2] = ["--features", "parlor-tests/lan"];
-/// So is the one of real peers in one process. Both change how no library is built.
+/// So is the one of real peers in one process, and the one that wants a program of others. None changes how a library is
+/// built.
 const WITH_CLUSTER: [&str; 2] = ["--features", "parlor-tests/cluster"];
+const WITH_API: [&str; 2] = ["--features", "parlor-tests/api"];
 /// The version of the driver of desktop windows; newer ones belong to another line of Tauri.
 const TAURI_DRIVER: &str = "2.1.0";
 
@@ -86,7 +89,7 @@ impl<'a> Session<'a> {
         }
 
         let mut clippy = self.cargo("clippy");
-        clippy.args(WITH_LAN).args(WITH_CLUSTER).args(["--all-targets", "--", "-D", "warnings"]);
+        clippy.args(WITH_LAN).args(WITH_CLUSTER).args(WITH_API).args(["--all-targets", "--", "-D", "warnings"]);
         tally += Tally::check(step(self.workspace, "rust-clippy", "cargo clippy", clippy, minutes(15))?.ok);
         Ok(tally)
     }
@@ -115,6 +118,18 @@ impl<'a> Session<'a> {
         let mut test = self.cargo("test");
         test.args(WITH_LAN).args(["--test", "lan"]).env("PARLOR_BIN", self.workspace.program("parlor", "debug"));
         self.cargo_test("lan", "three hosts on a bridge", test, minutes(8))
+    }
+
+    /// The HTTP API against its own document.
+    pub fn api(&mut self) -> Result<Tally> {
+        if !self.programs()? {
+            bail!("the programs were not built");
+        }
+        let fuzzer = python::install(self.workspace, "schemathesis", &self.workspace.root.join("tests/api"))?;
+        let mut test = self.cargo("test");
+        test.args(WITH_API).args(["--test", "api"]).env("PARLOR_BIN", self.workspace.program("parlor", "debug"));
+        test.env("SCHEMATHESIS_BIN", fuzzer.join("schemathesis"));
+        self.cargo_test("api", "requests made of the document", test, minutes(10))
     }
 
     /// Browsers against headless peers.

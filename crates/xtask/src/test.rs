@@ -42,6 +42,8 @@ pub enum Suite {
     Cluster,
     /// Three peers in network namespaces with real discovery
     Lan,
+    /// The HTTP API, fuzzed from its own OpenAPI document
+    Api,
     /// Two browsers against two headless peers
     E2e,
     /// The desktop window, driven by WebDriver
@@ -49,8 +51,17 @@ pub enum Suite {
 }
 
 impl Suite {
-    const ALL: [Suite; 8] =
-        [Suite::Supply, Suite::Ui, Suite::Rust, Suite::Types, Suite::Cluster, Suite::Lan, Suite::E2e, Suite::Desktop];
+    const ALL: [Suite; 9] = [
+        Suite::Supply,
+        Suite::Ui,
+        Suite::Rust,
+        Suite::Types,
+        Suite::Cluster,
+        Suite::Lan,
+        Suite::Api,
+        Suite::E2e,
+        Suite::Desktop,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -60,6 +71,7 @@ impl Suite {
             Suite::Types => "types",
             Suite::Cluster => "cluster",
             Suite::Lan => "lan",
+            Suite::Api => "api",
             Suite::E2e => "e2e",
             Suite::Desktop => "desktop",
         }
@@ -71,6 +83,7 @@ impl Suite {
             Suite::Supply | Suite::Ui => &[],
             Suite::Rust | Suite::Types | Suite::Cluster => &[debian::BUILD],
             Suite::Lan => &[debian::BUILD, debian::NETWORK],
+            Suite::Api => &[debian::BUILD, debian::NETWORK, debian::PYTHON],
             Suite::E2e => &[debian::BUILD, debian::BROWSER],
             Suite::Desktop => &[debian::BUILD, debian::WINDOW],
         };
@@ -137,6 +150,7 @@ fn run(session: &mut Session<'_>, suite: Suite) -> Result<Tally> {
         Suite::Types => session.types(),
         Suite::Cluster => session.cluster(),
         Suite::Lan => session.lan(),
+        Suite::Api => session.api(),
         Suite::E2e => session.e2e(),
         Suite::Desktop => session.desktop(),
     };
