@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
-use parlor::PresenceChange;
+use parlor::{PresenceChange, Speaks};
 use parlor_testkit::liar::{Attack, Deaf, Signed};
 use serde_json::json;
 
@@ -18,6 +18,7 @@ pub fn all() -> Vec<Trial> {
         trial("nothing goes back by frames of before", nothing_goes_back),
         trial("questions without end are answered seldom", questions_are_answered_seldom),
         trial("a reader that reads nothing holds up nobody", a_reader_that_reads_nothing),
+        trial("who speaks a newer version is shown", a_newer_version),
         trial("a thousand silent connections keep out nobody for long", silent_connections),
     ]
 }
@@ -156,6 +157,25 @@ async fn a_reader_that_reads_nothing() {
     still_well(&[&here, &there]).await;
     deaf.abort();
     still_well(&[&here, &there]).await;
+}
+
+/// Nobody can read what a later version says, so the person is told to update, and by whom they are missed.
+async fn a_newer_version() {
+    let (here, there) = two().await;
+    assert_eq!(here.live.status().await.newer, 0);
+    let mut assault = Assault::begin(attack("a version of the future"), &here, &there).await;
+    let liar = assault.liar.local().to_base58();
+    let told = async || {
+        let peers = here.live.peers().await;
+        let speaks = peers.iter().find(|peer| peer.peer_id == liar).map(|peer| peer.speaks);
+        speaks == Some(Speaks::Newer) && here.live.status().await.newer == 1
+    };
+    assault.during(eventually("a newer version is told", told)).await;
+    let other = there.live.status().await.peer_id;
+    let peers = here.live.peers().await;
+    assert_eq!(peers.iter().find(|peer| peer.peer_id == other).map(|peer| peer.speaks), Some(Speaks::Same));
+    drop(assault);
+    eventually("it is over when they go", async || here.live.status().await.newer == 0).await;
 }
 
 async fn silent_connections() {

@@ -120,7 +120,10 @@ async fn members(recorder: &mut Recorder<'_>, there: &Peer) {
 
     eventually("the link is known", async || {
         let peers = recorder.peer.get("/peers").await.ok();
-        (peers["peers"][0]["rttMs"].is_number() && peers["peers"][0]["name"].is_string()).then_some(())
+        (["rttMs", "clockAheadMs"].iter().all(|key| peers["peers"][0][key].is_number())
+            && peers["peers"][0]["version"].is_string()
+            && peers["peers"][0]["name"].is_string())
+        .then_some(())
     })
     .await;
     recorder.take(Ask::get("peers", "/peers", "one", "One peer, in the same room")).await;

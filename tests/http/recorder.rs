@@ -161,6 +161,7 @@ impl<'a> Recorder<'a> {
                     let value = match key.as_str() {
                         "qr" => json!(CORNER),
                         "rttMs" if value.is_number() => json!(0.4),
+                        "clockAheadMs" if value.is_number() => json!(2),
                         "id" if is_message => MESSAGES[usize::from(kept)].into(),
                         _ => self.steady(value),
                     };

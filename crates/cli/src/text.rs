@@ -191,11 +191,12 @@ pub(crate) fn peers(answer: &Answer) -> Text {
             peer.transport.to_string(),
             peer.direction.to_string(),
             peer.rtt_ms.map(|ms| format!("{ms:.1} ms")).unwrap_or_default(),
+            peer.source.clone(),
             peer.rooms.len().to_string(),
             peer.peer_id.clone(),
         ]
     });
-    Ok(table(&["NAME", "ADDRESS", "VIA", "WAY", "RTT", "ROOMS", "PEER"], rows))
+    Ok(table(&["NAME", "ADDRESS", "VIA", "WAY", "RTT", "FOUND", "ROOMS", "PEER"], rows))
 }
 
 pub(crate) fn dialled(answer: &Answer) -> Text {
@@ -219,9 +220,23 @@ pub(crate) fn status(answer: &Answer) -> Text {
     ];
     rows.extend(status.listen.into_iter().map(|addr| vec!["listens on".to_owned(), addr]));
     rows.extend(status.cloned.map(|cloned| vec!["copied".to_owned(), copied(cloned.since, cloned.read_only)]));
+    if status.newer > 0 {
+        rows.push(vec![
+            "newer".to_owned(),
+            format!("{} of a newer Parlor; update this one", count(status.newer, "peer")),
+        ]);
+    }
+    rows.extend(status.clock_ahead_ms.map(|ahead| vec!["clock".to_owned(), clock(ahead)]));
     rows.extend(status.notices.into_iter().map(|notice| vec!["notice".to_owned(), notice]));
     rows.push(vec!["version".to_owned(), status.version]);
     Ok(aligned(&rows, usize::MAX))
+}
+
+/// The clocks of the others are ahead by this, so ours is behind.
+fn clock(ahead_ms: i64) -> String {
+    let minutes = ahead_ms.unsigned_abs() / 60_000;
+    let way = if ahead_ms > 0 { "behind" } else { "ahead of" };
+    format!("about {minutes} minutes {way} the others; set it")
 }
 
 fn copied(since: impl std::fmt::Display, read_only: bool) -> String {

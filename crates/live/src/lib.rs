@@ -136,7 +136,7 @@ pub use parlor_core::{
     MembersPage, MembersQuery, Message, MetadataChange, Note, NoteChange, Person, PresenceChange, PresenceMode,
     Publish, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
 };
-pub use parlor_net::{NetworkState, PeerInfo};
+pub use parlor_net::{NetworkState, PeerInfo, Speaks};
 pub use profile::settings::Theme;
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parlor_core::limits::ID_MAX_CHARS;
 use parlor_core::{Actor, Error, ErrorCode, LocalActor, MemberId, RoomId, Signer, Timestamp, UserId};
-use parlor_net::{NetHandle, PeerInfo, RoomSecret};
+use parlor_net::{NetHandle, PeerInfo, RoomSecret, Speaks};
 
 use crate::held::held;
 use crate::keys::Guest;
@@ -15,7 +15,7 @@ use crate::lab::Lab;
 use crate::names;
 use crate::open_rooms::OpenRooms;
 use crate::profile::Profile;
-use crate::report::{ProfileChange, RoomSummary, Status};
+use crate::report::{ProfileChange, RoomSummary, Status, skew};
 use crate::room::Room;
 use crate::shared::Shared;
 use crate::ticket::{self, ADDRESSES_MAX, Invitation, Ticket};
@@ -286,6 +286,8 @@ impl Live {
             listen: net.listen_addrs(),
             network,
             links: u32::try_from(peers.len()).unwrap_or(u32::MAX),
+            clock_ahead_ms: skew(&peers),
+            newer: u32::try_from(peers.iter().filter(|peer| peer.speaks == Speaks::Newer).count()).unwrap_or(u32::MAX),
             cloned,
             notices: self.shared.profile.notices.all(),
         }

@@ -1,7 +1,7 @@
 //! What a peer says about itself and about rooms: the answers of `status` and `rooms`.
 
 use parlor_core::{Cloned, Face, Kind, RoomId, Timestamp, UserId};
-use parlor_net::NetworkState;
+use parlor_net::{NetworkState, PeerInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::Theme;
@@ -37,6 +37,15 @@ pub struct Status {
     pub network: NetworkState,
     /// Peers linked to now.
     pub links: u32,
+    /// How far the clocks of others are ahead of this one, in milliseconds: the median of linked peers, when that is more
+    /// than five minutes either way (design R10). Times that are shown are that wrong; nothing else is.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+    pub clock_ahead_ms: Option<i64>,
+    /// Linked peers that speak a newer wire version, so that nothing of them is seen here before this Parlor is updated.
+    #[serde(default)]
+    pub newer: u32,
     /// Whether a copy of this profile runs elsewhere too (design R2); `null` nearly always.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required))]
@@ -99,4 +108,49 @@ pub struct RoomSummary {
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
     #[cfg_attr(feature = "openapi", schema(required))]
     pub last_opened_at: Option<Timestamp>,
+}
+
+/// A clock that is further off is worth a word (design R10).
+const SKEW_MS: u64 = 300_000;
+
+/// How far the clocks of others are ahead, as most of them say; nothing worth a word is nothing.
+pub(crate) fn skew(peers: &[PeerInfo]) -> Option<i64> {
+    let mut ahead: Vec<i64> = peers.iter().filter_map(|peer| peer.clock_ahead_ms).collect();
+    ahead.sort_unstable();
+    let middle = [ahead.len().checked_sub(1)? / 2, ahead.len() / 2];
+    let median = middle.into_iter().filter_map(|at| ahead.get(at)).copied().min_by_key(|ahead| ahead.unsigned_abs())?;
+    (median.unsigned_abs() > SKEW_MS).then_some(median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(clock_ahead_ms: Option<i64>) -> PeerInfo {
+        PeerInfo {
+            peer_id: String::new(),
+            session_id: String::new(),
+            addresses: Vec::new(),
+            direction: "in".into(),
+            transport: "tcp".into(),
+            rtt_ms: None,
+            clock_ahead_ms,
+            version: None,
+            speaks: parlor_net::Speaks::Same,
+            rooms: Vec::new(),
+            source: "mdns".into(),
+            name: None,
+        }
+    }
+
+    #[test]
+    fn a_clock_is_off_when_most_others_say_so() {
+        let of = |ahead: &[i64]| skew(&ahead.iter().map(|ahead| peer(Some(*ahead))).collect::<Vec<_>>());
+        assert_eq!((of(&[]), skew(&[peer(None)])), (None, None));
+        assert_eq!((of(&[300_000]), of(&[300_001]), of(&[-300_001])), (None, Some(300_001), Some(-300_001)));
+        assert_eq!(of(&[0, 720_000]), None, "one of two may be the wrong one");
+        assert_eq!(of(&[0, i64::MAX, 10]), None, "and so may one of three");
+        assert_eq!(of(&[720_000, 0, 719_000]), Some(719_000));
+        assert_eq!(of(&[i64::MIN, i64::MIN]), Some(i64::MIN));
+    }
 }

@@ -10,6 +10,7 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, request_response, tcp, yamux};
 
+use crate::clocks::{self, ClockCodec};
 use crate::direct::{self, FrameCodec};
 use crate::gossip;
 use crate::key::SessionKey;
@@ -34,6 +35,7 @@ pub(crate) struct Behaviour {
     pub(crate) cut_off: allow_block_list::Behaviour<BlockedPeers>,
     pub(crate) gossip: Metered,
     pub(crate) direct: request_response::Behaviour<FrameCodec>,
+    pub(crate) clocks: request_response::Behaviour<ClockCodec>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     mdns: Toggle<mdns::tokio::Behaviour>,
@@ -59,6 +61,7 @@ pub(crate) fn swarm(key: &SessionKey, use_mdns: bool, lab: bool) -> Result<(Swar
         cut_off: allow_block_list::Behaviour::default(),
         gossip: Metered::new(gossip::behaviour(key.keypair())?),
         direct: direct::behaviour(),
+        clocks: clocks::behaviour(),
         identify: identify::Behaviour::new(
             identify::Config::new("parlor/1".into(), key.keypair().public())
                 .with_agent_version(concat!("parlor/", env!("CARGO_PKG_VERSION")).into())

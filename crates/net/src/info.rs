@@ -1,6 +1,6 @@
 //! What callers are told about the network.
 
-use parlor_core::{Face, RoomId};
+use parlor_core::{Face, RoomId, VERSION};
 use serde::{Deserialize, Serialize};
 
 /// A connected peer.
@@ -22,6 +22,16 @@ pub struct PeerInfo {
     /// The last answered ping.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub rtt_ms: Option<f64>,
+    /// How far its clock is ahead of this one, in milliseconds, give or take half of the round trip; negative when it is
+    /// behind. Asked when it is connected and once a minute. `null` before it answered.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
+    pub clock_ahead_ms: Option<i64>,
+    /// The version of Parlor there, as it says.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    pub version: Option<String>,
+    /// Whether what it says in rooms can be read here.
+    pub speaks: Speaks,
     /// Rooms of this process that the peer is in too.
     #[cfg_attr(feature = "ts", ts(type = "string[]"))]
     pub rooms: Vec<RoomId>,
@@ -31,6 +41,31 @@ pub struct PeerInfo {
     /// The name of the person there, when a member of a shared room told it.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub name: Option<String>,
+}
+
+/// Which wire version a peer speaks, beside ours (design N9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Speaks {
+    /// The same, or nothing yet.
+    #[default]
+    Same,
+    /// A newer one: this Parlor must be updated to see them.
+    Newer,
+    /// An older one: theirs must be.
+    Older,
+}
+
+impl Speaks {
+    pub(crate) fn of(foreign: Option<u8>) -> Self {
+        match foreign {
+            Some(version) if version > VERSION => Speaks::Newer,
+            Some(version) if version < VERSION => Speaks::Older,
+            _ => Speaks::Same,
+        }
+    }
 }
 
 /// A room that somebody near advertises (design N5).

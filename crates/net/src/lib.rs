@@ -14,6 +14,7 @@
 //!   those of private rooms from everybody else.
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `hello` asks the network who is here where mDNS is filtered.
+//! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
 //!
@@ -30,6 +31,7 @@ mod author;
 mod behaviour;
 mod budget;
 mod clock;
+mod clocks;
 mod config;
 mod counters;
 mod dialler;
@@ -52,7 +54,7 @@ mod topic;
 
 pub use config::{Discovery, NetConfig, NetError};
 pub use handle::{NetHandle, RoomPort};
-pub use info::{NearRoom, NetworkState, PeerInfo};
+pub use info::{NearRoom, NetworkState, PeerInfo, Speaks};
 pub use key::SessionKey;
 pub use lab::Lab;
 pub use seal::{PORCH_MS, RoomSecret};

@@ -35,6 +35,10 @@ export interface FakeOptions {
   readonly theme?: Theme;
   /** A copy of the profile runs elsewhere. */
   readonly cloned?: Cloned | null;
+  /** How far the clocks of the others are ahead, in milliseconds. */
+  readonly clockAheadMs?: number | null;
+  /** Peers of a newer version. */
+  readonly newer?: number;
   /** As whom this person is in private rooms. `out`: a host puts them out after two seconds. */
   readonly standing?: FakeStanding | 'out';
 }
@@ -58,6 +62,8 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     listen: ['/ip4/192.168.1.20/tcp/4747'],
     network: options.network ?? 'online',
     links: people.length,
+    clockAheadMs: options.clockAheadMs ?? null,
+    newer: options.newer ?? 0,
     cloned: options.cloned ?? null,
     notices: [],
     openRoom: options.openRoom ?? null,
@@ -150,6 +156,9 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         direction: person.index % 2 === 0 ? 'in' : 'out',
         transport: 'tcp',
         rttMs: 0.6 + person.index * 0.4,
+        clockAheadMs: person.index === 1 ? (options.clockAheadMs ?? 3) : 2,
+        version: '0.1.0',
+        speaks: person.index < (options.newer ?? 0) ? 'newer' : 'same',
         rooms: [],
         source: 'mdns',
         name: fakeName(person.index),
@@ -168,6 +177,9 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         direction: 'out',
         transport: 'tcp',
         rttMs: null,
+        clockAheadMs: null,
+        version: null,
+        speaks: 'same',
         rooms: [],
         source: 'dialled',
         name: 'Keen Ibex',

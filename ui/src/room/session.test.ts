@@ -27,6 +27,8 @@ const status = {
   listen: [],
   network: 'online',
   links: 1,
+  clockAheadMs: null,
+  newer: 0,
   cloned: null,
   notices: [],
 } satisfies Status;

@@ -3,7 +3,7 @@
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, Message, MessageAcceptance, TopicHash};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure};
-use parlor_core::{DownCause, Tick, Verdict, limits};
+use parlor_core::{DownCause, Tick, VERSION, Verdict, limits};
 
 use super::Actor;
 use super::line::{Asked, Judged};
@@ -124,6 +124,10 @@ impl Actor {
             return Judged::Now(None);
         };
         let author = origin.author;
+        if let Some(peer) = author::peer_of(&author).and_then(|peer| self.peers.get_mut(&peer)) {
+            // The version stands before the seal.
+            peer.foreign = bytes.first().copied().filter(|version| *version != VERSION);
+        }
         if *topic != room.topic.hash() {
             self.heard_at_porch(topic, &author, &bytes, now);
             return Judged::Now(None);

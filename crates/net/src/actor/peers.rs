@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionError, ConnectionId};
-use libp2p::{PeerId, identify, ping};
+use libp2p::{PeerId, identify, ping, request_response};
 use parlor_core::{DownCause, SessionId, Tick};
 
 use super::Actor;
 use crate::address::{self, Transport};
 use crate::author::{self, Origin};
 use crate::budget::{CUT_OFF_MS, Spent, WRONG};
+use crate::clocks;
 use crate::dialler::Source;
-use crate::info::PeerInfo;
+use crate::info::{PeerInfo, Speaks};
 use crate::links::{Closing, Connection, Connections};
 use crate::meter::Noise;
 
@@ -25,6 +26,13 @@ pub(super) struct Peer {
     pub topics: BTreeSet<TopicHash>,
     /// Direct frames that it has not answered yet.
     pub under_way: usize,
+    /// What it calls its program.
+    pub version: Option<String>,
+    /// The wire version of what it wrote last that could not be read here.
+    pub foreign: Option<u8>,
+    /// When it was asked what time it is, and how far its clock was found to be ahead.
+    pub clock_asked: Option<Tick>,
+    pub clock_ahead_ms: Option<i64>,
     /// First and last time that it wrote to a topic without being seen to subscribe.
     pub unannounced: Option<(Tick, Tick)>,
 }
@@ -177,10 +185,37 @@ impl Actor {
     /// Where a peer says that it listens: a way back to one that dialled us.
     pub(super) fn identified(&mut self, event: identify::Event, now: Tick) {
         let identify::Event::Received { peer_id, info, .. } = event else { return };
-        let Some(entry) = self.peers.get(&peer_id) else { return };
+        let Some(entry) = self.peers.get_mut(&peer_id) else { return };
+        entry.version = version_of(&info.agent_version);
         let local = entry.connections.iter().any(|connection| connection.loopback);
         for address in info.listen_addrs.iter().take(16) {
             self.dialler.heard(peer_id, address, Source::Inbound, local, now);
+        }
+    }
+
+    /// What time it is at the others: asked of who was not for a minute.
+    pub(super) fn ask_clocks(&mut self, now: Tick) {
+        let due = |peer: &Peer| peer.clock_asked.is_none_or(|asked| now.since(asked) >= clocks::ASK_EVERY_MS);
+        for (peer, entry) in self.peers.iter_mut().filter(|(_, entry)| due(entry)) {
+            entry.clock_asked = Some(now);
+            self.swarm.behaviour_mut().clocks.send_request(peer, ());
+        }
+    }
+
+    pub(super) fn clocks(&mut self, event: request_response::Event<(), u64>, now: Tick) {
+        use request_response::{Event, Message};
+        let Event::Message { peer, message, .. } = event else { return };
+        match message {
+            Message::Request { channel, .. } => {
+                author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, 1, now));
+                let _ = self.swarm.behaviour_mut().clocks.send_response(channel, (self.wall)());
+            }
+            Message::Response { response, .. } => {
+                let Some(entry) = self.peers.get_mut(&peer) else { return };
+                let Some(asked) = entry.clock_asked else { return };
+                let ahead = clocks::ahead(response, now.since(asked), (self.wall)());
+                entry.clock_ahead_ms = ahead.or(entry.clock_ahead_ms);
+            }
         }
     }
 
@@ -193,7 +228,8 @@ impl Actor {
     /// What is shown of a connected peer. `names` of sessions, per room.
     pub(super) fn info(&self, peer: &PeerId, names: &[BTreeMap<String, String>]) -> Option<PeerInfo> {
         let session_id = author::session_of(peer)?.to_string();
-        let connection = self.peers.get(peer)?.connections.best(&self.me, peer)?;
+        let entry = self.peers.get(peer)?;
+        let connection = entry.connections.best(&self.me, peer)?;
         let mut addresses = vec![connection.address.to_string()];
         let known = self.dialler.addresses(peer).into_iter().filter(|address| *address != connection.address);
         addresses.extend(known.map(|address| address.to_string()));
@@ -208,12 +244,22 @@ impl Actor {
             }
             .into(),
             rtt_ms: connection.rtt_ms,
+            clock_ahead_ms: entry.clock_ahead_ms,
+            version: entry.version.clone(),
+            speaks: Speaks::of(entry.foreign),
             rooms: linked.map(|room| room.id.clone()).collect(),
             source: self.dialler.source(peer).name().into(),
             name: names.iter().find_map(|names| names.get(&session_id).cloned()),
             session_id,
         })
     }
+}
+
+/// `0.1.0` of `parlor/0.1.0`, when it looks like that: it is shown to people.
+fn version_of(agent: &str) -> Option<String> {
+    let version = agent.strip_prefix("parlor/")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+    ((1..=32).contains(&version.len()) && version.bytes().all(plain)).then(|| version.to_owned())
 }
 
 /// Whether the other end closed, or nothing came back for too long. The transports wrap the system's error, QUIC in one
@@ -237,6 +283,15 @@ fn cause_of(error: Option<&ConnectionError>) -> DownCause {
 mod tests {
     use super::*;
     use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn a_version_is_shown_when_it_is_one() {
+        assert_eq!(version_of("parlor/1.2.3-rc.1").as_deref(), Some("1.2.3-rc.1"));
+        let long = format!("parlor/{}", "1".repeat(33));
+        for other in ["", "parlor/", "other/1.0", "parlor/1.0\u{202e}", "parlor/1 2", &long] {
+            assert_eq!(version_of(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_timeout_is_told_from_an_end_of_stream() {

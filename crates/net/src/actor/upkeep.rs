@@ -71,6 +71,7 @@ impl Actor {
         self.lobby.expire(now);
         self.advertise(now);
         self.show_near(now);
+        self.ask_clocks(now);
     }
 
     fn close_extra(&mut self, now: Tick) {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use parlor_core::{Event, LeftReason, MemberState, RoomId};
+use parlor_net::NetConfig;
 use serde_json::json;
 
-use crate::support::{LATER, Person, SOON, event, has, room, shows, shows_members, until};
+use crate::support::{LATER, Person, SOON, event, has, room, shows, shows_members, until, wall};
 
 #[tokio::test]
 async fn two_peers_see_each_other_and_an_update_crosses() {
@@ -28,6 +29,30 @@ async fn two_peers_see_each_other_and_an_update_crosses() {
     assert_eq!(peer.addresses[0], a.tcp());
     assert_eq!(a.net.peers().await[0].source, "inbound");
     until(SOON, "a ping was answered", async || b.net.peers().await[0].rtt_ms.is_some()).await;
+}
+
+/// Design R10: a clock that is off is shown, at both ends, and nothing else comes of it.
+#[tokio::test]
+async fn a_clock_that_is_off_is_shown_at_both_ends() {
+    fn twelve_minutes_on() -> u64 {
+        wall() + 720_000
+    }
+    let a = Person::new("Quiet Otter").start().await;
+    let dial = vec![a.tcp()];
+    let late = |config: &mut NetConfig| (config.wall, config.dial) = (twelve_minutes_on, dial);
+    let b = Person::new("Brave Heron").start_with(late).await.unwrap();
+    for (peer, expected) in [(&a, 720_000_i64), (&b, -720_000)] {
+        let near = async || {
+            let peers = peer.net.peers().await;
+            let ahead = peers.first().and_then(|peer| peer.clock_ahead_ms);
+            ahead.is_some_and(|ahead| (ahead - expected).abs() < 5_000)
+        };
+        until(SOON, "how far the other's clock is", near).await;
+    }
+    let at_a = a.join(json!({})).await;
+    b.join(json!({})).await;
+    shows_members(&at_a, SOON, 2).await;
+    assert_eq!(b.net.peers().await[0].version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
 }
 
 #[tokio::test]

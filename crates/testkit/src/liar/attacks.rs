@@ -54,7 +54,7 @@ const fn flood(name: &'static str, counted: &'static [&'static str], wave: fn(&m
 }
 
 /// All that a liar knows to do.
-pub const ATTACKS: [Attack; 24] = [
+pub const ATTACKS: [Attack; 25] = [
     lie("forged authors", &["gossip_signature"], waves::forged_authors),
     lie("another's record", &["certificate", "actor", "record_changed_hands"], waves::anothers_record),
     lie("another's leave", &["gossip_signature"], waves::anothers_leave),
@@ -81,6 +81,7 @@ pub const ATTACKS: [Attack; 24] = [
         limits::sizes,
     ),
     lie("truncated and random bodies", &["frame_unreadable"], limits::rubbish),
+    lie("a version of the future", &["frame_version"], limits::newer),
     lie("unknown versions and kinds", &["frame_version", "frame_kind"], limits::unknown),
     flow(
         "a storm of questions",

@@ -196,6 +196,11 @@ pub(super) fn rubbish(liar: &mut Liar, _: &Mark, round: u32) {
     }
 }
 
+pub(super) fn newer(liar: &mut Liar, _: &Mark, _: u32) {
+    let body = liar.me.beat().split_off(2);
+    tell(liar, &[&[2, 2], body.as_slice()].concat());
+}
+
 pub(super) fn unknown(liar: &mut Liar, _: &Mark, round: u32) {
     let body = liar.me.beat().split_off(2);
     for byte in [0, 2, 9, 127, 128, 255] {

@@ -56,6 +56,15 @@ network: NetworkState,
  */
 links: number,
 /**
+ * How far the clocks of others are ahead of this one, in milliseconds: the median of linked peers, when that is more
+ * than five minutes either way (design R10). Times that are shown are that wrong; nothing else is.
+ */
+clockAheadMs: number | null,
+/**
+ * Linked peers that speak a newer wire version, so that nothing of them is seen here before this Parlor is updated.
+ */
+newer: number,
+/**
  * Whether a copy of this profile runs elsewhere too (design R2); `null` nearly always.
  */
 cloned: Cloned | null,

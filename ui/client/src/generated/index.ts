@@ -45,6 +45,7 @@ export type * from "./RoomMetadata";
 export type * from "./RoomSummary";
 export type * from "./SessionRef";
 export type * from "./Snapshot";
+export type * from "./Speaks";
 export type * from "./Status";
 export type * from "./Summary";
 export type * from "./Theme";
