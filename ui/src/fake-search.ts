@@ -17,6 +17,8 @@ export function fakeFromSearch(search: URLSearchParams): { backend: Backend; roo
     lively: search.has('lively'),
     standing: (search.get('as') ?? 'creator') as NonNullable<FakeOptions['standing']>,
     theme: (search.get('theme') ?? 'system') as Theme,
+    clockAheadMs: search.has('ahead') ? number('ahead', 0) * 60_000 : null,
+    newer: number('newer', 0),
     cloned: search.has('cloned')
       ? { since: new Date().toISOString(), readOnly: search.get('cloned') === 'read-only', others: [] }
       : null,

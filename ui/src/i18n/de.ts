@@ -713,6 +713,22 @@ export const de: Catalogue = {
     outgoing: 'angewählt',
     you: 'Deine Adressen',
     nameless: 'Jemand',
+    newer: 'neueres Parlor',
+    older: 'älteres Parlor',
+    clockBehind: (by) => `Uhr geht ${by} nach`,
+    clockAhead: (by) => `Uhr geht ${by} vor`,
+  },
+  unwell: {
+    newer: (count) =>
+      many(count, {
+        one: 'Jemand, mit dem du verbunden bist, hat ein neueres Parlor, darum siehst du ihn nicht in Räumen.',
+        other: `${number(count)} Personen, mit denen du verbunden bist, haben ein neueres Parlor, darum siehst du sie nicht in Räumen.`,
+      }),
+    newerMeans: 'Aktualisiere Parlor auf diesem Computer.',
+    clockBehind: (by) => `Deine Uhr geht anscheinend ${by} nach, darum stimmen Zeiten hier nicht.`,
+    clockAhead: (by) => `Deine Uhr geht anscheinend ${by} vor, darum stimmen Zeiten hier nicht.`,
+    clockMeans: 'Stelle sie in den Einstellungen deines Computers.',
+    hide: 'Ausblenden',
   },
   cloned: {
     readOnly: 'Eine Kopie deines Profils ist auf einem anderen Computer offen, darum kannst du hier nur lesen.',

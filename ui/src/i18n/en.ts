@@ -704,6 +704,22 @@ export const en = {
     outgoing: 'dialled',
     you: 'Your addresses',
     nameless: 'Somebody',
+    newer: 'newer Parlor',
+    older: 'older Parlor',
+    clockBehind: (by: string) => `clock ${by} behind`,
+    clockAhead: (by: string) => `clock ${by} ahead`,
+  },
+  unwell: {
+    newer: (count: number) =>
+      many(count, {
+        one: 'Somebody linked to you has a newer Parlor, so you do not see them in rooms.',
+        other: `${count} people linked to you have a newer Parlor, so you do not see them in rooms.`,
+      }),
+    newerMeans: 'Update Parlor on this computer.',
+    clockBehind: (by: string) => `Your clock seems ${by} behind the others, so times shown here are wrong.`,
+    clockAhead: (by: string) => `Your clock seems ${by} ahead of the others, so times shown here are wrong.`,
+    clockMeans: 'Set it in the settings of your computer.',
+    hide: 'Hide',
   },
   cloned: {
     readOnly: 'A copy of your profile is open on another computer, so this window is read-only.',

@@ -64,6 +64,14 @@ export function ago(moment: string | number, now: number = Date.now()): string {
   return times.format(0, 'second');
 }
 
+/** "12 minutes", "3 days": how long, in the largest unit that it fills. */
+export function span(milliseconds: number): string {
+  const seconds = Math.round(Math.abs(milliseconds) / 1000);
+  const [unit, length] = STEPS.find(([, length]) => seconds >= length) ?? (['second', 1] as const);
+  const words = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' });
+  return words.format(Math.trunc(seconds / length));
+}
+
 function clockOf(language: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(listLocale(language), { hour: '2-digit', minute: '2-digit' });
 }
