@@ -2,22 +2,19 @@
 //! who makes hellos up.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parlor::{Config, Join, Live, MembersQuery, PresenceChange};
 use parlor_testkit::headless::Headless;
 use parlor_testkit::netns::{Host, Lan};
+use parlor_testkit::pretender::{ELSEWHERE, LENGTH, Pretender};
 use parlor_testkit::wait::{throughout, until};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::party::{MEETING, Party, ROOM, meet, members};
-
-const PORT: u16 = 4757;
-const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 47, 57);
 
 /// How a peer came to know the others.
 fn sources(peer: &Headless<'_>) -> Vec<String> {
@@ -130,85 +127,6 @@ fn all_see_each_other(peers: &[&Inside], step: u64) {
     }
 }
 
-/// Somebody on the LAN who has a hundred addresses and one that belongs elsewhere, and says hello with all of them.
-struct Pretender {
-    sockets: Vec<UdpSocket>,
-    /// Where the made-up peers are said to be.
-    door: TcpListener,
-    victims: Vec<SocketAddr>,
-    asked: usize,
-    answers: BTreeMap<usize, Vec<Instant>>,
-}
-
-impl Pretender {
-    fn on(lan: &Lan, index: usize, victims: &[Ipv4Addr]) -> Self {
-        let host = lan.host(index).expect("a host");
-        let mut addresses = vec![host.address()];
-        for last in 100..200 {
-            let address = Ipv4Addr::new(10, 74, 0, last);
-            host.add_address(address).expect("an address");
-            addresses.push(address);
-        }
-        let elsewhere = Ipv4Addr::new(192, 0, 2, 7);
-        host.add_address(elsewhere).expect("an address");
-        addresses.push(elsewhere);
-        let open = || {
-            let socket = |address: &Ipv4Addr| {
-                let socket = UdpSocket::bind((*address, PORT)).expect("a socket");
-                socket.set_broadcast(true).expect("broadcast");
-                socket.set_nonblocking(true).expect("no waiting");
-                socket
-            };
-            let door = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 4747)).expect("a port");
-            door.set_nonblocking(true).expect("no waiting");
-            (addresses.iter().map(socket).collect::<Vec<_>>(), door)
-        };
-        let (sockets, door) = host.enter(open).expect("the host");
-        let to = |ip: &Ipv4Addr| SocketAddr::from((*ip, PORT));
-        let everybody = [GROUP, Ipv4Addr::new(10, 74, 0, 255)];
-        let victims = victims.iter().chain(&everybody).map(to).collect();
-        Self { sockets, door, victims, asked: 0, answers: BTreeMap::new() }
-    }
-
-    fn word(kind: u8, version: u8) -> Vec<u8> {
-        let random = std::iter::repeat_with(|| fastrand::u8(..)).take(40);
-        [b"PRLR".as_slice(), &[version, kind], &random.collect::<Vec<_>>(), &4747_u16.to_be_bytes(), &[0, 0]].concat()
-    }
-
-    /// Says all it can think of, from everywhere, to everybody.
-    fn wave(&mut self) {
-        for socket in &self.sockets {
-            let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(fastrand::usize(0..1_400)).collect();
-            for said in [Self::word(1, 1), Self::word(2, 1), Self::word(3, 1), Self::word(1, 9), noise] {
-                for victim in &self.victims {
-                    // A queue that is full has had enough.
-                    let _ = socket.send_to(&said, victim);
-                    self.asked += 1;
-                }
-            }
-        }
-        self.listen();
-    }
-
-    fn listen(&mut self) {
-        let mut bytes = [0; 2_000];
-        for (at, socket) in self.sockets.iter().enumerate() {
-            while let Ok((length, from)) = socket.recv_from(&mut bytes) {
-                let own = self.sockets.iter().any(|socket| socket.local_addr().is_ok_and(|own| own == from));
-                if !own && bytes[5] == 2 {
-                    assert_eq!(length, 50, "an answer is as long as the question");
-                    self.answers.entry(at).or_default().push(Instant::now());
-                }
-            }
-        }
-    }
-
-    /// Whether anybody came to one of the peers that it made up.
-    fn was_dialled(&self) -> bool {
-        self.door.accept().is_ok()
-    }
-}
-
 /// A flood of hellos with made-up sources, versions, kinds and answers: the room goes on, what is refused is counted by
 /// name, nobody is dialled, somebody new comes in meanwhile, and no address gets more than two answers of a peer in any
 /// two seconds, one of which may be late.
@@ -217,7 +135,8 @@ pub fn is_no_way_to_harm_a_room() {
     let host = |index: usize| lan.host(index).expect("a host");
     let (here, there) = (Inside::start(host(0), "Quiet Otter"), Inside::start(host(1), "Brave Heron"));
     all_see_each_other(&[&here, &there], 1);
-    let mut pretender = Pretender::on(&lan, 2, &[host(0).address(), host(1).address()]);
+    let victims = [host(0).address(), host(1).address()];
+    let mut pretender = Pretender::on(&lan, 2, &victims).expect("a pretender");
     let names = [
         "hello_flood",
         "hello_from_elsewhere",
@@ -249,14 +168,14 @@ pub fn is_no_way_to_harm_a_room() {
     all_see_each_other(&[&here, &there, &new], step + 1);
 
     assert!(!pretender.was_dialled(), "a question, or an answer to none, is no reason to dial");
-    assert!(pretender.asked > 2_000 && !pretender.answers.is_empty(), "the test lost its point");
+    assert!(pretender.asked() > 2_000 && !pretender.answers().is_empty(), "the test lost its point");
     let peers = 3;
-    for (at, times) in &pretender.answers {
+    for (at, times) in pretender.answers() {
         for first in times {
             let soon = times.iter().filter(|time| **time >= *first && **time - *first < Duration::from_secs(2)).count();
             assert!(soon <= 2 * peers, "{soon} answers to address {at} in two seconds");
         }
     }
-    let elsewhere = pretender.sockets.len() - 1;
-    assert!(!pretender.answers.contains_key(&elsewhere), "nothing goes to another network");
+    assert_eq!(pretender.longest(), LENGTH, "an answer is as long as the question");
+    assert!(!pretender.answers().contains_key(&ELSEWHERE), "nothing goes to another network");
 }

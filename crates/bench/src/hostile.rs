@@ -6,6 +6,9 @@
 //! The machine is never quiet, so each is measured three times, each time alone and then under the attack, and the median
 //! tells.
 
+#[cfg(target_os = "linux")]
+mod hellos;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +18,7 @@ use futures::StreamExt;
 use parlor::{Event, Events, Join, Live, MemberId, PresenceChange, Room, RoomEvent};
 use parlor_testkit::liar::{ATTACKS, Attack, Deaf, Liar, Mark};
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use crate::report::{Figure, publish};
@@ -36,10 +40,16 @@ const BACK_AFTER: Duration = Duration::from_secs(1);
 const MEMORY_MAX: f64 = 64.0;
 /// The attack that takes nothing from its socket: all the others read.
 const DEAF: &str = "a reader that reads nothing";
+/// Those that want a network of their own.
+#[cfg(target_os = "linux")]
+const ON_A_LAN: &[&str] = &[hellos::NAME];
+#[cfg(not(target_os = "linux"))]
+const ON_A_LAN: &[&str] = &[];
 
 /// The table: all attacks, or the one of this name.
 pub async fn run(only: Option<&str>) -> anyhow::Result<bool> {
-    let names: Vec<&str> = ATTACKS.iter().map(|attack| attack.name).chain([DEAF]).collect();
+    let names: Vec<&str> =
+        ATTACKS.iter().map(|attack| attack.name).chain([DEAF]).chain(ON_A_LAN.iter().copied()).collect();
     let chosen: Vec<&str> = names.into_iter().filter(|name| only.is_none_or(|only| *name == only)).collect();
     if chosen.is_empty() {
         bail!("there is no attack of this name");
@@ -77,13 +87,25 @@ struct Rounds {
 impl Rounds {
     /// One more round; how often an honest peer was taken for silent or gone.
     async fn play(&mut self, name: &str) -> anyhow::Result<u32> {
-        let mut scene = Scene::begin().await?;
+        #[cfg(target_os = "linux")]
+        if name == hellos::NAME {
+            return tokio::task::block_in_place(|| hellos::play(self));
+        }
+        let scene = Scene::begin(pair::start().await?).await?;
+        self.play_with(scene, async |scene: &Scene| scene.liar(name).await).await
+    }
+
+    async fn play_with(
+        &mut self,
+        mut scene: Scene,
+        liar: impl AsyncFnOnce(&Scene) -> anyhow::Result<Child>,
+    ) -> anyhow::Result<u32> {
         let alone = scene.both_move(ALONE).await?;
         let before = cpu::resident_mib()?;
-        let mut liar = scene.liar(name).await?;
+        let mut liar = liar(&scene).await?;
         let under = scene.both_move(UNDER).await?;
         if let Some(status) = liar.try_wait()? {
-            bail!("the liar of {name:?} ended by itself: {status}");
+            bail!("the liar ended by itself: {status}");
         }
         liar.kill()?;
         liar.wait()?;
@@ -100,6 +122,12 @@ impl Rounds {
 
 /// The other end of [`Scene::liar`]: lies until it is killed. It says a line when it has begun.
 pub async fn lie(args: &[String]) -> anyhow::Result<()> {
+    #[cfg(target_os = "linux")]
+    if let [name, own, victim] = args
+        && name == hellos::NAME
+    {
+        return hellos::say(own, victim);
+    }
     let [name, address, peer_id, marked, user_id] = args else { bail!("liar NAME ADDRESS PEER MARK USER") };
     if name == DEAF {
         let mut deaf = Deaf::beside(address, peer_id, ROOM).await;
@@ -133,7 +161,7 @@ struct Scene {
     moves: u32,
     most_mib: f64,
     silent: u32,
-    _folder: tempfile::TempDir,
+    _folder: TempDir,
 }
 
 /// One who moves, and the moments at which the other saw it.
@@ -152,8 +180,7 @@ enum Seen {
 }
 
 impl Scene {
-    async fn begin() -> anyhow::Result<Self> {
-        let (one, two, folder) = pair::start().await?;
+    async fn begin((one, two, folder): (Live, Live, TempDir)) -> anyhow::Result<Self> {
         let (here, there) = (one.room(ROOM), two.room(ROOM));
         let start = json!({"cursor": {"x": 0.0, "y": 0.0}});
         let first = here.join(Join::new().presence(start.clone())).await?.member_id;
@@ -165,21 +192,14 @@ impl Scene {
         Ok(Self { peers: [one, two], movers, moves: 0, most_mib: 0.0, silent: 0, _folder: folder })
     }
 
-    /// Starts the liar beside the first, and waits until it has begun.
+    /// Starts the liar beside the first.
     async fn liar(&self, name: &str) -> anyhow::Result<Child> {
         let (here, there) = (self.peers[0].status().await, self.peers[1].status().await);
         let address = here.listen.first().context("no address")?;
-        let mut child = Command::new("nice")
-            .args(["-n", "19"])
-            .arg(std::env::current_exe()?)
-            .args(["liar", name, address, &here.peer_id, &there.peer_id])
-            .arg(self.peers[1].user_id().to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("could not start the liar")?;
-        let output = child.stdout.take().context("the liar has no output")?;
-        let begun = tokio::task::spawn_blocking(move || BufReader::new(output).lines().next());
-        begun.await?.context("the liar did not begin")??;
+        let mut command = Command::new("nice");
+        command.args(["-n", "19"]).arg(std::env::current_exe()?);
+        command.args(["liar", name, address, &here.peer_id, &there.peer_id]).arg(self.peers[1].user_id().to_string());
+        let child = begun(command).await?;
         if name == DEAF {
             self.fill().await?;
         }
@@ -254,6 +274,15 @@ impl Scene {
         one.close().await;
         two.close().await;
     }
+}
+
+/// Starts a liar, and waits until it has begun.
+async fn begun(mut command: Command) -> anyhow::Result<Child> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("could not start the liar")?;
+    let output = child.stdout.take().context("the liar has no output")?;
+    let begun = tokio::task::spawn_blocking(move || BufReader::new(output).lines().next());
+    begun.await?.context("the liar did not begin")??;
+    Ok(child)
 }
 
 /// Writes down when somebody's moves are seen.

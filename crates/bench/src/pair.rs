@@ -10,16 +10,19 @@ use tempfile::TempDir;
 /// How long two peers may take to see each other.
 const MEET: Duration = Duration::from_secs(10);
 
-/// Two peers, the second connected to the first.
+/// Two peers on loopback, the second connected to the first.
 pub async fn start() -> anyhow::Result<(Live, Live, TempDir)> {
+    start_with(Config { listen: vec!["/ip4/127.0.0.1/tcp/0".into()], multicast: false, ..Config::default() }).await
+}
+
+/// The same, with what they have in common.
+pub async fn start_with(common: Config) -> anyhow::Result<(Live, Live, TempDir)> {
     let folder = tempfile::tempdir()?;
     let config = |profile: &str, dial: Vec<String>| Config {
         profile: profile.to_owned(),
         data_dir: folder.path().to_owned(),
-        listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
         dial,
-        multicast: false,
-        ..Config::default()
+        ..common.clone()
     };
     let one = Live::start(config("one", Vec::new())).await?;
     let two = Live::start(config("two", one.status().await.listen)).await?;

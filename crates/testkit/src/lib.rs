@@ -242,6 +242,8 @@ pub mod headless;
 pub mod liar;
 #[cfg(target_os = "linux")]
 pub mod netns;
+#[cfg(target_os = "linux")]
+pub mod pretender;
 pub mod sim;
 pub mod story;
 pub mod wait;
