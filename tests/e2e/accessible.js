@@ -5,7 +5,16 @@ import { createRequire } from 'node:module';
 
 import { picture } from './browser.js';
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** The tool, as a script to run in the page. */
+export const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What the tool finds in a page that has it, and what is wrong there, of what keeps somebody out. */
+export async function serious(page, rules = {}) {
+  const { violations } = await page.evaluate((rules) => globalThis.axe.run(document, { resultTypes: ['violations'], rules }), rules);
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
+}
 
 /** The person's page must have been opened with `bypassCSP`: the tool is no part of it, and its policy keeps it out. */
 export async function isAccessible({ page }, screen) {
@@ -13,9 +22,6 @@ export async function isAccessible({ page }, screen) {
     await page.emulateMedia({ colorScheme });
     await picture(page, `axe-${screen}-${colorScheme}`);
     await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => globalThis.axe.run(document));
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    const said = serious.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
-    assert.deepEqual(said, [], `${screen}, ${colorScheme}`);
+    assert.deepEqual(await serious(page), [], `${screen}, ${colorScheme}`);
   }
 }
