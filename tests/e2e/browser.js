@@ -5,14 +5,16 @@ import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-const pictures = process.env.PARLOR_PICTURES ?? fileURLToPath(new URL('../../target/pictures', import.meta.url));
+/** Where pictures go that somebody may look at. */
+export const pictures = process.env.PARLOR_PICTURES ?? fileURLToPath(new URL('../../target/pictures', import.meta.url));
 
-export function launch() {
+export function launch(...more) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       ...['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
       ...['--disable-component-update', '--disable-sync'],
+      ...more,
     ],
   });
 }
