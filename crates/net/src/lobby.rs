@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// The first byte of an advert; another one is another protocol.
 const VERSION: u8 = 1;
 /// One advert on the wire.
-pub(crate) const ADVERT_MAX: usize = 4 * 1024;
+const ADVERT_MAX: usize = 4 * 1024;
 /// Rooms near that are remembered; the stalest makes room.
 const NEAR_MAX: usize = 256;
 const FACES_MAX: usize = 5;

@@ -10,7 +10,7 @@ use super::line::{Asked, Judged};
 use crate::author::{self, Origin};
 use crate::budget::{Spent, WRONG};
 use crate::direct::{Direct, Request};
-use crate::lobby::{ADVERT_MAX, Advert};
+use crate::lobby::Advert;
 use crate::meter::Heard;
 use crate::seal::SEAL_BYTES;
 use crate::topic::Tag;
@@ -202,8 +202,7 @@ impl Actor {
     }
 
     fn advert(&mut self, bytes: &[u8], now: Tick) -> bool {
-        let advert = (bytes.len() <= ADVERT_MAX).then(|| Advert::read(bytes)).flatten();
-        match advert {
+        match Advert::read(bytes) {
             Some(advert) => {
                 self.lobby.heard(advert, now);
                 self.near_changed(now);
