@@ -117,12 +117,15 @@ impl Manners {
         }
     }
 
-    /// The networks are these, or the computer woke: time to ask from the beginning.
+    /// The networks are these, or the computer woke: time to ask from the beginning. Answers to first questions that were
+    /// just asked still count: the addresses of a computer come one by one.
     pub(super) fn begin(&mut self, places: Vec<Place>, now: Tick) {
+        if self.asked == 0 || self.asked == FIRST_MS.len() {
+            self.new_question();
+        }
         self.asked = 0;
         self.due = (!places.is_empty()).then_some(now);
         self.places = places;
-        self.new_question();
     }
 
     fn new_question(&mut self) {

@@ -56,8 +56,21 @@ fn a_question_is_no_reason_to_dial_and_an_answer_only_to_the_question_of_now() {
     assert_eq!(manners.heard(&answer(guessed, 2), THERE, Tick(1)), Outcome::Refused("hello_not_asked_for"));
     let earlier = answer(word, 2);
     assert!(matches!(manners.heard(&earlier, THERE, Tick(1)), Outcome::Found { .. }));
-    manners.begin(vec![Place { ip: HERE, prefix: 24, ports: PORTS }], Tick(2));
-    assert_eq!(manners.heard(&earlier, THERE, Tick(3)), Outcome::Refused("hello_not_asked_for"));
+    times(&mut manners, 2_500);
+    manners.begin(vec![Place { ip: HERE, prefix: 24, ports: PORTS }], Tick(3_000));
+    assert_eq!(manners.heard(&earlier, THERE, Tick(3_001)), Outcome::Refused("hello_not_asked_for"));
+}
+
+/// At the start the addresses of a computer come one by one, faster than answers do; and who answered the first question
+/// does not answer the second for two seconds.
+#[test]
+fn an_address_that_comes_later_takes_nothing_from_the_answers() {
+    let mut manners = asking(1);
+    let word = question(&mut manners, Tick(0));
+    let second = Place { ip: Ipv4Addr::new(10, 9, 0, 1), prefix: 24, ports: PORTS };
+    manners.begin(vec![Place { ip: HERE, prefix: 24, ports: PORTS }, second], Tick(5));
+    assert!(matches!(manners.heard(&answer(word, 2), THERE, Tick(6)), Outcome::Found { .. }));
+    assert_eq!(manners.poll(Tick(5)).len(), 2, "and both networks are asked at once");
 }
 
 /// What is sent to everybody comes back.
