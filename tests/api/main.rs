@@ -11,34 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
 use parlor_testkit::headless::Headless;
-use parlor_testkit::netns::{self, Lan};
+use parlor_testkit::netns::Lan;
 use parlor_testkit::wait::until;
+use parlor_tests::run_on_hosts;
 use serde_json::json;
 
 /// Of a run, before it counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(400);
 
 fn main() {
-    let tests: [(&str, fn()); 1] = [("the_api_is_what_its_document_says", the_api_is_what_its_document_says)];
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let reason = netns::available().err().map(|error| error.to_string());
-    if let Some(reason) = &reason {
-        eprintln!("not run: {reason}");
-    }
-    let trials = tests.map(|(name, test)| {
-        let refused = reason.clone().filter(|_| ci);
-        let run = move || match refused {
-            Some(reason) => Err(Failed::from(reason)),
-            None => {
-                test();
-                Ok(())
-            }
-        };
-        Trial::test(name, run).with_ignored_flag(reason.is_some() && !ci)
-    });
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit();
+    run_on_hosts(&[("the_api_is_what_its_document_says", the_api_is_what_its_document_says)]);
 }
 
 /// A program that `cargo xtask test api` brings.

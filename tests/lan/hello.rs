@@ -2,6 +2,7 @@
 //! who makes hellos up.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -125,6 +126,18 @@ fn all_see_each_other(peers: &[&Inside], step: u64) {
         let all = vec![step; peers.len()];
         until(MEETING, "the last step of everybody", || (peer.steps() == all).then_some(()));
     }
+}
+
+/// Another program has the port for itself: that is counted, and everything else finds peers as before.
+pub fn is_missed_where_its_port_is_taken() {
+    let lan = Lan::new(2).expect("a LAN");
+    let [first, second] = lan.hosts() else { panic!("two hosts") };
+    let holder = first.enter(|| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 4757))).expect("the host").expect("the port");
+    let (here, there) = (Inside::start(first, "Quiet Otter"), Inside::start(second, "Brave Heron"));
+    assert_eq!(here.counters().get("hello_unavailable"), Some(&1));
+    assert_eq!(there.counters().get("hello_unavailable"), None);
+    all_see_each_other(&[&here, &there], 1);
+    drop(holder);
 }
 
 /// A flood of hellos with made-up sources, versions, kinds and answers: the room goes on, what is refused is counted by
