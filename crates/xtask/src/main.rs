@@ -1,10 +1,11 @@
 //! `cargo xtask`: everything this repository does by command, in one place that works on every machine.
 //!
-//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types and the OpenAPI document,
-//! `mutants` breaks the rules of the core one by one, `fuzz` gives it inputs that nobody thought of, `bundle` makes the package
-//! that people install; `sim` and `bench` pass on to the programs of their crates. Nothing here knows what Parlor does: this
-//! crate only finds tools, calls them, and tells what came of it. [`workspace`] is the ground, [`step`] runs one command into a log, [`debian`] and [`node`] bring what is missing,
-//! [`suites`] are the parts of `test`, [`supply`] is the one that looks at what all is made of.
+//! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types and the OpenAPI
+//! document, `mutants` breaks the rules of the core one by one, `fuzz` gives it inputs that nobody thought of, `bundle`
+//! makes the package that people install; `sim` and `bench` pass on to the programs of their crates. Nothing here knows
+//! what Parlor does: this crate only finds tools, calls them, and tells what came of it. [`workspace`] is the ground,
+//! [`step`] runs one command into a log, [`debian`] and [`node`] bring what is missing, [`suites`] are the parts of
+//! `test`, [`supply`] is the one that looks at what all is made of.
 
 #![forbid(unsafe_code)]
 
