@@ -26,6 +26,8 @@ pub struct Pretender {
     sockets: Vec<(Ipv4Addr, UdpSocket)>,
     door: TcpListener,
     victims: Vec<SocketAddr>,
+    /// Whose turn it is.
+    next: usize,
     asked: usize,
     answers: BTreeMap<Ipv4Addr, Vec<Instant>>,
     longest: usize,
@@ -67,22 +69,27 @@ impl Pretender {
         let [a, b, c, _] = own.octets();
         let everybody = [GROUP, Ipv4Addr::new(a, b, c, 255)];
         let victims = victims.iter().chain(&everybody).map(|ip| SocketAddr::from((*ip, PORT))).collect();
-        Ok(Self { sockets, door, victims, asked: 0, answers: BTreeMap::new(), longest: 0 })
+        Ok(Self { sockets, door, victims, next: 0, asked: 0, answers: BTreeMap::new(), longest: 0 })
     }
 
     /// Says all it can think of, from everywhere, to everybody.
     pub fn wave(&mut self) {
-        for (_, socket) in &self.sockets {
-            let noise: Vec<u8> = random(fastrand::usize(0..NOISE_MAX));
-            for said in [word(1, 1), word(1, ANSWER), word(1, 3), word(9, 1), noise] {
-                for victim in &self.victims {
-                    // A queue that is full has had enough.
-                    let _ = socket.send_to(&said, victim);
-                    self.asked += 1;
-                }
+        (0..self.sockets.len()).for_each(|_| self.turn());
+        self.listen();
+    }
+
+    /// The same from one address, the next at each call.
+    pub fn turn(&mut self) {
+        let Some((_, socket)) = self.sockets.get(self.next) else { return };
+        self.next = (self.next + 1) % self.sockets.len();
+        let noise: Vec<u8> = random(fastrand::usize(0..NOISE_MAX));
+        for said in [word(1, 1), word(1, ANSWER), word(1, 3), word(9, 1), noise] {
+            for victim in &self.victims {
+                // A queue that is full has had enough.
+                let _ = socket.send_to(&said, victim);
+                self.asked += 1;
             }
         }
-        self.listen();
     }
 
     fn listen(&mut self) {
