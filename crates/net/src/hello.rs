@@ -7,8 +7,8 @@
 //!
 //! - **A question makes nobody dial.** An answer does, and only one to a question of ours: it repeats the eight random
 //!   bytes of it, which somebody who makes up where a packet comes from has not seen.
-//! - **Nobody can be drowned through us.** An answer is as long as the question; a source gets one in two seconds; and a
-//!   second has room for so many packets and no more, the rest of which the system drops unread.
+//! - **Nobody can be drowned through us.** An answer is as long as the question; a source gets one in two seconds; and so
+//!   many packets are read in a second, evenly, and no more: the rest the system drops unread.
 //! - **Nothing leaves the network.** Packets live for one hop, and those from outside our own subnets are refused.
 //!
 //! It asks four times in the first seconds, stops as soon as five have answered, and then asks again now and then: every ten
@@ -18,10 +18,12 @@
 //! Of several peers on one computer the newest gets what is sent to that computer alone, so an older one may miss an answer.
 //! They know each other by their files, and whoever asks later finds them all.
 //!
-//! `word` is what is said, `manners` decides without I/O whom to answer and when to ask, `post` is the socket and its task.
+//! `word` is what is said, `manners` decides without I/O whom to answer and when to ask, `ration` how much is read, and
+//! `post` is the socket and its task.
 
 mod manners;
 mod post;
+mod ration;
 mod word;
 
 use libp2p::{Multiaddr, PeerId};

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::manners::{Manners, Outcome, Place};
+use super::ration::Ration;
 use super::word::LENGTH;
 use super::{Heard, PORT};
 use crate::address::Subnet;
@@ -21,9 +22,8 @@ use crate::clock::Clock;
 
 /// Of those that stay within an organisation (RFC 2365), and nobody else's.
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 47, 57);
-/// Packets that are read in a second. A room of the largest size says less when all of it starts at once.
-const READ_MAX: u32 = 512;
-const WINDOW_MS: u64 = 1_000;
+/// Between two tellings of what was refused.
+const TELL_MS: u64 = 1_000;
 /// What the actor has not taken yet.
 const WAITING: usize = 128;
 
@@ -70,8 +70,8 @@ pub(crate) fn start(
         clock,
         joined: Vec::new(),
         counted: BTreeMap::new(),
-        window: clock.now(),
-        read: 0,
+        told_at: clock.now(),
+        ration: Ration::new(clock.now()),
         told,
     };
     tokio::spawn(post.run(subnets.subscribe(), listeners));
@@ -102,9 +102,8 @@ struct Post {
     joined: Vec<Ipv4Addr>,
     /// Refused, and not told yet.
     counted: BTreeMap<&'static str, u64>,
-    /// When the second began, and what was read in it.
-    window: Tick,
-    read: u32,
+    told_at: Tick,
+    ration: Ration,
     told: mpsc::Sender<Heard>,
 }
 
@@ -114,13 +113,14 @@ impl Post {
         let mut bytes = [0; LENGTH + 1];
         loop {
             let now = self.clock.now();
-            if now.since(self.window) >= WINDOW_MS {
-                (self.window, self.read) = (now, 0);
+            if now.since(self.told_at) >= TELL_MS {
+                self.told_at = now;
                 self.tell_counts();
             }
             self.ask(now).await;
-            let second = self.window.plus(WINDOW_MS);
-            let next = self.manners.next_deadline().map_or(second, |due| due.min(second));
+            let may_read = self.ration.any(now);
+            let dues = self.manners.next_deadline().into_iter().chain(self.ration.next());
+            let next = dues.fold(self.told_at.plus(TELL_MS), Tick::min);
             let wait = Instant::now() + Duration::from_millis(next.since(now).max(1));
             tokio::select! {
                 () = self.told.closed() => return,
@@ -131,14 +131,11 @@ impl Post {
                 Ok(()) = listeners.changed() => {
                     self.look_around(&subnets.borrow_and_update(), &listeners.borrow_and_update());
                 }
-                got = self.socket.recv_from(&mut bytes), if self.read < READ_MAX => {
-                    self.read += 1;
+                got = self.socket.recv_from(&mut bytes), if may_read => {
+                    self.ration.take();
                     // An error is that of a packet sent before, or one too long where the system says so.
                     if let Ok((length, SocketAddr::V4(from))) = got {
                         self.packet(bytes.get(..length).unwrap_or_default(), from).await;
-                    }
-                    if self.read == READ_MAX {
-                        self.count("hello_flood");
                     }
                 }
                 () = tokio::time::sleep_until(wait) => {}
@@ -198,6 +195,9 @@ impl Post {
     }
 
     fn tell_counts(&mut self) {
+        if self.ration.ran_out() {
+            self.count("hello_flood");
+        }
         let Self { counted, told, .. } = self;
         counted.retain(|name, times| told.try_send(Heard::Counted(name, *times)).is_err());
     }
