@@ -198,6 +198,27 @@ impl Replica {
             self.counters.add("frame_of_departed");
             return Verdict::Accept;
         }
+        let peer = self.peer(author, now);
+        if full.seq < peer.roster.0 && !peer.roster.1.contains(&full.incarnation) {
+            // A later frame that arrived earlier did not name it any more.
+            self.counters.add("frame_of_departed");
+            self.departed.bury(author, full.incarnation);
+            return Verdict::Accept;
+        }
+        let known = peer.records.get(full.incarnation).is_some();
+        // An answer proves life as of the question: one that comes much later proves nothing any more.
+        let answers =
+            peer.asked.is_some_and(|asked| full.echo.contains(&asked.nonce) && now.since(asked.at) < STALE_MS);
+        if !known && !first_hand && !answers {
+            // Relayed records are how the dead travel: ask the owner (design R5). Nothing else of it counts, so nothing
+            // is verified, which is what made-up people would cost most by.
+            if peer.alive(full.seq, now) {
+                self.wake(author, now);
+            }
+            self.counters.add("full_at_second_hand");
+            self.ask(author, now);
+            return Verdict::Accept;
+        }
         let Some((actor, metadata)) = self.judge(author, &full) else { return Verdict::Reject };
         let default = actor.user_id.default_member();
         if full.member == default {
@@ -214,25 +235,8 @@ impl Replica {
             self.counters.add("record_changed_hands");
             return Verdict::Reject;
         }
-        if full.seq < peer.roster.0 && !peer.roster.1.contains(&full.incarnation) {
-            // A later frame that arrived earlier did not name it any more.
-            self.counters.add("frame_of_departed");
-            self.departed.bury(author, full.incarnation);
-            return Verdict::Accept;
-        }
-        let newest = peer.alive(full.seq, now);
-        let known = peer.records.get(full.incarnation).is_some();
-        // An answer proves life as of the question: one that comes much later proves nothing any more.
-        let answers =
-            peer.asked.is_some_and(|asked| full.echo.contains(&asked.nonce) && now.since(asked.at) < STALE_MS);
-        if newest {
+        if peer.alive(full.seq, now) {
             self.wake(author, now);
-        }
-        if !known && !first_hand && !answers {
-            // Relayed records are how the dead travel: ask the owner (design R5).
-            self.counters.add("full_at_second_hand");
-            self.ask(author, now);
-            return Verdict::Accept;
         }
         self.meet(&full.certificate, full.seq, now);
         if self.is_outlived(&full.certificate) {
