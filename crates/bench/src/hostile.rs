@@ -215,17 +215,16 @@ impl Scene {
             self.movers[0].room.presence(PresenceChange::new(json!({"pad": pad, "more": pad}))).await?;
         }
         self.movers[0].room.presence(PresenceChange::new(json!({"pad": "", "more": ""}))).await?;
-        // The first move would wait for the turn that this one took, and those after it catch up slowly.
-        turn.tick().await;
-        turn.tick().await;
         Ok(())
     }
 
     /// Both move for a while. A move takes until it, or a later one, is seen by the other.
     async fn both_move(&mut self, time: Duration) -> anyhow::Result<Samples> {
         let first = self.moves;
-        let end = Instant::now() + time;
-        let mut turn = tokio::time::interval(EVERY);
+        // Later than the turn after the last move, which the first would wait for, and those after it a little less each.
+        let begin = Instant::now() + 2 * EVERY;
+        let end = begin + time;
+        let mut turn = tokio::time::interval_at(begin.into(), EVERY);
         while Instant::now() < end {
             turn.tick().await;
             self.moves += 1;
