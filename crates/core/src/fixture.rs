@@ -332,13 +332,15 @@ impl Table {
             }
             Event::Diverged { session_id } => format!("diverged {}", &session_id[..2]),
             Event::Watching { count } => format!("watching {count}"),
+            Event::Pace { pace_ms } => format!("pace {pace_ms}"),
             Event::Complete { complete } => format!("complete {complete}"),
             Event::Cloned { cloned: None } => "cloned no more".to_owned(),
             Event::Cloned { cloned: Some(cloned) } => {
                 format!("cloned by {}{}", cloned.others.len(), if cloned.read_only { ", read-only" } else { "" })
             }
         };
-        let events = self.seats[at].events.iter().filter(|event| !matches!(event, Event::Watching { .. }));
+        let events =
+            self.seats[at].events.iter().filter(|event| !matches!(event, Event::Watching { .. } | Event::Pace { .. }));
         events.map(told).collect()
     }
 

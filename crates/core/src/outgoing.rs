@@ -6,6 +6,7 @@ use crate::own::OwnRecord;
 use crate::peer::records_hash;
 use crate::raw::Raw;
 use crate::replica::Replica;
+use crate::view::Event;
 use crate::wire::{Beat, Delta, Frame, Full, Leave, Pulse, RecordChange};
 
 /// Microseconds between two frames with somebody to see them, in a small room: 30 a second.
@@ -20,13 +21,31 @@ const FAR: u64 = 6;
 const PULSE_BYTES: usize = 32;
 const HEAD_BYTES: usize = 24;
 
+/// Microseconds between two frames with so many others.
+fn turn_us(others: u64) -> u64 {
+    (others * 1_000_000 / RATE_SHARED).clamp(TURN_MIN_US, TURN_MAX_US)
+}
+
+/// The same in milliseconds, for those who set values: one of theirs for each frame, and not now and then two.
+pub(crate) fn pace_ms(others: u64) -> u32 {
+    u32::try_from(turn_us(others).div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
 impl Replica {
     /// Microseconds between two frames of changes: 30 a second with other sessions here, 1 alone, fewer in a big room
     /// (design A7).
     fn turn_us(&self) -> u64 {
         match self.company() {
             0 => TURN_MAX_US,
-            others => (others * 1_000_000 / RATE_SHARED).clamp(TURN_MIN_US, TURN_MAX_US),
+            others => turn_us(others),
+        }
+    }
+
+    /// Tells the rate when it is another than before.
+    fn tell_pace(&mut self) {
+        let pace_ms = pace_ms(self.company());
+        if pace_ms != std::mem::replace(&mut self.pace_ms, pace_ms) {
+            self.emit(Event::Pace { pace_ms });
         }
     }
 
@@ -119,6 +138,7 @@ impl Replica {
         let due = self.told_us.map_or(now_us, |told| told + turn);
         let counted = if now_us >= due && now_us - due < 1000 { due } else { now_us };
         self.told_us = Some(counted + (frames - 1) * turn);
+        self.tell_pace();
     }
 
     /// What changed in a record since the frame before the last; nothing when it is better told whole.
@@ -150,6 +170,7 @@ impl Replica {
     fn beat_done(&mut self, now: Tick) {
         let jitter = BEAT_MS / 5;
         self.beat_at = now.plus(self.random.u64(BEAT_MS - jitter..=BEAT_MS + jitter));
+        self.tell_pace();
     }
 
     pub(crate) fn beat(&mut self) -> Vec<u8> {

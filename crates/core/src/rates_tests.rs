@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::fixture::{Table, seat};
-use crate::{DownCause, Join, PresenceChange, PresenceMode};
+use crate::{DownCause, Event, Join, PresenceChange, PresenceMode};
 
 /// Three hundred calls in a second, as a mouse makes them; answers how many frames with presence went out.
 fn storm(table: &mut Table, call: impl Fn(u64) -> PresenceChange) -> usize {
@@ -55,6 +55,7 @@ fn own_devices_and_onlookers_are_company() {
     for joins in [true, false] {
         let mut table = Table::joined(1);
         assert!(storm(&mut table, |n| PresenceChange::new(json!({ "n": n }))) <= 2, "alone");
+        assert_eq!(table.seats[0].replica.snapshot().pace_ms, 34, "windows of this session see each other");
         let other = table.add(seat(40, "person 0", 40, 1, table.now));
         table.link(0, other);
         if joins {
@@ -100,7 +101,16 @@ fn made_up_people_slow_nobody_down() {
     // As many without a link as with one count, and no more.
     let big = frames(&mut table, 22..62);
     assert!((5..=7).contains(&big), "240 a second among 21 and 21 others: {big}");
+    let pace = |table: &Table| table.seats[0].replica.snapshot().pace_ms;
+    assert_eq!(pace(&table), 175, "42 others");
     let small = frames(&mut table, 2..22);
     assert!((25..=31).contains(&small), "240 a second among 1 and 6 others: {small}");
+    let told = |event: &Event| match event {
+        Event::Pace { pace_ms } => Some(*pace_ms),
+        _ => None,
+    };
+    let told: Vec<u32> = table.seats[0].events.iter().filter_map(told).collect();
+    assert_eq!(told, [34], "said once, when it became another");
+    assert_eq!(pace(&table), 34);
     assert_eq!(table.by_session(0).len(), 62, "they are believed to be there");
 }

@@ -17,6 +17,7 @@ use crate::ids::{PublicKey, Rev, RoomId, Seq, SessionId, Tick};
 use crate::incoming::ASKS;
 use crate::input::{Input, Output, Verdict};
 use crate::metadata;
+use crate::outgoing::pace_ms;
 use crate::own::OwnRecord;
 use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, Verifier};
@@ -100,6 +101,8 @@ pub struct Replica {
     pub(crate) key_told: Option<(u32, [u8; 32])>,
     pub(crate) rows: RowTable,
     pub(crate) watching: u32,
+    /// As it was told last.
+    pub(crate) pace_ms: u32,
     pub(crate) outage: bool,
     /// Other processes with this profile (design R2).
     pub(crate) twins: Twins,
@@ -173,6 +176,7 @@ impl Replica {
             key_told: None,
             rows: RowTable::default(),
             watching: 0,
+            pace_ms: pace_ms(0),
             outage: false,
             twins: Twins::default(),
             looked: now,

@@ -312,6 +312,7 @@ impl Replica {
             notes: Arc::clone(&self.notes_shown),
             access: self.access.clone(),
             watching: self.watching,
+            pace_ms: self.pace_ms,
             complete: !self.outage,
             cloned: self.twins.told.clone(),
             at: 0,

@@ -391,6 +391,13 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// More or fewer sessions share the room's rate than before. Said at a change or heartbeat of this session.
+    Pace {
+        /// Milliseconds between two changes of this session that others are told: 34 in a room of few, up to 1,000 in the
+        /// biggest (design A7).
+        #[cfg_attr(feature = "openapi", schema(rename = "paceMs"))]
+        pace_ms: u32,
+    },
     /// The view became current, or stopped being so (own network out).
     Complete {
         /// Whether it is current.
@@ -431,6 +438,9 @@ pub struct Snapshot {
     pub access: Option<Arc<Access>>,
     /// Sessions that look on.
     pub watching: u32,
+    /// Milliseconds between two changes of this session that others are told: 34 in a room of few, up to 1,000 in the
+    /// biggest (design A7). What is set more often is told together.
+    pub pace_ms: u32,
     /// False while this peer's own network is out.
     pub complete: bool,
     /// Whether this profile runs elsewhere too; `null` nearly always.

@@ -24,7 +24,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The events of a room
 ///
 /// Server-sent events: first `snapshot`, then `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`, `board`,
-/// `message`, `watching`, `complete`, `diverged` and `cloned` as they happen. The data of each is an `Item` as JSON. A reader
+/// `message`, `watching`, `pace`, `complete`, `diverged` and `cloned` as they happen. The data of each is an `Item` as JSON. A reader
 /// that is too slow, or that comes back with `Last-Event-ID`, gets a `snapshot`, which resets what it knew. A comment after
 /// every 15 s of silence. While the stream is open, the actor's members in the room live.
 #[utoipa::path(

@@ -46,6 +46,8 @@ pub enum FeedEvent {
         access: Option<Arc<Access>>,
         /// Sessions that look on.
         watching: u32,
+        /// Milliseconds between two changes of this session that others are told.
+        pace_ms: u32,
         /// False while this peer's own network is out.
         complete: bool,
         /// The number of the last event in it.
@@ -122,6 +124,12 @@ pub enum FeedEvent {
     Watching {
         /// How many.
         count: u32,
+    },
+    /// More or fewer sessions share the room's rate.
+    Pace {
+        /// Milliseconds between two changes of this session that others are told: 34 in a room of few, up to 1,000 in the
+        /// biggest.
+        pace_ms: u32,
     },
     /// Whether the view is current.
     Complete {

@@ -69,6 +69,7 @@ impl Conflate {
             metadata: Arc::clone(&snapshot.metadata),
             access: snapshot.access.clone(),
             watching: snapshot.watching,
+            pace_ms: snapshot.pace_ms,
             complete: snapshot.complete,
             at: snapshot.at,
             more,
@@ -105,6 +106,7 @@ impl Conflate {
             Event::Metadata { metadata, changed } => self.push(FeedEvent::Metadata { metadata, changed }),
             Event::Access { access } => self.push(FeedEvent::Access { access }),
             Event::Watching { count } => self.push(FeedEvent::Watching { count }),
+            Event::Pace { pace_ms } => self.push(FeedEvent::Pace { pace_ms }),
             Event::Complete { complete } => self.push(FeedEvent::Complete { complete }),
             Event::Board { notes, removed } => {
                 let changed = notes.into_iter().map(|note| (note.id.clone(), Some(note)));
@@ -293,6 +295,7 @@ fn rows(event: &FeedEvent) -> &[Arc<Member>] {
         | FeedEvent::Message { .. }
         | FeedEvent::Access { .. }
         | FeedEvent::Watching { .. }
+        | FeedEvent::Pace { .. }
         | FeedEvent::Complete { .. } => &[],
     }
 }

@@ -26,7 +26,7 @@ pub enum RoomEvent {
 
 impl RoomEvent {
     /// The event's `type`: `snapshot`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`,
-    /// `board`, `message`, `watching`, `complete`, `diverged` or `cloned`.
+    /// `board`, `message`, `watching`, `pace`, `complete`, `diverged` or `cloned`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -40,6 +40,7 @@ impl RoomEvent {
                 Event::Metadata { .. } => "metadata",
                 Event::Access { .. } => "access",
                 Event::Watching { .. } => "watching",
+                Event::Pace { .. } => "pace",
                 Event::Complete { .. } => "complete",
                 Event::Board { .. } => "board",
                 Event::Message { .. } => "message",

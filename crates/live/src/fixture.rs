@@ -54,6 +54,7 @@ pub(crate) fn snapshot(members: Vec<Arc<Member>>) -> Arc<Snapshot> {
         notes: Arc::default(),
         access: None,
         watching: 0,
+        pace_ms: 34,
         complete: true,
         cloned: None,
         at: 0,

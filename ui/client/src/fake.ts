@@ -336,6 +336,7 @@ class FakeRoom {
         metadata: this.metadata,
         ...(this.access === null ? {} : { access: this.access }),
         watching: this.watching,
+        paceMs: 34,
         complete: true,
         at: 0,
         more: this.shared.notes.size > 0,

@@ -44,6 +44,7 @@ const snapshot = (members: Member[], more = false): FeedEvent => ({
   members,
   metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
   watching: 0,
+  paceMs: 34,
   complete: true,
   at: 0,
   ...(more ? { more } : {}),
@@ -199,11 +200,12 @@ describe('applyBatch', () => {
         snapshot([]),
         { type: 'metadata', metadata, changed: ['title'] },
         { type: 'watching', count: 2 },
+        { type: 'pace', paceMs: 100 },
         { type: 'complete', complete: false },
         unknown,
       ],
     });
-    expect(state).toMatchObject({ watching: 2, complete: false, metadata: { metadata: { title: 'Plan' } } });
+    expect(state).toMatchObject({ watching: 2, paceMs: 100, complete: false, metadata: { metadata: { title: 'Plan' } } });
     expect(changes.map(({ type }) => type)).toEqual(['snapshot', 'metadata', 'watching', 'complete']);
   });
 });

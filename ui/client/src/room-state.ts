@@ -27,6 +27,8 @@ export interface RoomState {
   readonly access: Access | null;
   /** Sessions that look on without a member in the room. */
   readonly watching: number;
+  /** Milliseconds between two changes of this peer that others are told: 34 in a room of few, up to 1,000 in the biggest. */
+  readonly paceMs: number;
   /** False while the peer's own network is out and the view may be old. */
   readonly complete: boolean;
   /** False until the first snapshot. */
@@ -56,6 +58,7 @@ export function emptyRoom(room: string): RoomState {
     notes: new Map(),
     access: null,
     watching: 0,
+    paceMs: 34,
     complete: true,
     ready: false,
     filling: false,
@@ -92,6 +95,7 @@ function applyEvent(state: RoomState, event: FeedEvent, changes: Change[]): Room
         notes: new Map(),
         access: event.access ?? null,
         watching: event.watching,
+        paceMs: event.paceMs,
         complete: event.complete,
         ready: true,
         filling: event.more === true,
@@ -127,6 +131,9 @@ function applyEvent(state: RoomState, event: FeedEvent, changes: Change[]): Room
     case 'watching':
       changes.push({ type: 'watching' });
       return { ...state, watching: event.count };
+    case 'pace':
+      // Nothing of it is to be seen.
+      return { ...state, paceMs: event.paceMs };
     case 'complete':
       changes.push({ type: 'complete' });
       return { ...state, complete: event.complete };

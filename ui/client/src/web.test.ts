@@ -68,6 +68,7 @@ const snapshot = (seq: number) => ({
       room: 'r',
       members: [],
       watching: 0,
+      paceMs: 34,
       complete: true,
       at: 0,
       metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },

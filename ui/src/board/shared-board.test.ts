@@ -33,7 +33,7 @@ beforeEach(() => {
   answer = ({ set = [] }) => set.map((change) => ({ ...(shown(change.id) ?? note(change.id)), updatedAt: '2030-01-01T00:00:00.000Z' }));
   passing = new Notes();
   me = personOf(member('u_me', joined(5)), true);
-  const outbox = new Outbox({ members: () => 2, send: async (change) => void told.push({ ...change.presence, unset: change.unset }) });
+  const outbox = new Outbox({ pace: () => 34, send: async (change) => void told.push({ ...change.presence, unset: change.unset }) });
   const backend = {
     setBoard: async (_room: string, change: BoardChange) => {
       sent.push(change);

@@ -1,27 +1,20 @@
 /**
  * Paces what this window says about its person (ux "Cursors", design A7). However often the pointer moves, values are
- * coalesced per key and leave at most 30 times a second, slower in a big room; the first goes at once, the last always
- * goes, and only one call is on its way at a time, so a slow peer is never buried.
+ * coalesced per key and leave when the peer would tell them: at most 30 times a second, slower in a big room. The first
+ * goes at once, the last always goes, and only one call is on its way at a time, so a slow peer is never buried.
+ *
+ * The peer says how fast that is, because it knows the sessions. A window that counted the members would be slowed down
+ * by people whom somebody made up, and not by the other devices of one person.
  */
 import type { PresenceChange } from 'parlor-client';
 
 export interface OutboxOptions {
   readonly send: (change: PresenceChange) => Promise<void>;
-  /** How many members the room has, this one included. */
-  readonly members: () => number;
+  /** Milliseconds between two sends, as the peer said last. */
+  readonly pace: () => number;
   /** A send failed for good; the values in it are not sent again. */
   readonly failed?: (cause: unknown) => void;
   readonly now?: () => number;
-}
-
-/**
- * Milliseconds between two sends in a room of this many members. Who is the only one is not slowed down here: own other
- * devices are the same row, and those who look on are none, but both see what moves. The peer knows the sessions, and says
- * it once a second where there is no other.
- */
-export function sendEvery(members: number): number {
-  const hertz = Math.min(30, Math.max(1, 240 / Math.max(1, members - 1)));
-  return 1_000 / hertz;
 }
 
 interface Waiting {
@@ -76,7 +69,7 @@ export class Outbox {
   #plan(): void {
     if (this.#closed || this.#sending || this.#waiting === null) return;
     clearTimeout(this.#timer);
-    const wait = this.#urgent ? 0 : this.#sentAt + sendEvery(this.options.members()) - this.#now();
+    const wait = this.#urgent ? 0 : this.#sentAt + this.options.pace() - this.#now();
     if (wait <= 0) void this.#flush();
     else this.#timer = setTimeout(() => this.#plan(), Math.ceil(wait));
   }

@@ -1,15 +1,16 @@
 import type { PresenceChange } from 'parlor-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Outbox, sendEvery } from './outbox';
+import { Outbox } from './outbox';
 import { PointerSampler } from './pointer-sampler';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function outbox(members = 3, send = async (_: PresenceChange) => {}) {
+/** `pace`: of a room of few, as the peer says it. */
+function outbox(pace = 34, send = async (_: PresenceChange) => {}) {
   const sent: { at: number; change: PresenceChange }[] = [];
   const box = new Outbox({
-    members: () => members,
+    pace: () => pace,
     now: () => Date.now(),
     send: (change) => {
       sent.push({ at: Date.now(), change });
@@ -18,20 +19,6 @@ function outbox(members = 3, send = async (_: PresenceChange) => {}) {
   });
   return { box, sent };
 }
-
-describe('sendEvery', () => {
-  it('is 30 Hz, slower in big rooms', () => {
-    expect(sendEvery(2)).toBeCloseTo(1_000 / 30);
-    expect(sendEvery(9)).toBeCloseTo(1_000 / 30);
-    expect(sendEvery(25)).toBeCloseTo(100);
-    expect(sendEvery(1_000)).toBe(1_000);
-  });
-
-  // M13
-  it('is no slower for who is the only member, whose other devices are the same row', () => {
-    for (const members of [0, 1]) expect(sendEvery(members)).toBe(sendEvery(2));
-  });
-});
 
 describe('Outbox', () => {
   // S7
@@ -59,14 +46,22 @@ describe('Outbox', () => {
     ]);
   });
 
-  // M13
-  it('moves as smoothly on the second device of the only person here', async () => {
-    const { box, sent } = outbox(1);
-    for (let i = 0; i < 60; i++) {
+  // S7
+  it('follows the pace that the peer says, from one send to the next', async () => {
+    let pace = 500;
+    const at: number[] = [];
+    const start = Date.now();
+    const box = new Outbox({ pace: () => pace, now: () => Date.now(), send: async () => void at.push(Date.now() - start) });
+    for (let i = 0; i < 3; i++) {
       box.set({ cursor: i });
-      await vi.advanceTimersByTimeAsync(1_000 / 60);
+      await vi.advanceTimersByTimeAsync(500);
     }
-    expect(sent.length).toBeGreaterThan(25);
+    pace = 100;
+    for (let i = 0; i < 5; i++) {
+      box.set({ cursor: i });
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    expect(at).toEqual([0, 500, 1_000, 1_500, 1_600, 1_700]);
   });
 
   // G14

@@ -36,6 +36,7 @@ describe('AvatarRow', () => {
           members: ['d', 'b', 'me', 'a', 'c'].map((id, i) => member(id, i)),
           metadata: emptyRoom('r').metadata,
           watching: 0,
+          paceMs: 34,
           complete: true,
           at: 0,
         },

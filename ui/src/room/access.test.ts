@@ -75,7 +75,7 @@ async function entered(who: Access, locked = false) {
   const members = [member('u_a'), member('u_b')];
   const settings = metadata(locked ? { locked, title: 'Plan' } : { title: 'Plan' });
   peer.says({
-    ...{ type: 'snapshot', room: 'r', members, watching: 0, complete: true, at: 0 },
+    ...{ type: 'snapshot', room: 'r', members, watching: 0, paceMs: 34, complete: true, at: 0 },
     ...{ metadata: settings, access: who },
   });
   await done;

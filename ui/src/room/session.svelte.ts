@@ -116,7 +116,7 @@ export class RoomSession {
     });
     this.onEvent(REACTION, (message) => this.messages.reactions.hear(message));
     this.outbox = new Outbox({
-      members: () => this.#state.members.length,
+      pace: () => this.#state.paceMs,
       send: async (change) => {
         if (this.#memberId === null) return; // the join carries everything
         if ('cursor' in change.presence) this.onCursorSent();

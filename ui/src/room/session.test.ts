@@ -62,6 +62,7 @@ const snapshot = (members: Member[]): FeedEvent => ({
   members,
   metadata: metadata({}, 'u_before'),
   watching: 0,
+  paceMs: 34,
   complete: true,
   at: 0,
 });
@@ -118,6 +119,30 @@ beforeEach(() => {
 afterEach(() => session.leave());
 
 describe('RoomSession', () => {
+  // S7, N10: the peer counts the sessions; people whom somebody made up are members, and slow no pointer down.
+  it('tells what moves at the pace that the peer says, however many members there are', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      await entered([]);
+      peer.says([{ type: 'joined', member: mine() }]);
+      await vi.advanceTimersByTimeAsync(2_000);
+      peer.says(Array.from({ length: 200 }, (_, n) => ({ type: 'joined', member: member(`u_${n}`) })));
+      const spoken = async () => {
+        peer.said.length = 0;
+        for (let n = 0; n < 100; n++) {
+          session.outbox.set({ cursor: { x: n, y: 0 } });
+          await vi.advanceTimersByTimeAsync(10);
+        }
+        return peer.said.length;
+      };
+      expect(await spoken()).toBeGreaterThan(25);
+      peer.says([{ type: 'pace', paceMs: 250 }]);
+      expect(await spoken()).toBeLessThan(6);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('hands what is said and not kept to whoever waits for its type', async () => {
     await entered([]);
     const said = (type: string, kept: boolean, id: string): FeedEvent => ({

@@ -158,6 +158,7 @@ export class SampleRoom {
         members: [...this.#rows],
         metadata,
         watching: 0,
+        paceMs: 34,
         complete: true,
         at: 0,
         more: true,

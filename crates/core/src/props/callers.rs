@@ -255,7 +255,7 @@ impl Peer {
                     settings.push(changed);
                     continue;
                 }
-                Event::Watching { .. } => continue,
+                Event::Watching { .. } | Event::Pace { .. } => continue,
                 event => panic!("nothing of this is about links: {event:?}"),
             };
             let key = self.row_key(&member.key());

@@ -142,6 +142,7 @@ pub(crate) fn tell(event: &RoomEvent) -> String {
             Event::Diverged { session_id } => format!("what is shared differs from {session_id}, and stays so"),
             Event::Access { access } => format!("{} people of the room, key {}", access.people.len(), access.epoch),
             Event::Watching { count } => format!("{count} look on"),
+            Event::Pace { pace_ms } => format!("changes are told every {pace_ms} ms"),
             Event::Complete { complete: true } => "the view is current".to_owned(),
             Event::Complete { complete: false } => "the view may be old".to_owned(),
             Event::Cloned { cloned: None } => "no copy of the profile runs any more".to_owned(),

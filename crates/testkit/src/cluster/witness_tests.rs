@@ -104,6 +104,7 @@ fn a_reader_that_starts_over_knows_what_the_snapshot_says() {
             notes: Arc::default(),
             access: None,
             watching: 0,
+            pace_ms: 34,
             complete: true,
             cloned: None,
             at: 1,

@@ -124,6 +124,7 @@ pub fn event_in_words(event: &Event) -> String {
         Event::Watching { count: 0 } => "nobody looks on".to_owned(),
         Event::Watching { count: 1 } => "somebody looks on".to_owned(),
         Event::Watching { count } => format!("{count} look on"),
+        Event::Pace { pace_ms } => format!("what it changes is told every {pace_ms} ms"),
         Event::Complete { complete: true } => "the list is current".to_owned(),
         Event::Complete { complete: false } => "the list may be old".to_owned(),
         Event::Cloned { cloned: None } => "no copy of its profile runs any more".to_owned(),

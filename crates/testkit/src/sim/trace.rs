@@ -105,6 +105,7 @@ impl Trace {
             Event::Left { member, reason } => (20 + *reason as u8, Some(member), &[][..]),
             Event::Metadata { changed, .. } => (14, None, &changed[..]),
             Event::Watching { count } => (15 + (*count % 2) as u8, None, &[][..]),
+            Event::Pace { pace_ms } => (40 + (*pace_ms % 100) as u8, None, &[][..]),
             Event::Complete { complete } => (17 + u8::from(*complete), None, &[][..]),
             Event::Board { removed, .. } => (30, None, &removed[..]),
             Event::Message { message } => (31, None, std::slice::from_ref(&message.id)),

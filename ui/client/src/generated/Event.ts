@@ -70,7 +70,12 @@ sessionId: string, } | { "type": "watching",
 /**
  * How many.
  */
-count: number, } | { "type": "complete",
+count: number, } | { "type": "pace",
+/**
+ * Milliseconds between two changes of this session that others are told: 34 in a room of few, up to 1,000 in the
+ * biggest (design A7).
+ */
+paceMs: number, } | { "type": "complete",
 /**
  * Whether it is current.
  */

@@ -34,6 +34,11 @@ access?: Access,
  */
 watching: number,
 /**
+ * Milliseconds between two changes of this session that others are told: 34 in a room of few, up to 1,000 in the
+ * biggest (design A7). What is set more often is told together.
+ */
+paceMs: number,
+/**
  * False while this peer's own network is out.
  */
 complete: boolean,
