@@ -65,9 +65,9 @@ export class Page {
   }
 
   /** Moves the pointer through points counted from the middle of an element. */
-  async move(selector, points) {
+  async move(selector, points, duration = 100) {
     const origin = { [ELEMENT]: await this.#element(selector) };
-    const actions = points.map(([x, y]) => ({ type: 'pointerMove', origin, x, y, duration: 100 }));
+    const actions = points.map(([x, y]) => ({ type: 'pointerMove', origin, x, y, duration }));
     await this.#actions([{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }]);
   }
 

@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::workspace::Workspace;
-use crate::{node, pass_on, workspace};
+use crate::{node, pass_on, suites, workspace};
 
 #[derive(Args)]
 pub struct Options {
     /// Which table: wire (beside bare libp2p, over loopback), hostile (beside somebody who lies), scale (big rooms and long
-    /// months, simulated) or ui (the interface in Chromium)
+    /// months, simulated), ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an hour)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -52,7 +52,20 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             node.env("PARLOR_UI_DIR", workspace.root.join("ui/dist"));
             return pass_on(node);
         }
-        other => bail!("there is no table {other:?}; there are: wire, hostile, scale, ui"),
+        "window" => {
+            if !(node::install(workspace, "ui")? && node::build_ui(workspace)?) {
+                bail!("the user interface was not built");
+            }
+            build(workspace, &["--package", "parlor-bench", "--package", "parlor-desktop"])?;
+            let mut node = Command::new("node");
+            node.current_dir(&workspace.root).arg("tests/desktop/bench.mjs").arg(workspace.target.join("bench"));
+            node.args(&options.rest);
+            node.env("PARLOR_BENCH", workspace.program("parlor-bench", "release"));
+            node.env("PARLOR_DESKTOP_BIN", workspace.program("parlor-desktop", "release"));
+            node.env("TAURI_DRIVER", suites::driver(workspace)?);
+            return pass_on(node);
+        }
+        other => bail!("there is no table {other:?}; there are: wire, hostile, scale, ui, window"),
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
         {
             bail!("npm ci failed");
         }
-        self.driver()?;
+        driver(self.workspace)?;
         self.node_test("tests/desktop", "the window", minutes(12))
     }
 
@@ -178,20 +178,6 @@ impl<'a> Session<'a> {
         let built = step(self.workspace, "rust-build", "cargo build", build, minutes(25))?.ok;
         self.programs = Some(built);
         Ok(built)
-    }
-
-    /// The driver of desktop windows, installed beside the build.
-    fn driver(&self) -> Result<PathBuf> {
-        let place = self.workspace.target.join("tools");
-        let driver = place.join("bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX));
-        if !driver.exists() {
-            let mut install = self.workspace.cargo();
-            install.args(["install", "tauri-driver", "--version", TAURI_DRIVER, "--locked", "--root"]).arg(&place);
-            if !step(self.workspace, "tauri-driver", "installing tauri-driver", install, minutes(10))?.ok {
-                bail!("tauri-driver could not be installed");
-            }
-        }
-        Ok(driver)
     }
 
     fn cargo(&self, command: &str) -> Command {
@@ -235,6 +221,20 @@ impl<'a> Session<'a> {
         let outcome = step(self.workspace, &name, what, node, limit)?;
         Ok(Tally::of_tap(&std::fs::read_to_string(&report).unwrap_or_default()).with_exit(outcome.ok))
     }
+}
+
+/// The driver of desktop windows, installed beside the build.
+pub fn driver(workspace: &Workspace) -> Result<PathBuf> {
+    let place = workspace.target.join("tools");
+    let driver = place.join("bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX));
+    if !driver.exists() {
+        let mut install = workspace.cargo();
+        install.args(["install", "tauri-driver", "--version", TAURI_DRIVER, "--locked", "--root"]).arg(&place);
+        if !step(workspace, "tauri-driver", "installing tauri-driver", install, minutes(10))?.ok {
+            bail!("tauri-driver could not be installed");
+        }
+    }
+    Ok(driver)
 }
 
 /// The most lines of failed tests that are shown; the log has the rest.
