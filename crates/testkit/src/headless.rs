@@ -166,8 +166,46 @@ impl<'a> Headless<'a> {
     ///
     /// [`Error::System`].
     pub fn terminate(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGTERM)
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`].
+    pub fn quit(&mut self) -> Result<ExitStatus, Error> {
+        self.terminate()?;
+        Ok(self.child.wait()?)
+    }
+
+    /// Stops it where it is (SIGSTOP), as sleep does to a computer: its connections stay, and it answers nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`].
+    pub fn freeze(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`].
+    pub fn thaw(&self) -> Result<(), Error> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Error> {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX));
-        kill(pid, Signal::SIGTERM).map_err(|errno| Error::System(errno.into()))
+        kill(pid, signal).map_err(|errno| Error::System(errno.into()))
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// How it ended, once it has.

@@ -2,6 +2,7 @@
 //!
 //! - [`netns`] makes a network of Linux network namespaces: hosts on a bridge, each with its own address and its own
 //!   multicast, links that can be cut and healed, and nothing left behind. It knows nothing of Parlor.
+//! - [`hub`] joins them instead of the bridge, and loses, delays, doubles, reorders and divides as a test tells it.
 //! - [`story`] is the language in which tests say what happens, to simulated peers and to real ones.
 //! - [`sim`] plays whole rooms in no time, with every fault a network has, and checks each rule at each event.
 //! - `cluster` (with the feature of that name, which builds libp2p) plays the same stories with real peers over loopback,
@@ -17,7 +18,7 @@
 //! |---|---|---|---|
 //! | what runs | replicas | peers: driver, libp2p, profile on disk | the program that people run |
 //! | time | made up: an hour is milliseconds | real | real |
-//! | faults | all there are, to the frame | crash, quit, cut pairs, partitions | crash, quit, `kill -9`, a cable that swallows everything |
+//! | faults | all there are, to the frame | crash, quit, cut pairs, partitions | crash, quit, `kill -9`, cables, and all that the [`hub`] does to frames |
 //! | who finds whom | as the story says | as the story says | real discovery, multicast and all |
 //! | a failure | comes again from its seed | may not come again | may not come again |
 //! | needs | nothing | loopback | Linux and root |
@@ -238,6 +239,8 @@ pub mod cluster;
 pub mod forge;
 #[cfg(target_os = "linux")]
 pub mod headless;
+#[cfg(target_os = "linux")]
+pub mod hub;
 #[cfg(feature = "liar")]
 pub mod liar;
 #[cfg(target_os = "linux")]

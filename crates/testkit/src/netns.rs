@@ -1,9 +1,10 @@
 //! A LAN made of Linux network namespaces.
 //!
-//! Every [`Host`] is a namespace with one Ethernet port (`eth0`) and a loopback of its own; all ports hang on one
-//! bridge, which has a namespace of its own too, so that nothing of it is seen by the machine, and no multicast leaves
-//! it. A host's cable can be cut and healed. Everything goes away when the [`Lan`] is dropped, also by a panic; what a
-//! killed process left behind is swept up by the next one.
+//! Every [`Host`] is a namespace with one Ethernet port (`eth0`) and a loopback of its own. [`Lan::new`] hangs all ports on
+//! one bridge of the kernel, which has a namespace of its own too, so that nothing of it is seen by the machine, and no
+//! multicast leaves it; that costs nothing and loses nothing. [`Lan::over_hub`] plugs them into a [`Hub`], which loses,
+//! delays, doubles and divides as it is told. A host's cable can be cut and healed on both. Everything goes away when the
+//! [`Lan`] is dropped, also by a panic; what a killed process left behind is swept up by the next one.
 //!
 //! It takes root and the `ip` program of iproute2; [`available`] says whether both are there.
 //!
@@ -37,6 +38,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use crate::hub::{Groups, Hub};
 
 /// Every namespace made here is named `parlor-PID-NUMBER-…`, PID being its maker's.
 const PREFIX: &str = "parlor-";
@@ -85,12 +88,20 @@ pub fn available() -> Result<(), Error> {
     ip("netns list").map(drop).map_err(|error| Error::NoIp(error.to_string()))
 }
 
-/// Hosts on a bridge.
+/// Hosts that are joined by a bridge or a hub.
 #[derive(Debug)]
 pub struct Lan {
     name: String,
-    bridge: String,
     hosts: Vec<Host>,
+    wires: Wires,
+}
+
+/// What the cables of the hosts end in.
+#[derive(Debug)]
+enum Wires {
+    /// The namespace of the bridge.
+    Bridge(String),
+    Hub(Hub),
 }
 
 /// A host of a [`Lan`]: a network namespace with `eth0` and `lo`.
@@ -101,27 +112,37 @@ pub struct Host {
 }
 
 impl Lan {
-    /// A LAN with that many hosts, all linked.
+    /// A LAN with that many hosts on a bridge, all linked.
     ///
     /// # Errors
     ///
     /// See [`Error`]; nothing is left behind.
     pub fn new(hosts: usize) -> Result<Self, Error> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        available()?;
-        sweep();
-        let name = format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = fresh_name()?;
         let bridge = format!("{name}-bridge");
         // Made before the first namespace, so that an error half way drops it and cleans up.
-        let mut lan = Self { name, bridge, hosts: Vec::new() };
-        let bridge = &lan.bridge;
+        let lan = Self { name, hosts: Vec::new(), wires: Wires::Bridge(bridge.clone()) };
         ip(&format!("netns add {bridge}"))?;
         ip(&format!("-n {bridge} link add br0 type bridge mcast_snooping 0"))?;
         ip(&format!("-n {bridge} link set br0 up"))?;
+        lan.with_hosts(hosts)
+    }
+
+    /// A LAN with that many hosts in a hub, all linked, in fine weather. What the weather does later comes from the seed.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; nothing is left behind.
+    pub fn over_hub(hosts: usize, seed: u64) -> Result<Self, Error> {
+        let name = fresh_name()?;
+        Self { name, hosts: Vec::new(), wires: Wires::Hub(Hub::start(seed)?) }.with_hosts(hosts)
+    }
+
+    fn with_hosts(mut self, hosts: usize) -> Result<Self, Error> {
         for _ in 0..hosts {
-            lan.add_host()?;
+            self.add_host()?;
         }
-        Ok(lan)
+        Ok(self)
     }
 
     /// One more host, linked.
@@ -137,13 +158,27 @@ impl Lan {
         // In the list from here on, so that an error below removes it too.
         self.hosts.push(Host { namespace, address: Ipv4Addr::new(10, 74, 0, last) });
         let host = self.host(index)?;
-        let (bridge, namespace, address) = (&self.bridge, &host.namespace, host.address);
+        let (namespace, address) = (&host.namespace, host.address);
         ip(&format!("-n {namespace} link set lo up"))?;
-        ip(&format!("-n {bridge} link add port{index} type veth peer name eth0 netns {namespace}"))?;
-        ip(&format!("-n {bridge} link set port{index} master br0 up"))?;
+        match &self.wires {
+            Wires::Bridge(bridge) => {
+                ip(&format!("-n {bridge} link add port{index} type veth peer name eth0 netns {namespace}"))?;
+                ip(&format!("-n {bridge} link set port{index} master br0 up"))?;
+            }
+            Wires::Hub(hub) => hub.add_port(host.enter(|| Hub::device("eth0", index))??),
+        }
         ip(&format!("-n {namespace} address add {address}/24 brd + dev eth0"))?;
         ip(&format!("-n {namespace} link set eth0 up"))?;
         Ok(host)
+    }
+
+    /// The hub, when the hosts are joined by one.
+    #[must_use]
+    pub fn hub(&self) -> Option<&Hub> {
+        match &self.wires {
+            Wires::Bridge(_) => None,
+            Wires::Hub(hub) => Some(hub),
+        }
     }
 
     /// All hosts.
@@ -167,7 +202,7 @@ impl Lan {
     ///
     /// See [`Error`].
     pub fn cut(&self, index: usize) -> Result<(), Error> {
-        self.set_port(index, "down")
+        self.set_cable(index, false)
     }
 
     /// Puts a host's cable back.
@@ -176,25 +211,47 @@ impl Lan {
     ///
     /// See [`Error`].
     pub fn heal(&self, index: usize) -> Result<(), Error> {
-        self.set_port(index, "up")
+        self.set_cable(index, true)
     }
 
-    /// From now on the bridge keeps multicast to itself, as switches and access points do that are told to filter it. Unicast
-    /// and broadcast pass.
+    /// From now on multicast goes nowhere, as with switches and access points that are told to filter it. Unicast and
+    /// broadcast pass.
     ///
     /// # Errors
     ///
     /// See [`Error`].
     pub fn filter_multicast(&self) -> Result<(), Error> {
-        for index in 0..self.hosts.len() {
-            ip(&format!("-n {} link set port{index} type bridge_slave mcast_flood off", self.bridge))?;
+        match &self.wires {
+            Wires::Bridge(bridge) => {
+                for index in 0..self.hosts.len() {
+                    ip(&format!("-n {bridge} link set port{index} type bridge_slave mcast_flood off"))?;
+                }
+            }
+            Wires::Hub(hub) => hub.filter(Groups::Broadcast),
         }
         Ok(())
     }
 
-    fn set_port(&self, index: usize, state: &str) -> Result<(), Error> {
-        self.host(index)?;
-        ip(&format!("-n {} link set port{index} {state}", self.bridge)).map(drop)
+    fn set_cable(&self, index: usize, plugged: bool) -> Result<(), Error> {
+        let host = self.host(index)?;
+        match &self.wires {
+            Wires::Bridge(bridge) => {
+                let state = if plugged { "up" } else { "down" };
+                ip(&format!("-n {bridge} link set port{index} {state}"))?;
+            }
+            Wires::Hub(hub) => {
+                // A frame that comes before the carrier is for nobody, and would be the first that passed.
+                let carrier = |state: &str| ip(&format!("-n {} link set eth0 carrier {state}", host.namespace));
+                if plugged {
+                    carrier("on")?;
+                    hub.restore(index);
+                } else {
+                    hub.silence(index);
+                    carrier("off")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -203,7 +260,9 @@ impl Drop for Lan {
         for host in &self.hosts {
             remove(&host.namespace);
         }
-        remove(&self.bridge);
+        if let Wires::Bridge(bridge) = &self.wires {
+            remove(bridge);
+        }
     }
 }
 
@@ -237,6 +296,16 @@ impl Host {
         ip(&format!("-n {} address add {address}/24 dev eth0", self.namespace)).map(drop)
     }
 
+    /// Gives it another address in the same network instead of the one that it has, as a router does that forgot it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn change_address(&self, address: Ipv4Addr) -> Result<(), Error> {
+        ip(&format!("-n {} address flush dev eth0 scope global", self.namespace))?;
+        ip(&format!("-n {} address add {address}/24 brd + dev eth0", self.namespace)).map(drop)
+    }
+
     /// A firewall on this host with one rule for what comes in, as nftables writes it: `udp dport { 4757, 5353 } drop`.
     ///
     /// # Errors
@@ -268,6 +337,14 @@ impl Host {
             inside.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
+}
+
+/// A name that no other LAN has, after what is left of those whose makers are gone was removed.
+fn fresh_name() -> Result<String, Error> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    available()?;
+    sweep();
+    Ok(format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Runs `ip` with words separated by blanks.
