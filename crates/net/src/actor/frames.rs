@@ -23,6 +23,7 @@ impl Actor {
         };
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
+                self.counters.count("gossip_heard");
                 let asked = (message_id, propagation_source);
                 if let Some(acceptance) = self.judge(&asked, message, now) {
                     self.report(&asked, acceptance);

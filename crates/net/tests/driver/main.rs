@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod gossip;
 mod lab;
 mod meeting;
 mod neighbours;
