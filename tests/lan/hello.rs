@@ -6,14 +6,14 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parlor::{Config, Join, Live, MembersQuery, PresenceChange};
+use parlor::{Config, Join, MembersQuery, PresenceChange};
 use parlor_testkit::headless::Headless;
 use parlor_testkit::netns::{Host, Lan};
 use parlor_testkit::pretender::{ELSEWHERE, LENGTH, Pretender};
+use parlor_testkit::resident::Resident;
 use parlor_testkit::wait::{throughout, until};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 use crate::party::{MEETING, Party, ROOM, meet, members};
 
@@ -74,10 +74,9 @@ pub fn is_replaced_by_an_address_where_it_is_blocked() {
     assert_eq!(sources(&peers[0]), ["dialled"]);
 }
 
-/// A peer in this process, on a host: all its threads are there.
+/// A peer in this process, on a host.
 struct Inside {
-    runtime: Runtime,
-    live: Arc<Live>,
+    resident: Resident,
     _data: TempDir,
 }
 
@@ -85,32 +84,17 @@ impl Inside {
     fn start(host: &Host, name: &str) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let config = Config { data_dir: data.path().into(), name: Some(name.to_owned()), ..Config::default() };
-        let runtime = host.enter(|| {
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
-        });
-        let runtime = runtime.expect("the host");
-        let live = runtime.block_on(runtime.spawn(async move {
-            let live = Live::start(config).await.expect("a peer");
-            live.room(ROOM).join(Join::new()).await.expect("joining");
-            Arc::new(live)
-        }));
-        Self { live: live.expect("a start"), runtime, _data: data }
-    }
-
-    /// Asks on the host, since new threads stay where the asking one is.
-    fn ask<T: Send + 'static, F>(&self, question: impl FnOnce(Arc<Live>) -> F) -> T
-    where
-        F: Future<Output = T> + Send + 'static,
-    {
-        self.runtime.block_on(self.runtime.spawn(question(Arc::clone(&self.live)))).expect("an answer")
+        let resident = Resident::start(host, config).expect("a peer");
+        resident.ask(|live| async move { live.room(ROOM).join(Join::new()).await }).expect("joining");
+        Self { resident, _data: data }
     }
 
     fn counters(&self) -> BTreeMap<String, u64> {
-        self.ask(|live| async move { live.counters().await })
+        self.resident.ask(|live| async move { live.counters().await })
     }
 
     fn steps(&self) -> Vec<u64> {
-        let page = self.ask(|live| async move { live.room(ROOM).members(MembersQuery::default()).await });
+        let page = self.resident.ask(|live| async move { live.room(ROOM).members(MembersQuery::default()).await });
         let step = |member: &Arc<parlor::Member>| member.record.presence.get("step").and_then(|step| step.as_u64());
         page.expect("the members").members.iter().map(|member| step(member).unwrap_or_default()).collect()
     }
@@ -120,7 +104,7 @@ impl Inside {
 fn all_see_each_other(peers: &[&Inside], step: u64) {
     for peer in peers {
         let change = PresenceChange::new(json!({ "step": step }));
-        peer.ask(|live| async move { live.room(ROOM).presence(change).await }).expect("a step");
+        peer.resident.ask(|live| async move { live.room(ROOM).presence(change).await }).expect("a step");
     }
     for peer in peers {
         let all = vec![step; peers.len()];

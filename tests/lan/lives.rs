@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use parlor_testkit::headless::Headless;
 use parlor_testkit::wait::{throughout, until};
+use serde_json::json;
 
-use crate::party::{MEETING, Party, meet, members, state};
+use crate::party::{MEETING, Party, ROOM, all_step, find, meet, members, metadata, set_metadata, state};
 
 /// A closed link is seen as soon as the kernel closes it; design R6 makes the member stale at once.
 const STALE: Duration = Duration::from_secs(2);
@@ -71,4 +72,44 @@ pub fn who_restarts_is_one_member() {
     for peer in &peers {
         until(MEETING, "three rows", || (members(peer).len() == 3).then_some(()));
     }
+}
+
+/// Design R8: a leave buries what was, also for who is back before it arrived everywhere; what is said after it counts.
+pub fn who_leaves_and_returns_at_once_is_one_row() {
+    let party = Party::new(3);
+    let mut peers = party.all_met();
+    for round in 1..=5 {
+        peers[2].post(&format!("/rooms/{ROOM}/leave"), &json!({})).expect("leaving");
+        peers[2].join(ROOM, &json!({ "name": "host 2", "round": round })).expect("joining");
+    }
+    for peer in &peers {
+        until(MEETING, "the last return", || {
+            find(peer, 2).filter(|row| row["presence"]["round"] == 5 && row["state"] == "active")
+        });
+    }
+    // The program too: it says goodbye, and is back within the second.
+    peers.pop().expect("the third peer").quit().expect("SIGTERM");
+    peers.push(party.member(2));
+    meet(&peers);
+    all_step(MEETING, &peers, 1);
+}
+
+/// A public report of a gossip system: whoever came after the first had left was in a room of their own. Here the room is
+/// the same for all who are in it, with what was written in it.
+// N33
+pub fn the_first_leaves_and_a_fourth_arrives() {
+    let party = Party::new(4);
+    let mut peers: Vec<Headless<'_>> = (0..3).map(|host| party.member(host)).collect();
+    meet(&peers);
+    set_metadata(&peers[0], &json!({ "metadata": { "title": "From the first" } }));
+    let title = |peer: &Headless<'_>| (metadata(peer)["title"] == "From the first").then_some(());
+    for peer in &peers {
+        until(MEETING, "the title", || title(peer));
+    }
+    let first = peers.remove(0);
+    first.terminate().expect("SIGTERM");
+    peers.push(party.member(3));
+    meet(&peers);
+    until(MEETING, "the title at who never saw its author", || title(&peers[2]));
+    all_step(MEETING, &peers, 1);
 }

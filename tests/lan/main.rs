@@ -1,14 +1,19 @@
-//! Three real peers on three hosts of a LAN, with nothing but real discovery between them.
+//! Real peers on the hosts of a LAN, with nothing but real discovery between them: on a fine day over a bridge, and over a
+//! hub that makes the weather.
 //!
 //! Each host is a network namespace, each peer is the `parlor serve` that people run, and what a peer sees is asked of
 //! its own API from inside its host.
 
+mod apart;
 mod cables;
 mod hello;
+mod hub;
 mod lives;
 mod party;
 mod private;
 mod rooms;
+mod soak;
+mod weather;
 
 use parlor_tests::run_on_hosts;
 
@@ -33,5 +38,21 @@ fn main() {
         ("lives::who_leaves_is_gone_at_once", lives::who_leaves_is_gone_at_once),
         ("lives::who_crashes_is_stale_then_gone", lives::who_crashes_is_stale_then_gone),
         ("lives::who_restarts_is_one_member", lives::who_restarts_is_one_member),
+        ("hub::does_to_frames_what_it_is_told", hub::does_to_frames_what_it_is_told),
+        ("hub::takes_the_carrier_away_with_the_cable", hub::takes_the_carrier_away_with_the_cable),
+        ("weather::five_in_a_hundred_are_lost", weather::five_in_a_hundred_are_lost),
+        ("weather::thirty_in_a_hundred_are_lost", weather::thirty_in_a_hundred_are_lost),
+        ("weather::everything_takes_a_tenth_of_a_second", weather::everything_takes_a_tenth_of_a_second),
+        ("weather::one_direction_is_bad", weather::one_direction_is_bad),
+        ("weather::one_direction_is_dead", weather::one_direction_is_dead),
+        ("weather::frames_come_twice_and_out_of_order", weather::frames_come_twice_and_out_of_order),
+        ("weather::a_link_flaps", weather::a_link_flaps),
+        ("apart::two_and_three", apart::two_and_three),
+        ("apart::nothing_for_many_passes", apart::nothing_for_many_passes),
+        ("apart::a_computer_sleeps", apart::a_computer_sleeps),
+        ("apart::a_cable_is_out_for_a_moment", apart::a_cable_is_out_for_a_moment),
+        ("lives::who_leaves_and_returns_at_once_is_one_row", lives::who_leaves_and_returns_at_once_is_one_row),
+        ("soak::a_moment_of_it_loses_nothing", soak::a_moment_of_it_loses_nothing),
+        ("lives::the_first_leaves_and_a_fourth_arrives", lives::the_first_leaves_and_a_fourth_arrives),
     ]);
 }

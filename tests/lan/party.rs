@@ -1,9 +1,10 @@
 //! Peers on hosts, and questions about what they see.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parlor_testkit::headless::Headless;
+use parlor_testkit::hub::Hub;
 use parlor_testkit::netns::{Host, Lan};
 use parlor_testkit::wait::until;
 use serde_json::{Value, json};
@@ -23,6 +24,16 @@ impl Party {
     pub fn new(hosts: usize) -> Self {
         let data = tempfile::tempdir().expect("a directory for the peers' data");
         Self { lan: Lan::new(hosts).expect("a LAN"), data }
+    }
+
+    /// Hosts whose weather is the test's to make. The seed is always the same: a test that fails by chance would.
+    pub fn over_hub(hosts: usize) -> Self {
+        let data = tempfile::tempdir().expect("a directory for the peers' data");
+        Self { lan: Lan::over_hub(hosts, 1).expect("a LAN"), data }
+    }
+
+    pub fn hub(&self) -> &Hub {
+        self.lan.hub().expect("a hub")
     }
 
     fn host(&self, index: usize) -> &Host {
@@ -54,8 +65,13 @@ impl Party {
 
     /// A peer that has joined on each host, all of which see each other.
     pub fn all_met(&self) -> Vec<Headless<'_>> {
+        self.all_met_within(MEETING)
+    }
+
+    /// The same, where it takes longer.
+    pub fn all_met_within(&self, limit: Duration) -> Vec<Headless<'_>> {
         let peers: Vec<Headless<'_>> = (0..self.lan.hosts().len()).map(|index| self.member(index)).collect();
-        meet(&peers);
+        meet_within(limit, &peers);
         peers
     }
 }
@@ -67,12 +83,44 @@ pub fn name(index: usize) -> String {
 
 /// Waits until each of these peers sees as many active members as there are peers.
 pub fn meet(peers: &[Headless<'_>]) {
+    meet_within(MEETING, peers);
+}
+
+/// The same, where it takes longer.
+pub fn meet_within(limit: Duration, peers: &[Headless<'_>]) {
+    let began = Instant::now();
     for peer in peers {
         let what = format!("{} sees {} active members", peer.host().namespace(), peers.len());
-        until(MEETING, &what, || {
+        until(limit.saturating_sub(began.elapsed()), &what, || {
             let members = members(peer);
             let active = members.iter().filter(|member| member["state"] == "active").count();
             (members.len() == peers.len() && active == peers.len()).then_some(())
+        });
+    }
+}
+
+/// Sets a step in the presence of the member at a peer.
+pub fn step(peer: &Headless<'_>, step: u32) {
+    let change = json!({ "presence": { "step": step } });
+    peer.post(&format!("/rooms/{ROOM}/presence"), &change).expect("taking a step");
+}
+
+/// Everybody takes a step, and everybody sees that everybody did, on one row each. Answers how long that took.
+pub fn all_step(limit: Duration, peers: &[Headless<'_>], number: u32) -> Duration {
+    let began = Instant::now();
+    peers.iter().for_each(|peer| step(peer, number));
+    all_at_step(limit, peers, number);
+    began.elapsed()
+}
+
+/// Waits until everybody sees that everybody is at this step, on one row each.
+pub fn all_at_step(limit: Duration, peers: &[Headless<'_>], number: u32) {
+    let began = Instant::now();
+    for peer in peers {
+        let what = format!("{} sees everybody at step {number}", peer.host().namespace());
+        until(limit.saturating_sub(began.elapsed()), &what, || {
+            let steps: Vec<Value> = members(peer).iter().map(|member| member["presence"]["step"].clone()).collect();
+            (steps == vec![json!(number); peers.len()]).then_some(())
         });
     }
 }
@@ -103,7 +151,7 @@ pub fn set_metadata(peer: &Headless<'_>, change: &Value) {
 }
 
 /// The `parlor` that cargo built beside this test, unless `PARLOR_BIN` names another.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("PARLOR_BIN") {
         return path.into();
     }

@@ -9,7 +9,9 @@
 //!   all in one process.
 //! - [`forge`] writes frames that no honest program writes, and `liar` (with the feature of that name) is a peer of bare
 //!   libp2p that says them to real peers.
-//! - [`headless`] runs `parlor serve` on such a host and talks to its API from inside.
+//! - [`headless`] runs `parlor serve` on such a host and talks to its API from inside; `resident` (with the feature `cluster`)
+//!   is a peer of the test's own process that lives there.
+//! - [`soak`] lets such peers live through an hour of bad luck over a hub, and says what they lost.
 //! - [`wait`] waits for a condition with a deadline, which is the only way to wait in a test.
 //!
 //! # Which one to take
@@ -247,7 +249,11 @@ pub mod liar;
 pub mod netns;
 #[cfg(target_os = "linux")]
 pub mod pretender;
+#[cfg(all(target_os = "linux", feature = "cluster"))]
+pub mod resident;
 pub mod sim;
+#[cfg(target_os = "linux")]
+pub mod soak;
 pub mod story;
 pub mod wait;
 

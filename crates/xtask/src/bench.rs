@@ -71,7 +71,8 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     pass_on(command)
 }
 
-fn build(workspace: &Workspace, packages: &[&str]) -> Result<()> {
+/// Builds these in release; what is not built is an error.
+pub fn build(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let mut build = workspace.cargo();
     build.args(["build", "--release"]).args(packages).args(workspace.locked());
     let status = build.status().context("cannot run cargo")?;

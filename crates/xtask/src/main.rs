@@ -2,7 +2,7 @@
 //!
 //! `run` opens the app from a fresh clone, `test` proves it, `gen` writes the TypeScript types and the OpenAPI
 //! document, `mutants` breaks the rules of the core one by one, `fuzz` gives it inputs that nobody thought of, `bundle`
-//! makes the package that people install; `sim` and `bench` pass on to the programs of their crates. Nothing here knows
+//! makes the package that people install; `sim`, `soak` and `bench` pass on to the programs of their crates. Nothing here knows
 //! what Parlor does: this crate only finds tools, calls them, and tells what came of it. [`workspace`] is the ground,
 //! [`step`] runs one command into a log, [`debian`] and [`node`] bring what is missing, [`suites`] are the parts of
 //! `test`, [`supply`] is the one that looks at what all is made of.
@@ -17,6 +17,7 @@ mod mutants;
 mod node;
 mod python;
 mod run;
+mod soak;
 mod stamp;
 mod step;
 mod suites;
@@ -56,6 +57,8 @@ enum Task {
     Mutants(mutants::Options),
     /// Give the core inputs that nobody thought of, and say which it does not stand
     Fuzz(fuzz::Options),
+    /// Let real peers live through bad luck for long, and say what they lost (wants root)
+    Soak(soak::Options),
     /// Take the pictures of the README, from real rooms
     Tour(tour::Options),
     /// Make the Debian package
@@ -103,6 +106,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Sim(options) => sim(&workspace, &options),
         Task::Mutants(options) => mutants::mutants(&workspace, &options),
         Task::Fuzz(options) => fuzz::fuzz(&workspace, &options),
+        Task::Soak(options) => soak::soak(&workspace, &options),
         Task::Tour(options) => tour::tour(&workspace, &options),
         Task::Bundle(options) => bundle::bundle(&workspace, &options),
         Task::Bench(options) => bench::bench(&workspace, &options),

@@ -1,0 +1,99 @@
+//! Networks that fall apart and come together, hosts that move, and those that sleep.
+
+use std::time::{Duration, Instant};
+
+use parlor_testkit::headless::Headless;
+use parlor_testkit::hub::Groups;
+use parlor_testkit::wait::{throughout, until};
+use serde_json::json;
+
+use crate::party::{MEETING, Party, ROOM, all_step, meet, members, metadata, set_metadata, state};
+
+/// Ten seconds of silence (design R6), and a little to notice.
+const MISSED: Duration = Duration::from_secs(13);
+
+fn states(peer: &Headless<'_>, hosts: &[usize]) -> Vec<Option<String>> {
+    hosts.iter().map(|host| state(peer, *host)).collect()
+}
+
+/// Each side goes on by itself, lists nobody whom it cannot reach, and both have all that was written when they are one.
+pub fn two_and_three() {
+    let party = Party::over_hub(5);
+    let peers = party.all_met();
+    party.hub().partition(&[&[0, 1], &[2, 3, 4]]);
+    let sides: [&[usize]; 2] = [&[0, 1], &[2, 3, 4]];
+    for side in sides {
+        for own in side {
+            until(MISSED, "only those of the same side", || (members(&peers[*own]).len() == side.len()).then_some(()));
+            assert!(states(&peers[*own], side).iter().all(|state| state.as_deref() == Some("active")));
+            let complete = peers[*own].get(&format!("/rooms/{ROOM}/members")).expect("the members")["complete"].take();
+            assert_eq!(complete, json!(true), "one's own network is not out while somebody is reached");
+        }
+    }
+    set_metadata(&peers[0], &json!({ "metadata": { "here": 1 } }));
+    set_metadata(&peers[4], &json!({ "metadata": { "there": 2 } }));
+    party.hub().mend();
+    let mended = Instant::now();
+    let took = all_step(MEETING, &peers, 1);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    for peer in &peers {
+        let both = json!({ "here": 1, "there": 2 });
+        until(MEETING, "what both sides wrote", || (metadata(peer) == both).then_some(()));
+    }
+    assert!(mended.elapsed() < Duration::from_secs(8), "{:?}", mended.elapsed());
+}
+
+/// Where nothing but what is for one host passes, an address that somebody types is enough to meet everybody.
+// N53 N54
+pub fn nothing_for_many_passes() {
+    let party = Party::over_hub(3);
+    party.hub().filter(Groups::None);
+    let peers: Vec<Headless<'_>> = (0..3).map(|host| party.member(host)).collect();
+    // Questions to everybody were asked, and nobody heard them.
+    until(MEETING, "questions that went nowhere", || (party.hub().counts(0, 1).held_back > 3).then_some(()));
+    assert!(peers.iter().all(|peer| members(peer).len() == 1));
+    for other in [1, 2] {
+        let address = format!("/ip4/{}/tcp/4747", party.lan.hosts()[other].address());
+        peers[0].post("/peers", &json!({ "addr": address })).expect("a connection");
+    }
+    // The two others have no address of each other: the first passes on what they say.
+    meet(&peers);
+    all_step(Duration::from_secs(3), &peers, 1);
+}
+
+/// A computer that sleeps for twelve seconds is gone for the others; when it wakes nobody is gone for it, and all are
+/// current within five seconds, the sleeper on the row that it had.
+// N48 N49
+pub fn a_computer_sleeps() {
+    let party = Party::over_hub(3);
+    let peers = party.all_met();
+    peers[2].freeze().expect("SIGSTOP");
+    for peer in &peers[..2] {
+        until(MISSED, "who sleeps is gone", || state(peer, 2).is_none().then_some(()));
+    }
+    peers[2].thaw().expect("SIGCONT");
+    let woke = Instant::now();
+    assert_eq!(members(&peers[2]).len(), 3, "nothing ran out while it slept");
+    all_step(MEETING, &peers, 1);
+    assert!(woke.elapsed() < Duration::from_secs(5), "{:?}", woke.elapsed());
+}
+
+/// A cable that is out for three seconds: the host says so, nobody is gone at anybody, and all are current within two
+/// seconds of its return.
+// N34
+pub fn a_cable_is_out_for_a_moment() {
+    let party = Party::over_hub(3);
+    let peers = party.all_met();
+    party.lan.cut(2).expect("cutting");
+    let network = || peers[2].get("/profile").expect("the status")["network"].clone();
+    until(Duration::from_secs(3), "the host says that there is no network", || (network() == "offline").then_some(()));
+    throughout(Duration::from_secs(2), || {
+        let known = peers.iter().all(|peer| members(peer).len() == 3);
+        known.then_some(()).ok_or("somebody is gone".into())
+    });
+    party.lan.heal(2).expect("healing");
+    let healed = Instant::now();
+    all_step(MEETING, &peers, 1);
+    assert!(healed.elapsed() < Duration::from_millis(3_500), "{:?}", healed.elapsed());
+    until(Duration::from_secs(3), "the host says that it has a network", || (network() == "online").then_some(()));
+}
