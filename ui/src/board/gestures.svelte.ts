@@ -5,6 +5,7 @@
 import { rectBetween, toBoard, type Rect, type Spot } from '../domain/camera';
 import { draw, INK_EXPIRES_MS, INK_FADES_MS, newStroke, toValue, type Stroke } from '../domain/ink';
 import { pinched } from '../domain/pinch';
+import { dragFrom, kindOf, LONG_PRESS_MS, PenHand, pressureOf } from '../domain/pointer-kind';
 import { PointerSampler } from '../domain/pointer-sampler';
 import type { RoomSession } from '../room/session.svelte';
 import { isCorner, noteAt, type Hold, type NoteGestures } from './note-gestures';
@@ -16,10 +17,9 @@ type Busy =
   | { readonly what: 'making'; readonly from: Spot }
   | { readonly what: 'panning'; last: Spot }
   | { readonly what: 'pinching' }
+  | { readonly what: 'rested' }
   | { readonly what: 'drawing'; readonly stroke: Stroke };
 
-/** Screen pixels before a press is a drag. */
-const DRAG_FROM = 4;
 const LINE = 16;
 
 export class Gestures {
@@ -33,10 +33,18 @@ export class Gestures {
   readonly #watchers = new Set<(spot: Spot) => void>();
   /** Fingers on the surface, and where each was last. */
   readonly #fingers = new Map<number, Spot>();
+  readonly #penHand = new PenHand();
+  /** A finger that rests on a note means to select it beside the others. */
+  #resting: ReturnType<typeof setTimeout> | undefined;
+  #restsAt: Spot = { x: 0, y: 0 };
+  /** What touches the glass beside a pen, and means nothing. */
+  readonly #palms = new Set<number>();
   /** What was selected before the first of them. */
   #before: ReadonlySet<string> = new Set();
   readonly #sampler = new PointerSampler(() => this.#point());
   #doing: Busy | null = null;
+  /** The pointer that began it. */
+  #by = -1;
   #strokeId = 0;
   #surface: HTMLElement | null = null;
   #clearInk: ReturnType<typeof setTimeout> | undefined;
@@ -62,6 +70,11 @@ export class Gestures {
     on('pointercancel', (event) => this.#up(event));
     on('pointerleave', () => this.#leave());
     on('wheel', (event) => this.#wheel(event));
+    // A finger that rests has its own meaning here, and would have the system's menu opened as well.
+    on('contextmenu', (event) => {
+      const writes = event.target instanceof HTMLTextAreaElement;
+      if (this.#fingers.size > 0 && !writes) event.preventDefault();
+    });
     const space = (event: KeyboardEvent) => {
       if (event.code !== 'Space' || !(event.target === surface || event.target === document.body)) return;
       event.preventDefault();
@@ -93,6 +106,7 @@ export class Gestures {
   cancel(): boolean {
     if (this.#doing === null && this.selection === null) return false;
     if (this.#doing?.what === 'handling') this.#doing.hold.cancel();
+    clearTimeout(this.#resting);
     this.#doing = null;
     this.busy = false;
     this.#select(null);
@@ -102,6 +116,7 @@ export class Gestures {
   close(): void {
     this.#sampler.leave();
     clearTimeout(this.#clearInk);
+    clearTimeout(this.#resting);
   }
 
   #spot(event: PointerEvent | WheelEvent): Spot {
@@ -110,6 +125,7 @@ export class Gestures {
   }
 
   #move(event: PointerEvent): void {
+    if (this.#palms.has(event.pointerId)) return;
     const { view } = this.session;
     const spot = this.#spot(event);
     const fingers = this.#pair();
@@ -119,6 +135,8 @@ export class Gestures {
       if (fingers !== null && now !== null) view.look(pinched(view.camera, fingers, now));
       return;
     }
+    if (this.#doing !== null && event.pointerId !== this.#by) return;
+    if (isFar(spot, this.#restsAt, dragFrom(kindOf(event)))) clearTimeout(this.#resting);
     this.pointer = spot;
     for (const watcher of this.#watchers) watcher(spot);
     const doing = this.#doing;
@@ -131,12 +149,12 @@ export class Gestures {
     for (const one of moves.length > 0 ? moves : [event]) {
       const at = toBoard(view.camera, this.#spot(one));
       this.#sampler.move(at, one.timeStamp);
-      if (doing?.what === 'drawing') draw(doing.stroke, at, performance.now());
+      if (doing?.what === 'drawing') draw(doing.stroke, at, performance.now(), pressureOf(one));
     }
     if (doing?.what === 'drawing') this.#tellInk(doing.stroke);
     if (doing?.what === 'marking') {
       const from = doing.from;
-      doing.moved ||= Math.hypot(spot.x - from.x, spot.y - from.y) >= DRAG_FROM;
+      doing.moved ||= isFar(spot, from, dragFrom(kindOf(event)));
       if (doing.moved) {
         const part = rectBetween(toBoard(view.camera, from), toBoard(view.camera, spot));
         this.#select(part);
@@ -151,19 +169,26 @@ export class Gestures {
     if ((event.target !== this.#surface && note === null) || event.button > 1) return;
     if (event.target instanceof HTMLTextAreaElement) return; // the caret's business
     event.preventDefault();
+    const { tool, view, board } = this.session;
+    const kind = kindOf(event);
+    const draws = tool === 'pen' || tool === 'laser';
+    if (kind === 'touch' && this.#penHand.rests) return void this.#palms.add(event.pointerId);
     const corner = isCorner(event.target);
     this.#surface?.focus({ preventScroll: true });
     this.#surface?.setPointerCapture(event.pointerId);
     const spot = this.#spot(event);
-    if (event.pointerType === 'touch') {
+    if (kind === 'pen') this.#penDown(draws);
+    if (kind === 'touch') {
       this.#fingers.set(event.pointerId, spot);
-      if (this.#fingers.size === 1) this.#before = this.session.board.notes.selected;
+      if (this.#fingers.size === 1) this.#before = board.notes.selected;
       if (this.#fingers.size > 1) return this.#pinch();
     }
-    const { tool, view, board } = this.session;
-    const twice = tool === 'select' && this.noteGestures.isTwice(note, spot, event.timeStamp);
+    const twice = tool === 'select' && this.noteGestures.isTwice(note, spot, event);
     this.busy = true;
-    if (event.button === 1 || this.hand || tool === 'hand') {
+    this.#by = event.pointerId;
+    if (kind === 'touch' && tool === 'select' && note !== null && !corner) this.#rest(note, spot);
+    const moves = this.hand || tool === 'hand' || (kind === 'touch' && draws && this.#penHand.fingersMove);
+    if (event.button === 1 || moves) {
       this.#doing = { what: 'panning', last: spot };
       this.hand ||= event.button === 1;
     } else if (tool === 'note' || (tool === 'select' && note === null && twice)) {
@@ -181,7 +206,7 @@ export class Gestures {
       // Stroke numbers of a visit that is over must not meet the new ones.
       this.#strokeId = Math.max(this.#strokeId + 1, Math.floor(performance.now()));
       const stroke = newStroke(this.#strokeId, tool);
-      draw(stroke, toBoard(view.camera, spot), performance.now());
+      draw(stroke, toBoard(view.camera, spot), performance.now(), pressureOf(event));
       this.stage.ownStrokes.push(stroke);
       this.#doing = { what: 'drawing', stroke };
       this.#tellInk(stroke);
@@ -190,8 +215,38 @@ export class Gestures {
 
   /** A second finger: what the first began was not meant. */
   #pinch(): void {
+    if (this.#doing?.what === 'pinching') return;
+    this.#takeBack();
+    this.#doing = { what: 'pinching' };
+    this.busy = true;
+  }
+
+  /** A pen has the word: fingers that came before it are the hand that holds it. */
+  #penDown(draws: boolean): void {
+    this.#penHand.pressed(draws);
+    if (this.#fingers.size === 0) return;
+    for (const finger of this.#fingers.keys()) this.#palms.add(finger);
+    this.#fingers.clear();
+    this.#takeBack();
+  }
+
+  /** A finger on a note: when it stays there, the note is selected beside the others, or not any more. */
+  #rest(note: string, spot: Spot): void {
+    this.#restsAt = spot;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      if (this.#doing?.what !== 'handling') return;
+      this.#doing.hold.cancel();
+      this.#doing = { what: 'rested' };
+      const { notes } = this.session.board;
+      notes.select(this.#before);
+      notes.toggle(note);
+    }, LONG_PRESS_MS);
+  }
+
+  /** What fingers began is as if it had not been. */
+  #takeBack(): void {
     const doing = this.#doing;
-    if (doing?.what === 'pinching') return;
     if (doing?.what === 'drawing') {
       const place = this.stage.ownStrokes.indexOf(doing.stroke);
       if (place >= 0) this.stage.ownStrokes.splice(place, 1);
@@ -199,10 +254,8 @@ export class Gestures {
       this.session.outbox.set({ ink: undefined });
     }
     this.cancel();
-    this.session.board.notes.select([...this.#before]);
+    this.session.board.notes.select(this.#before);
     this.#leave();
-    this.#doing = { what: 'pinching' };
-    this.busy = true;
   }
 
   /** The first two fingers, when there are two. */
@@ -212,11 +265,14 @@ export class Gestures {
   }
 
   #up(event: PointerEvent): void {
+    if (this.#palms.delete(event.pointerId)) return;
     this.#fingers.delete(event.pointerId);
-    if (this.#doing === null) return;
+    if (kindOf(event) === 'pen') this.#penHand.lifted();
+    if (this.#doing === null || (this.#doing.what !== 'pinching' && event.pointerId !== this.#by)) return;
     // The finger that stays on begins nothing.
     if (this.#doing.what === 'pinching' && this.#fingers.size > 0) return;
     if (event.button === 1) this.hand = false;
+    clearTimeout(this.#resting);
     const doing = this.#doing;
     this.#doing = null;
     this.busy = false;
@@ -285,3 +341,5 @@ export class Gestures {
     this.#clearInk = setTimeout(() => this.session.outbox.set({ ink: undefined }), INK_FADES_MS[stroke.kind]);
   }
 }
+
+const isFar = (a: Spot, b: Spot, far: number): boolean => Math.hypot(a.x - b.x, a.y - b.y) >= far;

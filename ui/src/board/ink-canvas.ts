@@ -1,7 +1,13 @@
-/** Paints fading strokes on the canvas over the board. The newest end is widest; the oldest thins out and goes. */
+/**
+ * Paints fading strokes on the canvas over the board. The newest end is widest; the oldest thins out and goes. A pen that
+ * presses harder draws wider.
+ */
 import { getStroke } from 'perfect-freehand';
 import { toScreen, type Camera } from '../domain/camera';
 import { INK_FADES_MS, type Stroke } from '../domain/ink';
+
+/** From a fifth of the width under the lightest hand to nearly twice under the hardest. */
+const PRESSED = 0.8;
 
 export function paintInk(
   canvas: HTMLCanvasElement,
@@ -18,10 +24,12 @@ export function paintInk(
     for (const stroke of strokes) {
       const newest = stroke.points.at(-1);
       if (newest === undefined) continue;
-      const points = stroke.points.map((point) => toScreen(camera, point));
+      const felt = stroke.points.some(({ pressure }) => pressure !== null);
+      const points = stroke.points.map((point) => ({ ...toScreen(camera, point), pressure: point.pressure ?? 0.5 }));
       const outline = getStroke(points, {
         size: stroke.kind === 'laser' ? 5 : 6,
-        thinning: 0,
+        thinning: felt ? PRESSED : 0,
+        simulatePressure: false,
         smoothing: 0.6,
         streamline: 0.3,
         start: { taper: stroke.kind === 'laser' ? 60 : 24, cap: true },

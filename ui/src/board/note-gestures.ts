@@ -1,6 +1,7 @@
 /** What the pointer does to notes: selects, drags and resizes them. A drag is told while it lasts, and written at its end. */
 import { toBoard, type Rect, type Spot } from '../domain/camera';
 import { notesIn, placeOf, resized, stacked } from '../domain/note-geometry';
+import { dragFrom, kindOf, twiceNear } from '../domain/pointer-kind';
 import type { RoomSession } from '../room/session.svelte';
 import { detailAt } from './note-detail';
 import type { NoteMotion } from './note-motion';
@@ -12,11 +13,9 @@ export interface Hold {
   cancel(): void;
 }
 
-const DRAG_FROM = 4;
 const MOVING_EXPIRES_MS = 2_000;
 const MOVING_AGAIN_MS = 1_000;
 const TWICE_MS = 400;
-const TWICE_NEAR = 8;
 
 /** The note that an element is of; null when it is of none. */
 export const noteAt = (target: EventTarget | null): string | null =>
@@ -42,13 +41,14 @@ export class NoteGestures {
   }
 
   /** Whether this press is the second of two at one place: on a note, or on nothing. */
-  isTwice(what: string | null, at: Spot, when: number): boolean {
+  isTwice(what: string | null, at: Spot, event: PointerEvent): boolean {
     const before = this.#pressed;
+    const when = event.timeStamp;
     const twice =
       before !== null &&
       before.what === what &&
       when - before.when < TWICE_MS &&
-      Math.hypot(at.x - before.at.x, at.y - before.at.y) < TWICE_NEAR;
+      Math.hypot(at.x - before.at.x, at.y - before.at.y) < twiceNear(kindOf(event));
     this.#pressed = twice ? null : { what, at, when };
     return twice;
   }
@@ -71,9 +71,9 @@ export class NoteGestures {
       if (by !== null) this.session.outbox.setNow({ moving: undefined });
     };
     return {
-      move: (spot) => {
+      move: (spot, event) => {
         const [x, y] = [spot.x - from.x, spot.y - from.y];
-        if (by === null && (Math.hypot(x, y) < DRAG_FROM || !may)) return;
+        if (by === null && (Math.hypot(x, y) < dragFrom(kindOf(event)) || !may)) return;
         if (by === null) {
           may = notes.may();
           if (!may) return;

@@ -1,7 +1,8 @@
 /**
  * Ink that fades: it is presence, nobody keeps it. A stroke in the making is sent as its newest points, a little more
  * than one update's worth, so that a lost or conflated update leaves no hole; receivers put the pieces together by the
- * index of the first point. Points are whole board units, the first absolute and the rest relative, to stay small.
+ * index of the first point. Points are whole board units, the first absolute and the rest relative, to stay small. What
+ * a pen presses makes the line wide; other pointers feel nothing, and draw one width.
  */
 import type { Spot } from './camera';
 
@@ -15,6 +16,8 @@ export interface InkValue {
   readonly k: InkKind;
   /** x, y, then differences. */
   readonly p: readonly number[];
+  /** How hard a pen presses at each point, in twentieths of its most. Not there for what feels nothing. */
+  readonly w?: readonly number[];
 }
 
 /** How long a point is seen. */
@@ -22,12 +25,16 @@ export const INK_FADES_MS: Record<InkKind, number> = { pen: 1_200, laser: 600 };
 /** Receivers drop the field this long after its last refresh. */
 export const INK_EXPIRES_MS = 1_500;
 const TAIL_POINTS = 32;
+/** Small whole numbers are one byte in a frame, and finer steps are not seen. */
+export const HARDEST = 20;
 /** Screen pixels that a pen moves before it is a new point. */
 export const INK_STEP = 2;
 
 export interface InkPoint extends Spot {
   /** When it was first seen here. */
   readonly at: number;
+  /** How hard a pen presses, 0 to 1; null for what feels nothing. */
+  readonly pressure: number | null;
 }
 
 export interface Stroke {
@@ -41,8 +48,8 @@ export interface Stroke {
 export const newStroke = (id: number, kind: InkKind, next = 0): Stroke => ({ id, kind, points: [], next });
 
 /** Adds an own point; false when it is too close to the last to matter. */
-export function draw(stroke: Stroke, spot: Spot, now: number): boolean {
-  const point = { x: Math.round(spot.x), y: Math.round(spot.y), at: now };
+export function draw(stroke: Stroke, spot: Spot, now: number, pressure: number | null = null): boolean {
+  const point = { x: Math.round(spot.x), y: Math.round(spot.y), at: now, pressure };
   const last = stroke.points.at(-1);
   if (last !== undefined && last.x === point.x && last.y === point.y) return false;
   stroke.points.push(point);
@@ -58,7 +65,9 @@ export function toValue(stroke: Stroke): InkValue | null {
     const before = tail[place - 1];
     p.push(before ? point.x - before.x : point.x, before ? point.y - before.y : point.y);
   });
-  return { s: stroke.id, n: stroke.next - tail.length, k: stroke.kind, p };
+  const value = { s: stroke.id, n: stroke.next - tail.length, k: stroke.kind, p };
+  const felt = tail.some(({ pressure }) => pressure !== null);
+  return felt ? { ...value, w: tail.map(({ pressure }) => Math.round((pressure ?? 0.5) * HARDEST)) } : value;
 }
 
 /** The strokes of one person with this value in; new points are spread over the time since the last came. */
@@ -75,7 +84,8 @@ export function receiveInk(strokes: Stroke[], value: InkValue, now: number): voi
     y += value.p[i + 1] ?? 0;
     const index = value.n + i / 2;
     if (index < stroke.next) continue;
-    stroke.points.push({ x, y, at: now });
+    const hard = value.w?.[i / 2];
+    stroke.points.push({ x, y, at: now, pressure: hard === undefined ? null : hard / HARDEST });
     stroke.next = index + 1;
   }
 }

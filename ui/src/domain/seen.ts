@@ -5,7 +5,7 @@
 import { colourFor, isOfPalette } from './colour';
 import type { Rect, Spot } from './camera';
 import type { CursorUpdate } from './cursor-track';
-import type { InkValue } from './ink';
+import { HARDEST, type InkValue } from './ink';
 import { lineOf } from './line';
 import type { Editing } from './note-lease';
 
@@ -111,7 +111,15 @@ export function inkOf(presence: Bag): InkValue | null {
   const [s, n] = [numberOf(ink['s']), numberOf(ink['n'])];
   const p = ink['p'].map(numberOf);
   if (s === null || n === null || n < 0 || p.length < 2 || p.length > 160 || p.includes(null)) return null;
-  return { s, n, k: ink['k'] === 'laser' ? 'laser' : 'pen', p: p as number[] };
+  const value = { s, n, k: ink['k'] === 'laser' ? 'laser' : 'pen', p: p as number[] } as const;
+  const w = pressuresOf(ink['w'], p.length / 2);
+  return w === null ? value : { ...value, w };
+}
+
+/** One for each point, or none at all: a line of one width is a line as well. */
+function pressuresOf(value: unknown, points: number): number[] | null {
+  if (!Array.isArray(value) || value.length !== points) return null;
+  return value.every((hard) => typeof hard === 'number' && hard >= 0 && hard <= HARDEST) ? value : null;
 }
 
 function rectOf(value: unknown): Rect | null {
