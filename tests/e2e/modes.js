@@ -4,6 +4,8 @@ export const SIZES = {
   /** Twice the size is half the window, drawn with twice the points. */
   twice: { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
   smallest: { viewport: { width: 720, height: 480 } },
+  /** The browser of a telephone. */
+  telephone: { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2 },
 };
 const GERMAN = { locale: 'de-DE' };
 
@@ -19,6 +21,7 @@ export const WALKS = [
   { name: 'at 100 %', options: {}, colours: ['light', 'dark', 'forced'], axe: ['light', 'dark', 'forced'] },
   { name: 'at 200 %', options: SIZES.twice, colours: ['light', 'forced'], axe: ['light'] },
   { name: 'in German at 200 %', options: { ...SIZES.twice, ...GERMAN }, colours: ['light'], axe: ['light'] },
+  { name: 'in German on a telephone', options: { ...SIZES.telephone, ...GERMAN }, colours: ['light'], axe: [] },
   { name: 'in German in the smallest window', options: { ...SIZES.smallest, ...GERMAN }, colours: ['light'], axe: [] },
 ];
 

@@ -188,6 +188,8 @@ export class App {
     const { session } = this.screen;
     // Whoever left a room on purpose does not want it at the next start.
     this.settings.set({ last: null });
+    // What was told of the room would stand over another place.
+    this.notes.clear();
     this.home();
     await session.leave();
   }
@@ -204,6 +206,7 @@ export class App {
   }
 
   #show(session: RoomSession): void {
+    this.notes.clear();
     this.screen = { name: 'room', session };
     this.settings.set({ last: session.room });
   }

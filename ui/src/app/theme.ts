@@ -10,12 +10,12 @@ export function applyTheme(theme: Theme): void {
 
 /** Calls back when the colours are others, by choice or by the system: for what is painted and not styled. */
 export function onThemeChange(changed: () => void): () => void {
-  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const asked = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((query) => matchMedia(query));
   const chosen = new MutationObserver(changed);
-  dark.addEventListener('change', changed);
+  for (const query of asked) query.addEventListener('change', changed);
   chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
   return () => {
-    dark.removeEventListener('change', changed);
+    for (const query of asked) query.removeEventListener('change', changed);
     chosen.disconnect();
   };
 }

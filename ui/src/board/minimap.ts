@@ -92,14 +92,15 @@ export const fromMap = (spot: Spot): Spot => ({
   y: (spot.y - last.top) / last.scale,
 });
 
-/** The theme may change; nothing tells. */
-const COLOURS_LAST_MS = 2_000;
-let colours: { readonly at: number; readonly now: Colours } | null = null;
+let colours: Colours | null = null;
+
+/** The papers have other colours from now on: asked for anew when the map is painted next. */
+export function coloursChanged(): void {
+  colours = null;
+}
 
 function paperColours(): { readonly papers: Colours['papers']; readonly id: string } {
-  const at = performance.now();
-  if (colours === null || at - colours.at > COLOURS_LAST_MS) colours = { at, now: coloursNow() };
-  const { papers } = colours.now;
+  const { papers } = (colours ??= coloursNow());
   return { papers, id: Object.values(papers).join(' ') };
 }
 

@@ -82,7 +82,7 @@ export const de: Catalogue = {
         other: `${number(links)} Peers in diesem Netz`,
       }),
     roomNameBad: 'Ein Raumname hat 1 bis 128 Zeichen in einer Zeile und besteht nicht nur aus ein oder zwei Punkten.',
-    failed: 'Die Liste der Räume war nicht zu lesen.',
+    failed: 'Die Liste der Räume war nicht zu lesen. Parlor versucht es weiter.',
     noAddress: 'Noch keine',
   },
   footer: {
@@ -709,6 +709,7 @@ export const de: Catalogue = {
     network: 'Netz',
     networks: { online: 'Verbunden', loopback: 'Nur dieser Computer', offline: 'Kein Netz' },
     noPeers: 'Kein anderer Peer ist verbunden.',
+    unknown: 'Dein eigener Peer antwortet nicht, darum ist von anderen nichts bekannt.',
     incoming: 'kam herein',
     outgoing: 'angewählt',
     you: 'Deine Adressen',

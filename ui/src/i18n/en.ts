@@ -82,7 +82,7 @@ export const en = {
         other: `${links} peers on this network`,
       }),
     roomNameBad: 'A room name has 1 to 128 characters on one line, and more than one or two dots.',
-    failed: 'The list of rooms could not be read.',
+    failed: 'The list of rooms could not be read. Parlor goes on trying.',
     noAddress: 'None yet',
   },
   footer: {
@@ -700,6 +700,7 @@ export const en = {
     network: 'Network',
     networks: { online: 'Connected', loopback: 'This computer only', offline: 'No network' },
     noPeers: 'No other peer is linked.',
+    unknown: 'Your own peer does not answer, so nothing is known of others.',
     incoming: 'they dialled',
     outgoing: 'dialled',
     you: 'Your addresses',

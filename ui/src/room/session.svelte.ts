@@ -24,7 +24,7 @@ import { SharedBoard } from '../board/shared-board.svelte';
 import { chooseColour, mustPickAgain } from '../domain/colour';
 import { Outbox } from '../domain/outbox';
 import { REACTION } from '../domain/message-types';
-import { colourOf, type Tool } from '../domain/seen';
+import { colourOf, nameOf, type Tool } from '../domain/seen';
 import { t } from '../i18n';
 import { forgetHere } from '../messages/here';
 import { notifierOf, type Notifier } from '../messages/notifier';
@@ -259,6 +259,15 @@ export class RoomSession {
   nameOf(userId: string | null): string {
     const here = this.people.find((person) => person.userId === userId);
     return here?.name ?? this.access.nameThen(userId) ?? t.notes.somebody;
+  }
+
+  /** What each session that has somebody in this room calls them. */
+  async namesBySession(): Promise<ReadonlyMap<string, string>> {
+    const { members } = await this.backend.members(this.room, { by: 'session', limit: 256 });
+    const named = (member: Member) => nameOf(member.presence, member.actor.name || member.memberId);
+    // A guest's session is that of whose peer they are on, and is called by that person's name.
+    const own = members.filter(({ actor }) => actor.kind === 'user');
+    return new Map(own.flatMap((row) => (row.sessions ?? []).map(({ sessionId }) => [sessionId, named(row)] as const)));
   }
 
   /** Says something about this person that others wait for; `undefined` takes it back. */
