@@ -259,11 +259,5 @@ export class App {
 /** A sentence for a person: ours where there is one, else the peer's. */
 export function sentenceOf(cause: unknown): string {
   const error = toParlorError(cause);
-  return t.errors[error.code] ?? asSentence(error.message);
-}
-
-/** The peer's messages begin small and end without a stop, so that programs may put them into theirs. */
-function asSentence(message: string): string {
-  const text = message.trim();
-  return `${text.charAt(0).toLocaleUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  return t.errors[error.code] ?? t.peerSays(error.message);
 }

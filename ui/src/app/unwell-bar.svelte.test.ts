@@ -11,17 +11,21 @@ afterEach(() => {
   ends = () => {};
 });
 
-function shown(status: Pick<Status, 'newer' | 'clockAheadMs'>) {
+type Wrong = Partial<Pick<Status, 'newer' | 'clockAheadMs' | 'notices'>>;
+const statusOf = (wrong: Wrong) => ({ newer: 0, clockAheadMs: null, notices: [], ...wrong }) as unknown as Status;
+
+function shown(status: Wrong) {
   const target = document.createElement('div');
   const said: string[] = [];
-  const props = $state({ status: status as Status, say: (words: string) => void said.push(words) });
+  const props = $state({ status: statusOf(status), say: (words: string) => void said.push(words) });
   const bar = mount(UnwellBar, { target, props });
   ends = () => void unmount(bar);
   flushSync();
-  const bars = () => [...target.querySelectorAll('[data-testid=unwell-bar]')].map((bar) => bar.getAttribute('data-what'));
+  const bars = () =>
+    [...target.querySelectorAll('[data-testid=unwell-bar]')].map((bar) => bar.getAttribute('data-what'));
   const words = () => target.textContent?.replace(/\s+/g, ' ') ?? '';
-  const become = (next: Pick<Status, 'newer' | 'clockAheadMs'>) => {
-    props.status = next as Status;
+  const become = (next: Wrong) => {
+    props.status = statusOf(next);
     flushSync();
   };
   const hide = () => {
@@ -62,8 +66,34 @@ describe('UnwellBar', () => {
   });
 });
 
+describe('what the peer has to say of its disk', () => {
+  const full =
+    'plan is not saved: the disk is full, so rooms.redb was not written; what was saved before is safe, make room and it is saved again. Whoever is in the room has it all the same';
+
+  it('is said in full, one after the other, and goes when it is over', () => {
+    const { bars, words, said, become, hide } = shown({ notices: [full, 'cannot read standing: broken'] });
+    expect(bars()).toEqual([full]);
+    expect(words()).toMatch(
+      /keeps on this computer\. Plan is not saved: the disk is full, .* the same\. Hide \(1 more\)/,
+    );
+    expect(said).toHaveLength(1);
+    hide();
+    expect(words()).toMatch(/Cannot read standing: broken\. Hide/);
+    hide();
+    expect(bars()).toEqual([]);
+    become({ notices: [] });
+    become({ notices: [full] });
+    expect(bars()).toEqual([full]);
+  });
+});
+
 describe('span', () => {
   it('is in the largest unit that is filled', () => {
-    expect([400_000, -3_599_000, 3_600_000, 200_000_000].map(span)).toEqual(['6 minutes', '59 minutes', '1 hour', '2 days']);
+    expect([400_000, -3_599_000, 3_600_000, 200_000_000].map(span)).toEqual([
+      '6 minutes',
+      '59 minutes',
+      '1 hour',
+      '2 days',
+    ]);
   });
 });

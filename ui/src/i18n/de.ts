@@ -1,5 +1,6 @@
 /** Every sentence in German. What people wrote is set `apart` in it. */
-import { apart, list, many, number } from './format';
+import { apart, asSentence, list, many, number } from './format';
+import { inGerman } from './peer-de';
 import type { Catalogue } from './spoken.svelte';
 
 export const de: Catalogue = {
@@ -55,6 +56,7 @@ export const de: Catalogue = {
     addPlaceholder: '192.168.1.20:4747',
     addAction: 'Verbinden',
     adding: 'Verbinde …',
+    nobodyThere: (address) => `Unter ${apart(address)} antwortet niemand.`,
     added: (name) => `Mit ${apart(name)} verbunden.`,
     addedNameless: 'Verbunden.',
     emptyTitle: 'Noch hat niemand einen Raum offen',
@@ -729,8 +731,11 @@ export const de: Catalogue = {
     clockBehind: (by) => `Deine Uhr geht anscheinend ${by} nach, darum stimmen Zeiten hier nicht.`,
     clockAhead: (by) => `Deine Uhr geht anscheinend ${by} vor, darum stimmen Zeiten hier nicht.`,
     clockMeans: 'Stelle sie in den Einstellungen deines Computers.',
+    disk: 'Mit dem, was Parlor auf diesem Computer speichert, stimmt etwas nicht.',
+    more: (count) => many(count, { one: 'Ausblenden (noch 1)', other: `Ausblenden (noch ${number(count)})` }),
     hide: 'Ausblenden',
   },
+  peerSays: (sentence) => inGerman(sentence) ?? `Der Peer meldet: „${asSentence(sentence)}“`,
   cloned: {
     readOnly: 'Eine Kopie deines Profils ist auf einem anderen Computer offen, darum kannst du hier nur lesen.',
     readOnlyMeans:

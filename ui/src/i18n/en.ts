@@ -2,7 +2,7 @@
  * Every sentence of the user interface, in English. The type of the catalogue is made from this one. What people wrote is
  * set `apart` in it.
  */
-import { apart, list, many, number } from './format';
+import { apart, asSentence, list, many, number } from './format';
 
 export const en = {
   app: {
@@ -56,6 +56,7 @@ export const en = {
     addPlaceholder: '192.168.1.20:4747',
     addAction: 'Connect',
     adding: 'Connecting…',
+    nobodyThere: (address: string) => `Nobody answers at ${apart(address)}.`,
     added: (name: string) => `Connected to ${apart(name)}.`,
     addedNameless: 'Connected.',
     emptyTitle: 'Nobody has a room open yet',
@@ -720,8 +721,12 @@ export const en = {
     clockBehind: (by: string) => `Your clock seems ${by} behind the others, so times shown here are wrong.`,
     clockAhead: (by: string) => `Your clock seems ${by} ahead of the others, so times shown here are wrong.`,
     clockMeans: 'Set it in the settings of your computer.',
+    disk: 'Something is wrong with what Parlor keeps on this computer.',
+    more: (count: number) => many(count, { one: 'Hide (1 more)', other: `Hide (${number(count)} more)` }),
     hide: 'Hide',
   },
+  /** What a peer says in English, to a person. */
+  peerSays: (sentence: string) => asSentence(sentence),
   cloned: {
     readOnly: 'A copy of your profile is open on another computer, so this window is read-only.',
     readOnlyMeans: 'The copy was opened later and goes on: others see what you do there, and nothing of this window.',

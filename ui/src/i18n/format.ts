@@ -25,6 +25,12 @@ export function setLocale(next: string): void {
   moments = new Intl.DateTimeFormat(listLocale(locale), { dateStyle: 'full', timeStyle: 'short' });
 }
 
+/** A peer's messages begin small and end without a stop, so that programs may put them into theirs. */
+export function asSentence(message: string): string {
+  const text = message.trim();
+  return `${text.charAt(0).toLocaleUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
 /** "1,024", "0.6". */
 export const number = (value: number): string => numbers.format(value);
 
