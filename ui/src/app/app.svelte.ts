@@ -11,6 +11,7 @@ import {
   type TicketInfo,
   type WindowStatus,
 } from 'parlor-client';
+import { systemOf, type Device } from '../domain/device';
 import { ticketIn } from '../domain/ticket';
 import { t, type Language } from '../i18n';
 import { RoomSession } from '../room/session.svelte';
@@ -98,6 +99,21 @@ export class App {
   setLanguage(language: Language | null): Promise<void> {
     this.settings.set({ language });
     return this.settings.speak();
+  }
+
+  /** What this window runs on, and what its person calls it. */
+  get device(): Device {
+    const { kind } = this.backend;
+    const app = kind === 'desktop' ? 'window' : kind === 'web' ? 'browser' : null;
+    const system = typeof navigator === 'undefined' ? null : systemOf(navigator);
+    return { system, app, name: this.settings.device };
+  }
+
+  async setDeviceName(name: string): Promise<void> {
+    const device = name.trim() === '' ? null : name.trim();
+    if (device === this.settings.device) return;
+    this.settings.set({ device });
+    if (this.session?.isSample === false) await this.session.setDevice(this.device);
   }
 
   setPrivacy(change: Partial<Privacy>): void {
@@ -202,6 +218,7 @@ export class App {
   #visit(backend: Backend, room: string, ticket: string | null = null): RoomSession {
     const session = new RoomSession(backend, room, () => this.status as Status, this.notes, ticket);
     session.own.setPrivacy(this.settings.privacy);
+    if (!session.isSample) session.own.device = this.device;
     return session;
   }
 

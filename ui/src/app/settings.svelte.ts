@@ -18,6 +18,8 @@ interface Kept {
   noCursor: boolean;
   othersHidden: boolean;
   openLast: boolean;
+  /** What the person calls this device. */
+  device: string | null;
   /** The room that the window was in when it closed. */
   last: string | null;
 }
@@ -28,6 +30,7 @@ const AS_NEW: Kept = {
   noCursor: false,
   othersHidden: false,
   openLast: true,
+  device: null,
   last: null,
 };
 
@@ -66,6 +69,10 @@ export class Settings {
     return this.#kept.openLast;
   }
 
+  get device(): string | null {
+    return this.#kept.device;
+  }
+
   get last(): string | null {
     return this.#kept.last;
   }
@@ -86,7 +93,7 @@ export class Settings {
       const kept: Partial<Kept> = {};
       for (const key of ['noFollow', 'noCursor', 'othersHidden', 'openLast'] as const)
         if (typeof read[key] === 'boolean') kept[key] = read[key];
-      if (typeof read['last'] === 'string') kept.last = read['last'];
+      for (const key of ['last', 'device'] as const) if (typeof read[key] === 'string') kept[key] = read[key];
       const language = LANGUAGES.find(([one]) => one === read['language'])?.[0];
       if (language !== undefined) kept.language = language;
       return kept;

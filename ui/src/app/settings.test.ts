@@ -16,8 +16,9 @@ const opened = (at: ReturnType<typeof store> | null, userId = 'u_a') => {
 describe('Settings', () => {
   it('are kept for their person, and for nobody else', () => {
     const at = store();
-    opened(at).set({ noFollow: true, language: 'de', last: 'standup' });
+    opened(at).set({ noFollow: true, language: 'de', last: 'standup', device: 'Laptop' });
     const again = opened(at);
+    expect(again.device).toBe('Laptop');
     expect([again.privacy.noFollow, again.privacy.noCursor, again.language, again.last]).toEqual([
       true,
       false,
@@ -38,7 +39,7 @@ describe('Settings', () => {
   it.each([
     ['nothing', {}],
     ['no JSON', { 'parlor.settings.u_a': '{' }],
-    ['another shape', { 'parlor.settings.u_a': '{"noFollow":"yes","language":"klingon","last":7,"openLast":null}' }],
+    ['another shape', { 'parlor.settings.u_a': '{"noFollow":"yes","language":"klingon","last":7,"device":[],"openLast":null}' }],
     ['no object', { 'parlor.settings.u_a': 'null' }],
   ])('are as new when the browser kept %s', (_, kept) => {
     const settings = opened(store(kept));

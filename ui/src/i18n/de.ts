@@ -118,6 +118,8 @@ export const de: Catalogue = {
     name: 'Name',
     colour: 'Farbe',
     taken: (name) => `Diese Farbe hat hier ${apart(name)}`,
+    device: 'Gerät',
+    deviceHint: 'Das lesen andere, wo du mit mehreren Geräten in einem Raum bist.',
     id: 'Kennung',
     look: 'Aussehen',
     theme: 'Helligkeit',
@@ -465,7 +467,6 @@ export const de: Catalogue = {
     guest: 'Gast',
     guestHint: 'Kommt über den Peer eines anderen, darum ist der Name nicht bewiesen.',
     conflict: 'gleiche Kennung wie jemand',
-    devices: (count) => many(count, { one: '1 Gerät', other: `${number(count)} Geräte` }),
     devicesHint: (count, silent) =>
       many(silent, {
         zero: `Mit ${number(count)} Geräten zugleich hier`,
@@ -494,6 +495,15 @@ export const de: Catalogue = {
     tableActivity: 'Tätigkeit',
     active: 'da',
     roles: ['Moderation', 'Einsatzleitung', 'Protokoll', 'Beobachtung'],
+  },
+  devices: {
+    label: 'Geräte',
+    window: 'Fenster',
+    browser: 'im Browser',
+    program: 'ein Programm',
+    own: 'dieses hier',
+    silent: 'gerade nicht zu hören',
+    since: (time) => `seit ${time}`,
   },
   grey: {
     away: (name) =>

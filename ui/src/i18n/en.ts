@@ -117,6 +117,8 @@ export const en = {
     name: 'Name',
     colour: 'Colour',
     taken: (name: string) => `${apart(name)} has this colour here`,
+    device: 'Device',
+    deviceHint: 'What others read where you are in a room from several devices.',
     id: 'Id',
     look: 'Look',
     theme: 'Theme',
@@ -462,7 +464,6 @@ export const en = {
     guest: 'guest',
     guestHint: 'Hosted by somebody else’s peer, so the name is not proven.',
     conflict: 'same id as another',
-    devices: (count: number) => many(count, { one: '1 device', other: `${count} devices` }),
     devicesHint: (count: number, silent: number) =>
       many(silent, {
         zero: `Here from ${count} devices at once`,
@@ -491,6 +492,15 @@ export const en = {
     tableActivity: 'Doing',
     active: 'here',
     roles: ['Facilitator', 'Incident commander', 'Scribe', 'Observer'],
+  },
+  devices: {
+    label: 'Devices',
+    window: 'window',
+    browser: 'browser',
+    program: 'a program',
+    own: 'this one',
+    silent: 'not heard now',
+    since: (time: string) => `since ${time}`,
   },
   grey: {
     away: (name: string) =>

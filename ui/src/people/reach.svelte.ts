@@ -2,10 +2,23 @@
  * How this peer reaches each person, for the list of people while it is open: round trips, sessions, links. Read every few
  * seconds, since nothing tells of it by itself.
  */
+import { deviceOf, type Device } from '../domain/device';
 import { rowKey, type PeerInfo, type Member, type RowKey } from 'parlor-client';
 import type { RoomSession } from '../room/session.svelte';
 
+/** One session of somebody. */
+export interface DeviceHere {
+  readonly sessionId: string;
+  readonly device: Device | null;
+  readonly joinedAt: string;
+  /** Not heard now. */
+  readonly silent: boolean;
+  readonly rttMs: number | null;
+}
+
 export interface Reach {
+  /** In the order in which they came. */
+  readonly devices: readonly DeviceHere[];
   readonly sessions: number;
   /** Of these sessions, those that are not heard now. */
   readonly silent: number;
@@ -54,7 +67,15 @@ export function reachOf(
       const link = links.get(session.sessionId);
       const other = found.get(key);
       const times = [other?.rttMs ?? null, link?.rttMs ?? null].filter((time) => time !== null);
+      const here: DeviceHere = {
+        sessionId: session.sessionId,
+        device: deviceOf(member.metadata),
+        joinedAt: member.joinedAt,
+        silent: session.state === 'stale',
+        rttMs: link?.rttMs ?? null,
+      };
       found.set(key, {
+        devices: [...(other?.devices ?? []), here].sort(byArrival),
         sessions: (other?.sessions ?? 0) + 1,
         silent: (other?.silent ?? 0) + (session.state === 'stale' ? 1 : 0),
         linked: (other?.linked ?? false) || link !== undefined,
@@ -65,3 +86,6 @@ export function reachOf(
   }
   return found;
 }
+
+const byArrival = (a: DeviceHere, b: DeviceHere): number =>
+  a.joinedAt.localeCompare(b.joinedAt) || a.sessionId.localeCompare(b.sessionId);

@@ -16,8 +16,28 @@ describe('reachOf', () => {
       [row('a', '1'), row('a', '2', 'stale'), row('b', '3')],
       [link('1', 9), link('2', 3), link('3', null)],
     );
-    expect(reach.get(a)).toEqual({ sessions: 2, silent: 1, linked: true, wasLinked: true, rttMs: 3 });
+    expect(reach.get(a)).toMatchObject({ sessions: 2, silent: 1, linked: true, wasLinked: true, rttMs: 3 });
     expect(reach.size).toBe(2);
+  });
+
+  it('knows each device by what it says, in the order in which they came', () => {
+    const first = {
+      ...row('a', '2', 'stale'),
+      joinedAt: '2026-01-01',
+      metadata: { device: { system: 'linux', app: 'window' } },
+    };
+    const second = { ...row('a', '1'), joinedAt: '2026-01-02' };
+    const devices = reachOf([second, first], [link('1', 9)]).get(a)?.devices;
+    expect(devices).toEqual([
+      {
+        sessionId: '2',
+        device: { system: 'linux', app: 'window', name: null },
+        joinedAt: '2026-01-01',
+        silent: true,
+        rttMs: null,
+      },
+      { sessionId: '1', device: null, joinedAt: '2026-01-02', silent: false, rttMs: 9 },
+    ]);
   });
 
   it('remembers a link that is gone', () => {

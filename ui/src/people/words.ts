@@ -1,5 +1,6 @@
 /** How a person is and what they do, in words. */
 import type { Member } from 'parlor-client';
+import { SYSTEMS, type Device } from '../domain/device';
 import { activityOf } from '../domain/activity';
 import type { Rect } from '../domain/camera';
 import { whyGrey } from '../domain/why-grey';
@@ -12,6 +13,13 @@ export function stateOf(person: Person): string {
   if (person.state === 'left') return person.putOut ? t.people.wasPutOut : t.people.leftJustNow;
   if (person.state === 'stale') return t.people.reconnecting;
   return person.away ? t.people.away : '';
+}
+
+/** What a device is called: by its person, else by what it is. */
+export function deviceWords(device: Device | null): string {
+  if (device === null) return t.devices.program;
+  const { system, app, name } = device;
+  return name ?? [system === null ? '' : SYSTEMS[system], app === null ? '' : t.devices[app]].filter(Boolean).join(', ');
 }
 
 /** `titleOf` says what a note is called, if it is there and called anything. */

@@ -1,5 +1,6 @@
 /** What this window's person says about themselves beyond where they point: tool, status, role, and what they keep to themselves. */
 import type { Privacy } from '../app/settings.svelte';
+import { deviceToSay, type Device } from '../domain/device';
 import type { Tool } from '../domain/seen';
 
 export class OwnPresence {
@@ -7,6 +8,8 @@ export class OwnPresence {
   #status = 'online';
   #role: string | undefined;
   #away = false;
+  /** What this person is here with; nothing in a sample. */
+  device: Device | null = null;
   #privacy: Privacy = { noFollow: false, noCursor: false };
 
   /** `say` tells others at once; before there is anybody to tell, a join carries all of it. */
@@ -20,6 +23,11 @@ export class OwnPresence {
       ...(this.#privacy.noFollow ? { private: wishesOf(this.#privacy) } : {}),
       ...(this.#role === undefined ? {} : { role: this.#role }),
     };
+  }
+
+  /** What does not change while one is in the room, beside what a program of this person `said` of it; null for nothing. */
+  metadata(said: Readonly<Record<string, unknown>> = {}): Record<string, unknown> | null {
+    return this.device === null ? null : { ...said, device: deviceToSay(this.device) };
   }
 
   setTool(tool: Tool): void {

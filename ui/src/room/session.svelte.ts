@@ -22,6 +22,7 @@ import type { Notes } from '../app/notes.svelte';
 import { BoardView } from '../board/board-view.svelte';
 import { SharedBoard } from '../board/shared-board.svelte';
 import { chooseColour, mustPickAgain } from '../domain/colour';
+import type { Device } from '../domain/device';
 import { Outbox } from '../domain/outbox';
 import { REACTION } from '../domain/message-types';
 import { colourOf, nameOf, type Tool } from '../domain/seen';
@@ -275,6 +276,17 @@ export class RoomSession {
     this.outbox.setNow(presence);
   }
 
+  /** Which session of this person is this window's. */
+  get sessionId(): string {
+    return this.profile().sessionId;
+  }
+
+  /** This person's device has another name: said with a join, which changes nothing else. */
+  async setDevice(device: Device): Promise<void> {
+    this.own.device = device;
+    if (this.#memberId !== null) await this.#join();
+  }
+
   get tool(): Tool {
     return this.own.tool;
   }
@@ -326,7 +338,12 @@ export class RoomSession {
       ...this.board.presence,
     };
     this.#asked = true;
-    const args = ticket === null ? { presence } : { presence, ticket };
+    const metadata = this.own.metadata(this.#state.members.find((member) => this.#isSelf(member))?.metadata);
+    const args = {
+      presence,
+      ...(metadata === null ? {} : { metadata }),
+      ...(ticket === null ? {} : { ticket }),
+    };
     const record = await this.backend.join(this.room, args).catch((cause: unknown) => {
       // A refusal joined nothing, and what this person joined elsewhere stays.
       if (['INVALID_TICKET', 'FORBIDDEN'].includes(toParlorError(cause).code)) this.#asked = false;

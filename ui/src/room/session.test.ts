@@ -174,6 +174,17 @@ describe('RoomSession', () => {
     ]);
   });
 
+  it('says what it runs on beside what a program said of this person, and again when that has another name', async () => {
+    session.own.device = { system: 'linux', app: 'window', name: null };
+    await entered([{ ...member('u_me'), metadata: { role: 'scribe', device: { name: 'Old' } } }]);
+    expect(peer.joins[0]?.metadata).toEqual({ role: 'scribe', device: { system: 'linux', app: 'window' } });
+    await session.setDevice({ system: 'linux', app: 'window', name: 'Laptop' });
+    expect(peer.joins.map((join) => join.metadata?.['device'])).toEqual([
+      { system: 'linux', app: 'window' },
+      { system: 'linux', app: 'window', name: 'Laptop' },
+    ]);
+  });
+
   it('joins with another colour when somebody has the saved one', async () => {
     await entered([member('u_a', { color: '#286fe3' })]);
     expect(peer.joins[0]?.presence?.['color']).not.toBe('#286fe3');
