@@ -364,9 +364,19 @@ const rest = [
     await otter.sees('sample-bar');
     await until('three people', async () => (await otter.at('edge-chip').count()) === 3);
   }],
-  ['a room that cannot be entered', async (visit) => {
+  ['a room that takes its time', async (visit) => {
     const { otter } = visit;
     await otter.at('leave-sample').click();
+    await otter.sees('home');
+    await otter.page.route('**/join', () => {});
+    await otter.at('start-room-input').fill('Nowhere');
+    await otter.at('start-room').click();
+    await otter.sees('entering');
+  }],
+  ['a room that cannot be entered', async (visit) => {
+    const { otter } = visit;
+    await otter.page.unroute('**/join');
+    await otter.at('leave-room').click();
     await otter.sees('home');
     await otter.page.route('**/join', (route) => route.abort());
     await otter.at('start-room-input').fill('Nowhere');

@@ -263,6 +263,7 @@ export const de: Catalogue = {
     untitled: 'Raum ohne Titel',
     editTitle: 'Diesen Raum umbenennen',
     titleLabel: 'Titel des Raums',
+    entering: 'Der Raum wird geöffnet …',
     aloneTitle: 'Bis jetzt nur du',
     aloneText: (room) => `Alle in diesem Netz sehen „${apart(room)}“ auf ihrer Startseite.`,
     aloneTextPrivate: 'Ohne Einladung sieht niemand diesen Raum. Lade Menschen ein, um sie hereinzulassen.',

@@ -261,6 +261,7 @@ export const en = {
     untitled: 'Untitled room',
     editTitle: 'Rename this room',
     titleLabel: 'Room title',
+    entering: 'Opening the room…',
     aloneTitle: 'Just you, for now',
     aloneText: (room: string) => `Anyone on this network sees “${apart(room)}” on their home screen.`,
     aloneTextPrivate: 'Nobody sees this room without a ticket. Invite people to let them in.',
