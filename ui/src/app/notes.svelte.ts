@@ -8,6 +8,8 @@ export interface Note {
   readonly id: number;
   readonly text: string;
   readonly action: { readonly label: string; run(): void } | null;
+  /** What it is about; the next about the same takes its place. */
+  readonly about: string | null;
 }
 
 const SHOWN_MS = 5_000;
@@ -23,10 +25,11 @@ export class Notes {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saidAt = -Infinity;
 
-  /** Shows a note and says it; the same words again only start anew. */
-  show(text: string, action: Note['action'] = null): void {
-    const note = { id: this.#nextId++, text, action };
-    this.shown = [...this.shown.filter((other) => other.text !== text), note].slice(-NOTES_MAX);
+  /** Shows a note and says it; the same words again, or others about the same, take its place. */
+  show(text: string, action: Note['action'] = null, about: string | null = null): void {
+    const note = { id: this.#nextId++, text, action, about };
+    const before = this.shown.filter((other) => other.text !== text && (about === null || other.about !== about));
+    this.shown = [...before, note].slice(-NOTES_MAX);
     setTimeout(() => this.dismiss(note.id), action === null ? SHOWN_MS : WITH_ACTION_MS);
     this.say(text);
   }

@@ -104,16 +104,19 @@ export class RoomSettings {
     if (keys.includes('title')) {
       // Everybody cares for the title, whoever wrote it before.
       const words = this.title === null ? t.notes.titleRemoved(name) : t.notes.renamed(name);
-      this.notes.show(words, undo(this.changes.find(({ key }) => key === 'title')));
+      this.notes.show(words, undo(this.changes.find(({ key }) => key === 'title')), 'title');
     }
-    if (keys.includes('locked'))
-      this.notes.show(this.locked ? t.notes.lockedBy(name) : t.notes.unlockedBy(name), undo(mine.get('locked')));
+    if (keys.includes('locked')) {
+      const words = this.locked ? t.notes.lockedBy(name) : t.notes.unlockedBy(name);
+      this.notes.show(words, undo(mine.get('locked')), 'locked');
+    }
     if (keys.includes('mode') && !keys.includes('title'))
-      this.notes.show(t.notes.modeChanged(name), undo(mine.get('mode')));
+      this.notes.show(t.notes.modeChanged(name), undo(mine.get('mode')), 'mode');
     for (const change of over) {
       if (OWN_PLACE.has(change.key)) continue;
       const key = lineOf(change.key, 64) ?? t.details.nameless;
-      this.notes.show(change.to === undefined ? t.notes.keyRemoved(name, key) : t.notes.keyChanged(name, key), undo(change));
+      const words = change.to === undefined ? t.notes.keyRemoved(name, key) : t.notes.keyChanged(name, key);
+      this.notes.show(words, undo(change), `key ${change.key}`);
     }
   }
 
