@@ -388,6 +388,41 @@ const rest = [
     await otter.page.locator('.problem button').first().click();
     await otter.sees('home');
   }],
+  ['all that can be wrong with this computer', async ({ otter }) => {
+    const wrong = { network: 'offline', links: 0, newer: 2, clockAheadMs: 725_000, notices: ['the disk is full', 'cannot read rooms.redb: broken'] };
+    await otter.page.route('**/profile', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), ...wrong } });
+    });
+    await until('all of it', async () => (await otter.at('unwell-bar').count()) === 3);
+  }, { slow: 'in German at 200 %' }],
+  ['rooms that cannot be read', async ({ otter }) => {
+    await otter.page.unrouteAll();
+    await otter.page.route(/\/rooms(\?.*)?$/, (route) => route.abort());
+    await otter.page.goto('about:blank');
+    await otter.page.goto(otter.peer.url);
+    await otter.sees('home');
+    await otter.page.getByText(/could not be read|war nicht zu lesen/).waitFor();
+  }],
+  ['messages that cannot be read', async (visit) => {
+    const { otter } = visit;
+    await otter.page.unrouteAll();
+    await until('rooms', async () => (await otter.at('room-card').count()) > 0);
+    await otter.page.route('**/messages*', (route) => route.abort());
+    await visit.go(OPEN);
+    await visit.panel('messages');
+    await otter.page.getByText(/could not be read|konnten nicht gelesen werden/).waitFor();
+    await otter.page.unroute('**/messages*');
+  }],
+  ['why somebody is grey', async (visit) => {
+    const { otter } = visit;
+    await visit.gather(OPEN);
+    visit.wren.process.kill('SIGSTOP');
+    await visit.panel('people');
+    await (await otter.sees('why-grey')).click();
+    await otter.sees('why-grey-text');
+    visit.wren.process.kill('SIGCONT');
+  }, { slow: 'at 200 %' }],
   ['a copied profile', async (visit) => {
     const { otter } = visit;
     await visit.go(OPEN);
