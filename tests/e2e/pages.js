@@ -421,7 +421,6 @@ const rest = [
     await visit.panel('people');
     await (await otter.sees('why-grey')).click();
     await otter.sees('why-grey-text');
-    visit.wren.process.kill('SIGCONT');
   }, { slow: 'at 200 %' }],
   ['a copied profile', async (visit) => {
     const { otter } = visit;
@@ -433,6 +432,7 @@ const rest = [
   }, { slow: 'at 100 %' }],
   ['the connection is lost', async (visit) => {
     const { otter } = visit;
+    visit.wren.process.kill('SIGCONT');
     await visit.go(OPEN);
     otter.peer.process.kill('SIGSTOP');
     await until('red', async () => (await otter.at('connection-bar').getAttribute('data-phase')) === 'red', 30_000);
