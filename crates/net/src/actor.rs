@@ -6,6 +6,7 @@ mod dials;
 mod frames;
 mod lab;
 mod line;
+mod observe;
 mod peers;
 mod porch;
 mod room;
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 use crate::address;
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
 use crate::budget::{FROM_AUTHOR, FROM_NEIGHBOUR, PASSED_ON, Purses};
+use crate::check::DiscoveryState;
 use crate::clock::Clock;
 use crate::config::{Discovery, NetConfig, NetError};
 use crate::counters::Counters;
@@ -64,6 +66,12 @@ const ADDRESSES_PAUSE: Duration = Duration::from_millis(20);
 const _: () = assert!(LEAVING_MS + CLOSING_MS <= 500, "a polite end takes half a second at most");
 const _: () = assert!(parlor_core::limits::LEAVE_REPEATS_MS[1] < LEAVING_MS, "every repeat goes out");
 
+/// Which ways to find peers are in use.
+struct Ways {
+    mdns: DiscoveryState,
+    hello: DiscoveryState,
+}
+
 /// See the module.
 struct Actor {
     clock: Clock,
@@ -91,6 +99,7 @@ struct Actor {
     outranked: bool,
     interfaces: Option<Interfaces>,
     hello: Hello,
+    ways: Ways,
     counters: Counters,
     /// What neighbours may still send.
     senders: Purses,
@@ -148,6 +157,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         outranked: false,
         interfaces: None,
         hello: Hello::silent(),
+        ways: Ways { mdns: DiscoveryState::of(discovery.mdns), hello: DiscoveryState::of(discovery.hello) },
         counters: Counters::default(),
         senders: Purses::new(FROM_NEIGHBOUR),
         authors: Purses::new(FROM_AUTHOR),
@@ -165,11 +175,15 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     };
     if mdns_failed {
         actor.counters.count("mdns_unavailable");
+        actor.ways.mdns = DiscoveryState::Unavailable;
     }
     if discovery.hello {
         match hello::start(config.session.id(), rand::Rng::random(&mut actor.rng), clock, actor.listen.subscribe()) {
             Ok(hello) => actor.hello = hello,
-            Err(_) => actor.counters.count("hello_unavailable"),
+            Err(_) => {
+                actor.counters.count("hello_unavailable");
+                actor.ways.hello = DiscoveryState::Unavailable;
+            }
         }
     }
     if let Ok(interfaces) = Interfaces::read() {
@@ -298,6 +312,12 @@ impl Actor {
             Command::Dial { address, reply } => self.dial_typed(address, reply),
             Command::Peers { reply } => {
                 let _ = reply.send(self.infos(self.clock.now()));
+            }
+            Command::AskAround { reply } => {
+                let _ = reply.send(self.ask_around());
+            }
+            Command::Observe { reply } => {
+                let _ = reply.send(self.observe(self.clock.now()));
             }
             Command::Counters { reply } => {
                 let _ = reply.send(self.all_counters());

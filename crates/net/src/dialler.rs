@@ -25,7 +25,7 @@ use parlor_core::Tick;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::address::{Subnet, Transport};
+use crate::address::{self, Rank, Subnet, Transport};
 use backoff::Backoff;
 use book::Addresses;
 pub(crate) use dial::{Dial, Failure, Source, Target};
@@ -58,6 +58,24 @@ struct Peer {
     shared: bool,
     /// The last connection or news of it.
     seen: Tick,
+    /// When mDNS told of it last.
+    mdns: Option<Tick>,
+}
+
+/// Somebody who may be dialled, as a person who looks for a fault is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// `None` for an address of `--dial` where nobody answered yet.
+    pub peer: Option<PeerId>,
+    pub source: Source,
+    /// Where it is, by the best of its addresses.
+    pub rank: Rank,
+    /// Whether it was ever reached at one of them.
+    pub met: bool,
+    pub seen: Tick,
+    pub mdns: Option<Tick>,
+    /// Those worth a try, best first: by TCP, then by QUIC.
+    pub addresses: [Vec<Multiaddr>; 2],
 }
 
 #[derive(Debug)]
@@ -121,6 +139,9 @@ impl Dialler {
         if source > entry.source {
             entry.source = source;
         }
+        if source == Source::Mdns {
+            entry.mdns = Some(now);
+        }
         // mDNS tells of an address again only after it was silent, and an answer was given just now; the files of
         // neighbours are read every second.
         let news = fresh || matches!(source, Source::Mdns | Source::Hello);
@@ -144,6 +165,7 @@ impl Dialler {
             backoff: Backoff::default(),
             shared: false,
             seen: now,
+            mdns: None,
         }))
     }
 
@@ -362,6 +384,38 @@ impl Dialler {
         let peers = self.peers.values().filter(|entry| !entry.connected).filter_map(|entry| entry.due);
         let wishes = self.wishes.iter().filter(|wish| !wish.dialling).filter_map(|wish| wish.due);
         peers.chain(wishes).min()
+    }
+
+    /// Everybody who may be dialled, connected or not.
+    pub(crate) fn known(&self) -> impl Iterator<Item = Known> {
+        let rank = |address: &Multiaddr| address::rank(address, true, &self.subnets);
+        let peers = self.peers.iter().map(move |(peer, entry)| {
+            let addresses = [Transport::Tcp, Transport::Quic].map(|way| entry.addresses.worth(way, &self.subnets));
+            Known {
+                peer: Some(*peer),
+                source: entry.source,
+                rank: addresses.iter().flatten().map(rank).min().unwrap_or(Rank::Useless),
+                met: entry.addresses.any_worked(),
+                seen: entry.seen,
+                mdns: entry.mdns,
+                addresses,
+            }
+        });
+        let unmet = self.wishes.iter().filter(|wish| wish.peer.is_none());
+        let wishes = unmet.map(move |wish| {
+            let tcp = address::endpoint(&wish.address).is_some_and(|parts| parts.transport == Transport::Tcp);
+            let at = vec![wish.address.clone()];
+            Known {
+                peer: None,
+                source: Source::Dialled,
+                rank: rank(&wish.address),
+                met: false,
+                seen: Tick(0),
+                mdns: None,
+                addresses: if tcp { [at, Vec::new()] } else { [Vec::new(), at] },
+            }
+        });
+        peers.chain(wishes)
     }
 
     /// How the peer became known.

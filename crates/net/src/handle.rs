@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlor_core::{Error, ErrorCode, Event, Replica, RoomId, SessionId, Snapshot, Tick};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::actor;
 use crate::address;
+use crate::check::{self, NetworkCheck, Observation};
 use crate::config::{NetConfig, NetError};
 use crate::info::{NearRoom, NetworkState, PeerInfo};
 use crate::lab::{Fault, Lab};
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     With { room: RoomId, call: Call },
     Dial { address: String, reply: oneshot::Sender<Result<PeerInfo, Error>> },
     Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
+    AskAround { reply: oneshot::Sender<Duration> },
+    Observe { reply: oneshot::Sender<Observation> },
     Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
     Lab { fault: Fault, reply: oneshot::Sender<()> },
     Shutdown { reply: oneshot::Sender<()> },
@@ -204,6 +208,15 @@ impl NetHandle {
     /// The connected peers.
     pub async fn peers(&self) -> Vec<PeerInfo> {
         self.ask(|reply| Command::Peers { reply }).await.unwrap_or_default()
+    }
+
+    /// Looks at the network: asks once more who is there, waits three seconds for answers, and tries the addresses of known
+    /// peers for up to four. A peer that listens on loopback only, or was told not to ask, asks nobody.
+    ///
+    /// # Errors
+    /// `NETWORK_UNAVAILABLE` when the driver has stopped.
+    pub async fn check(&self) -> Result<NetworkCheck, Error> {
+        check::run(&self.commands).await
     }
 
     /// Refusals and repairs by name, of the driver and of every open room.

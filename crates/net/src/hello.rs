@@ -6,7 +6,8 @@
 //! the answer came from, with the port that it names, so that no word of it can send anybody to a third computer.
 //!
 //! - **A question makes nobody dial.** An answer does, and only one to a question of ours: it repeats the eight random
-//!   bytes of it, which somebody who makes up where a packet comes from has not seen.
+//!   bytes of it, which somebody who makes up where a packet comes from has not seen. One bit of them says by which of the
+//!   two ways the question went, so an answer tells which comes through.
 //! - **Nobody can be drowned through us.** An answer is as long as the question; a source gets one in two seconds; and so
 //!   many packets are read in a second, evenly, and no more: the rest the system drops unread.
 //! - **Nothing leaves the network.** Packets live for one hop, and those from outside our own subnets are refused.
@@ -18,9 +19,10 @@
 //! Of several peers on one computer the newest gets what is sent to that computer alone, so an older one may miss an answer.
 //! They know each other by their files, and whoever asks later finds them all.
 //!
-//! `word` is what is said, `manners` decides without I/O whom to answer and when to ask, `ration` how much is read, and
-//! `post` is the socket and its task.
+//! `word` is what is said, `manners` decides without I/O whom to answer and when to ask, `ration` how much is read, `post` is
+//! the socket and its task, and `ears` what came through lately, for who looks for a fault.
 
+mod ears;
 mod manners;
 mod post;
 mod ration;
@@ -28,7 +30,9 @@ mod word;
 
 use libp2p::{Multiaddr, PeerId};
 
+pub(crate) use ears::Ears;
 pub(crate) use post::{Hello, start};
+pub(crate) use word::Way;
 
 /// Where hellos go, beside the ports of connections (design A11).
 pub(crate) const PORT: u16 = 4757;

@@ -14,6 +14,7 @@
 //!   those of private rooms from everybody else.
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `hello` asks the network who is here where mDNS is filtered.
+//! - `check` looks at the network for a person who misses somebody, and tries what can be tried.
 //! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
@@ -30,6 +31,7 @@ mod address;
 mod author;
 mod behaviour;
 mod budget;
+mod check;
 mod clock;
 mod clocks;
 mod config;
@@ -52,6 +54,9 @@ mod seal;
 mod surroundings;
 mod topic;
 
+pub use check::{
+    AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, NetworkCheck, PeerCheck, Place, Reach,
+};
 pub use config::{Discovery, NetConfig, NetError};
 pub use handle::{NetHandle, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo, Speaks};

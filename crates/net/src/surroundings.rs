@@ -10,6 +10,7 @@ use libp2p::PeerId;
 use tokio::sync::mpsc;
 
 use crate::address::Subnet;
+use crate::check::Ignored;
 use crate::info::NetworkState;
 use crate::neighbours::{self, Neighbour};
 
@@ -34,8 +35,8 @@ impl Interfaces {
     }
 
     fn of(interfaces: &[Interface]) -> Self {
-        let up = || interfaces.iter().filter(|interface| interface.is_oper_up());
-        let mut subnets: Vec<Subnet> = up().filter(|interface| !interface.is_loopback()).map(subnet).collect();
+        let outside = |interface: &&Interface| !matches!(ignored(interface), Some(Ignored::Down | Ignored::Loopback));
+        let mut subnets: Vec<Subnet> = interfaces.iter().filter(outside).map(subnet).collect();
         subnets.sort();
         subnets.dedup();
         Interfaces { subnets }
@@ -59,6 +60,16 @@ fn subnet(interface: &Interface) -> Subnet {
         IfAddr::V6(addr) => (addr.ip.into(), addr.prefixlen),
     };
     Subnet { ip, prefix, private: is_private(&interface.name) }
+}
+
+/// Why nobody is looked for there, whatever else there is.
+pub(crate) fn ignored(interface: &Interface) -> Option<Ignored> {
+    match interface {
+        _ if interface.is_loopback() => Some(Ignored::Loopback),
+        _ if !interface.is_oper_up() => Some(Ignored::Down),
+        _ if is_private(&interface.name) => Some(Ignored::Virtual),
+        _ => None,
+    }
 }
 
 /// Names of bridges for containers and virtual machines, and of overlay networks: being in one is no sign of a local

@@ -8,7 +8,7 @@ use parlor_core::{SessionId, Tick};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::word::{Kind, LENGTH, Nonce, Ports, Word};
+use super::word::{Kind, LENGTH, Nonce, Ports, Way, Word};
 use crate::address::{self, Subnet, Transport};
 use crate::author;
 
@@ -78,14 +78,22 @@ fn ports(ip: Ipv4Addr, listeners: &[Multiaddr]) -> Ports {
 /// What becomes of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It is our own, come back.
-    Own,
+    /// It is our own, come back by the way it went.
+    Own(Way),
     /// This goes back to where it came from.
     Answer([u8; LENGTH]),
-    /// Somebody answered.
-    Found { peer: PeerId, addresses: Vec<Multiaddr> },
+    /// Somebody answered what came to them by this way.
+    Found { peer: PeerId, addresses: Vec<Multiaddr>, way: Way },
     /// Counted under this name.
     Refused(&'static str),
+}
+
+/// A question to everybody in one network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub place: Place,
+    pub multicast: [u8; LENGTH],
+    pub broadcast: [u8; LENGTH],
 }
 
 /// See the module.
@@ -134,16 +142,23 @@ impl Manners {
     }
 
     /// What to send where, if it is time to ask.
-    pub(super) fn poll(&mut self, now: Tick) -> Vec<(Place, [u8; LENGTH])> {
+    pub(super) fn poll(&mut self, now: Tick) -> Vec<Asked> {
         if self.due.is_none_or(|due| now < due) {
             return Vec::new();
         }
         if self.asked >= FIRST_MS.len() {
             self.new_question();
         }
-        let word =
-            |place: &Place| Word { kind: Kind::Question, nonce: self.nonce, session: self.me, ports: place.ports };
-        let questions = self.places.iter().map(|place| (*place, word(place).write())).collect();
+        let word = |place: &Place, way: Way| {
+            let nonce = way.mark(self.nonce);
+            Word { kind: Kind::Question, nonce, session: self.me, ports: place.ports }.write()
+        };
+        let asked = |place: &Place| Asked {
+            place: *place,
+            multicast: word(place, Way::Multicast),
+            broadcast: word(place, Way::Broadcast),
+        };
+        let questions = self.places.iter().map(asked).collect();
         let before = FIRST_MS.get(self.asked);
         self.asked = (self.asked + 1).min(FIRST_MS.len());
         self.due = Some(match (before, FIRST_MS.get(self.asked)) {
@@ -171,7 +186,7 @@ impl Manners {
         };
         match Word::read(bytes) {
             Err(name) => Outcome::Refused(name),
-            Ok(word) if word.session == self.me => Outcome::Own,
+            Ok(word) if word.session == self.me => Outcome::Own(Way::of(word.nonce)),
             Ok(word) if word.kind == Kind::Question => self.answer(&word, place, from, now),
             Ok(word) => self.believe(&word, from, now),
         }
@@ -190,7 +205,8 @@ impl Manners {
     }
 
     fn believe(&mut self, answer: &Word, from: Ipv4Addr, now: Tick) -> Outcome {
-        if answer.nonce != self.nonce {
+        let way = Way::of(answer.nonce);
+        if answer.nonce != way.mark(self.nonce) {
             return Outcome::Refused("hello_not_asked_for");
         }
         let of_source = self.answers.iter().filter(|source| **source == from).count();
@@ -208,7 +224,7 @@ impl Manners {
         let by = [(answer.ports.tcp, Transport::Tcp), (answer.ports.quic, Transport::Quic)];
         let addresses = by.into_iter().filter(|(port, _)| *port != 0);
         let addresses = addresses.map(|(port, transport)| address::multiaddr(from.into(), port, transport)).collect();
-        Outcome::Found { peer, addresses }
+        Outcome::Found { peer, addresses, way }
     }
 }
 

@@ -17,8 +17,8 @@ fn asking(number: u8) -> Manners {
 /// The question that is due at a time.
 fn question(manners: &mut Manners, now: Tick) -> Word {
     let asked = manners.poll(now);
-    let [(_, bytes)] = asked.as_slice() else { panic!("{} questions", asked.len()) };
-    Word::read(bytes).unwrap()
+    let [asked] = asked.as_slice() else { panic!("{} questions", asked.len()) };
+    Word::read(&asked.multicast).unwrap()
 }
 
 fn answer(question: Word, by: u8) -> [u8; LENGTH] {
@@ -45,7 +45,20 @@ fn who_asks_is_answered_where_they_are_and_found_where_the_answer_came_from() {
     let found = asking.heard(&bytes, THERE, Tick(5));
     let addresses =
         ["/ip4/10.0.0.2/tcp/4747", "/ip4/10.0.0.2/udp/4747/quic-v1"].map(|address| address.parse().unwrap()).into();
-    assert_eq!(found, Outcome::Found { peer: author::peer_of(&session(2)).unwrap(), addresses });
+    let peer = author::peer_of(&session(2)).unwrap();
+    assert_eq!(found, Outcome::Found { peer, addresses, way: Way::Multicast });
+}
+
+/// For who asks why nobody is found: the answer to what was broadcast is told from that to what was multicast.
+#[test]
+fn an_answer_says_by_which_way_the_question_came() {
+    let (mut manners, mut other) = (asking(1), asking(2));
+    let asked = manners.poll(Tick(0)).remove(0);
+    assert_eq!(asked.multicast.iter().zip(asked.broadcast).filter(|(one, two)| *one != two).count(), 1);
+    assert_eq!(manners.heard(&asked.broadcast, HERE, Tick(0)), Outcome::Own(Way::Broadcast));
+    let Outcome::Answer(bytes) = other.heard(&asked.broadcast, THERE, Tick(0)) else { panic!("no answer") };
+    let found = manners.heard(&bytes, THERE, Tick(1));
+    assert!(matches!(found, Outcome::Found { way: Way::Broadcast, .. }), "{found:?}");
 }
 
 #[test]
@@ -78,8 +91,8 @@ fn an_address_that_comes_later_takes_nothing_from_the_answers() {
 fn what_it_said_itself_is_no_news() {
     let mut manners = asking(1);
     let word = question(&mut manners, Tick(0));
-    assert_eq!(manners.heard(&word.write(), HERE, Tick(0)), Outcome::Own);
-    assert_eq!(manners.heard(&answer(word, 1), HERE, Tick(0)), Outcome::Own);
+    assert_eq!(manners.heard(&word.write(), HERE, Tick(0)), Outcome::Own(Way::Multicast));
+    assert_eq!(manners.heard(&answer(word, 1), HERE, Tick(0)), Outcome::Own(Way::Multicast));
 }
 
 #[test]

@@ -13,9 +13,10 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::ears::{Ear, Ears};
 use super::manners::{Manners, Outcome, Place};
 use super::ration::Ration;
-use super::word::LENGTH;
+use super::word::{LENGTH, Way};
 use super::{Heard, PORT};
 use crate::address::Subnet;
 use crate::clock::Clock;
@@ -31,13 +32,18 @@ const WAITING: usize = 128;
 pub(crate) struct Hello {
     /// What was heard. Never ends while the task runs.
     pub heard: mpsc::Receiver<Heard>,
+    ears: watch::Receiver<Ears>,
     subnets: watch::Sender<Vec<Subnet>>,
 }
 
 impl Hello {
     /// One that hears nothing, because it is switched off or cannot be.
     pub(crate) fn silent() -> Self {
-        Self { heard: mpsc::channel(1).1, subnets: watch::Sender::default() }
+        Self {
+            heard: mpsc::channel(1).1,
+            ears: watch::Sender::default().subscribe(),
+            subnets: watch::Sender::default(),
+        }
     }
 
     /// The networks that this computer is in.
@@ -45,7 +51,12 @@ impl Hello {
         self.subnets.send_replace(subnets);
     }
 
-    /// The computer woke: others may be here by now.
+    /// What came through since it last began to ask.
+    pub(crate) fn ears(&self) -> Ears {
+        self.ears.borrow().clone()
+    }
+
+    /// The computer woke, or somebody wants to know how things are: others may be here by now.
     pub(crate) fn again(&self) {
         self.subnets.send_modify(|_| {});
     }
@@ -63,7 +74,8 @@ pub(crate) fn start(
 ) -> io::Result<Hello> {
     let socket = open()?;
     let (told, heard) = mpsc::channel(WAITING);
-    let subnets = watch::Sender::default();
+    let (subnets, ears) = (watch::Sender::default(), watch::Sender::default());
+    let heard_so_far = ears.subscribe();
     let post = Post {
         socket,
         manners: Manners::new(me, seed),
@@ -72,10 +84,11 @@ pub(crate) fn start(
         counted: BTreeMap::new(),
         told_at: clock.now(),
         ration: Ration::new(clock.now()),
+        ears,
         told,
     };
     tokio::spawn(post.run(subnets.subscribe(), listeners));
-    Ok(Hello { heard, subnets })
+    Ok(Hello { heard, ears: heard_so_far, subnets })
 }
 
 /// Peers of one computer share the port.
@@ -104,6 +117,7 @@ struct Post {
     counted: BTreeMap<&'static str, u64>,
     told_at: Tick,
     ration: Ration,
+    ears: watch::Sender<Ears>,
     told: mpsc::Sender<Heard>,
 }
 
@@ -160,34 +174,44 @@ impl Post {
             }
             stays
         });
+        self.ears.send_replace(Ears::at(places.iter().map(|place| place.ip)));
         self.manners.begin(places, self.clock.now());
     }
 
     /// A network that is full, or gone, is no reason not to ask in the others.
     async fn ask(&mut self, now: Tick) {
-        for (place, question) in self.manners.poll(now) {
-            if SockRef::from(&self.socket).set_multicast_if_v4(&place.ip).is_ok() {
-                let _ = self.socket.send_to(&question, (GROUP, PORT)).await;
+        for asked in self.manners.poll(now) {
+            let here = asked.place.ip;
+            let mut sent = SockRef::from(&self.socket).set_multicast_if_v4(&here);
+            if sent.is_ok() {
+                sent = self.socket.send_to(&asked.multicast, (GROUP, PORT)).await.map(drop);
             }
-            if let Some(broadcast) = place.broadcast() {
-                let _ = self.socket.send_to(&question, (broadcast, PORT)).await;
+            self.note(here, Way::Multicast, |ear| ear.refused |= sent.is_err());
+            if let Some(broadcast) = asked.place.broadcast() {
+                let sent = self.socket.send_to(&asked.broadcast, (broadcast, PORT)).await;
+                self.note(here, Way::Broadcast, |ear| ear.refused |= sent.is_err());
             }
         }
     }
 
     async fn packet(&mut self, bytes: &[u8], from: SocketAddrV4) {
         match self.manners.heard(bytes, *from.ip(), self.clock.now()) {
-            Outcome::Own => {}
+            Outcome::Own(way) => self.note(*from.ip(), way, |ear| ear.echo = true),
             Outcome::Answer(answer) => {
                 let _ = self.socket.send_to(&answer, from).await;
             }
-            Outcome::Found { peer, addresses } => {
+            Outcome::Found { peer, addresses, way } => {
+                self.ears.send_modify(|ears| ears.answered(peer, way, self.clock.now()));
                 if self.told.try_send(Heard::Peer { peer, addresses }).is_err() {
                     self.count("hello_flood");
                 }
             }
             Outcome::Refused(name) => self.count(name),
         }
+    }
+
+    fn note(&self, here: Ipv4Addr, way: Way, change: impl FnOnce(&mut Ear)) {
+        self.ears.send_if_modified(|ears| ears.note(here, way, change));
     }
 
     fn count(&mut self, name: &'static str) {

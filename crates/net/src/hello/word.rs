@@ -15,6 +15,25 @@ const VERSION: u8 = 1;
 /// Eight bytes that only who heard the question knows.
 pub(super) type Nonce = [u8; 8];
 
+/// By which of two ways a question went to everybody. The lowest bit of its nonce says so, and an answer repeats it: so who
+/// asked learns which of the two comes through, and nobody else has to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    Multicast,
+    Broadcast,
+}
+
+impl Way {
+    pub(super) fn mark(self, mut nonce: Nonce) -> Nonce {
+        nonce[7] = nonce[7] & !1 | u8::from(self == Way::Broadcast);
+        nonce
+    }
+
+    pub(super) fn of(nonce: Nonce) -> Self {
+        if nonce[7] & 1 == 1 { Way::Broadcast } else { Way::Multicast }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Question = 1,

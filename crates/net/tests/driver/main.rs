@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod checks;
 mod gossip;
 mod lab;
 mod meeting;
