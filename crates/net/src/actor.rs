@@ -253,7 +253,8 @@ impl Actor {
                 event = self.swarm.select_next_some() => self.network_event(event),
                 Some(heard) = self.hello.heard.recv() => self.said_hello(heard, self.clock.now()),
                 Some(seen) = surroundings.recv() => self.look_around(seen, self.clock.now()),
-                () = std::future::ready(()), if !self.line.is_empty() => self.next_in_line(self.clock.now()),
+                // Connections are tasks of their own, which bring the next cursor: they go first.
+                () = tokio::task::yield_now(), if !self.line.is_empty() => self.next_in_line(self.clock.now()),
                 () = tokio::time::sleep_until(wait) => {}
             }
         }

@@ -13,8 +13,8 @@ use parlor_core::{Input, RoomId, SessionId, Tick, Verdict, split_cells};
 use super::Actor;
 use crate::author::Origin;
 
-/// Cells that are judged at a time.
-const AT_ONCE: usize = 8;
+/// Cells that are judged at a time, which a cursor may have to wait for at each end.
+const AT_ONCE: usize = 4;
 /// Bytes of one neighbour that stand in line: a full board fits. What is beyond is dropped, and repaired later.
 const BYTES_MAX: usize = 8 << 20;
 
