@@ -324,18 +324,12 @@ impl Cells {
 
     /// All of a kind that count against its cap and have a value, newest first.
     pub fn newest(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
-        self.newest_keys(kind).filter_map(move |key| self.registers(kind).get(key))
-    }
-
-    /// The names of the same.
-    pub fn newest_keys(&self, kind: CellKind) -> impl Iterator<Item = &CellKey> {
-        // Tombstones are most of them after a while, and are passed over without a search.
-        self.registers(kind).newest().filter(|(_, _, live)| *live).map(|(_, key, _)| &**key)
+        self.registers(kind).newest().filter(|held| held.cell.value.is_some())
     }
 
     /// The newest stamp of all of a kind that count against its cap, tombstones included.
     pub fn newest_stamp(&self, kind: CellKind) -> Option<Stamp> {
-        self.registers(kind).newest().next().map(|(stamp, ..)| stamp)
+        self.registers(kind).newest().next().map(|held| held.stamp)
     }
 
     /// All cells of some buckets.

@@ -210,7 +210,7 @@ impl Replica {
 
     /// The ids of all messages that are kept, newest first. Costs little: none of them is read.
     pub fn message_ids(&self) -> impl Iterator<Item = &str> {
-        self.cells.newest_keys(CellKind::Log).map(|key| key.object.as_str())
+        self.cells.newest(CellKind::Log).map(|held| held.cell.key.object.as_str())
     }
 
     /// Readers are told of messages that were not here before.

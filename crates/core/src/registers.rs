@@ -29,9 +29,9 @@ impl Held {
 }
 
 pub(crate) struct Registers {
-    read: BTreeMap<Arc<CellKey>, Held>,
-    /// Those that count against the cap, oldest first; whether each has a value, or is a tombstone.
-    order: BTreeMap<(Stamp, Arc<CellKey>), bool>,
+    read: BTreeMap<Arc<CellKey>, Arc<Held>>,
+    /// Those that count against the cap, oldest first. They are the same, so that none has to be looked up by its name.
+    order: BTreeMap<(Stamp, Arc<CellKey>), Arc<Held>>,
     cap: usize,
     /// Cells that are not read, one of a writer and register.
     spare: BTreeMap<(Arc<CellKey>, PublicKey), Held>,
@@ -47,7 +47,7 @@ impl Registers {
 
     /// What a register reads.
     pub fn get(&self, key: &CellKey) -> Option<&Held> {
-        self.read.get(key)
+        self.read.get(key).map(|held| &**held)
     }
 
     /// The cell of one writer of a register, read or spare.
@@ -69,18 +69,18 @@ impl Registers {
 
     /// All that are read, by key.
     pub fn all_read(&self) -> impl Iterator<Item = &Held> {
-        self.read.values()
+        self.read.values().map(|held| &**held)
     }
 
     /// Those of one object, by field.
     pub fn of_object<'a>(&'a self, kind: CellKind, object: &'a str) -> impl Iterator<Item = &'a Held> {
         let first = CellKey { kind, object: object.to_owned(), field: String::new() };
-        let from = self.read.range(first..).map(|(_, held)| held);
+        let from = self.read.range(first..).map(|(_, held)| &**held);
         from.take_while(move |held| held.cell.key.object == object)
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Held> {
-        self.read.values().chain(self.spare.values())
+        self.all_read().chain(self.spare.values())
     }
 
     pub fn count(&self) -> usize {
@@ -92,9 +92,9 @@ impl Registers {
         self.all().map(|held| Arc::clone(held.key())).collect()
     }
 
-    /// Those that count against the cap, newest first, and whether each has a value.
-    pub fn newest(&self) -> impl Iterator<Item = (Stamp, &Arc<CellKey>, bool)> {
-        self.order.iter().rev().map(|((stamp, key), live)| (*stamp, key, *live))
+    /// Those that count against the cap, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &Held> {
+        self.order.values().rev().map(|held| &**held)
     }
 
     /// Whether a stamp of this clock is too old for a register that is new here.
@@ -107,8 +107,9 @@ impl Registers {
     pub fn hold(&mut self, new: Held) -> Option<Held> {
         let key = Arc::clone(new.key());
         let old = self.let_go(&key);
+        let new = Arc::new(new);
         if counts(&key) {
-            self.order.insert((new.stamp, Arc::clone(&key)), new.cell.value.is_some());
+            self.order.insert((new.stamp, Arc::clone(&key)), Arc::clone(&new));
         }
         self.read.insert(key, new);
         old
@@ -118,7 +119,7 @@ impl Registers {
     pub fn let_go(&mut self, key: &Arc<CellKey>) -> Option<Held> {
         let old = self.read.remove(key)?;
         self.order.remove(&(old.stamp, Arc::clone(key)));
-        Some(old)
+        Arc::into_inner(old)
     }
 
     /// Takes the oldest out of a map that is too full.
@@ -126,8 +127,9 @@ impl Registers {
         if self.order.len() <= self.cap {
             return None;
         }
-        let ((_, key), _) = self.order.pop_first()?;
-        self.read.remove(&key)
+        let ((_, key), held) = self.order.pop_first()?;
+        self.read.remove(&key);
+        Arc::into_inner(held)
     }
 
     /// Keeps a cell without letting its register read it.

@@ -361,11 +361,20 @@ impl Replica {
 
 /// Keys whose values differ, in order.
 pub(crate) fn changed_keys(before: &Bag, after: &Bag) -> Vec<String> {
-    let mut changed: Vec<String> =
-        after.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key.clone()).collect();
-    changed.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
-    changed.sort_unstable();
-    changed
+    let mut changed = Vec::new();
+    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    loop {
+        let key = match (before.peek(), after.peek()) {
+            (Some((old, _)), Some((new, _))) => std::cmp::min(*old, *new),
+            (Some((key, _)), None) | (None, Some((key, _))) => *key,
+            (None, None) => return changed,
+        };
+        let old = before.next_if(|(old, _)| *old == key);
+        let new = after.next_if(|(new, _)| *new == key);
+        if old.map(|(_, value)| value) != new.map(|(_, value)| value) {
+            changed.push(key.clone());
+        }
+    }
 }
 
 fn place(member: &Member, session: [u8; 32]) -> Cursor {
