@@ -1,5 +1,6 @@
 //! Networks that fall apart and come together, hosts that move, and those that sleep.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use parlor_testkit::headless::Headless;
@@ -41,6 +42,25 @@ pub fn two_and_three() {
         until(MEETING, "what both sides wrote", || (metadata(peer) == both).then_some(()));
     }
     assert!(mended.elapsed() < Duration::from_secs(8), "{:?}", mended.elapsed());
+}
+
+/// Links to the old address are dead; the host is current again, on the same row, within five seconds.
+// N30
+pub fn an_address_changes() {
+    let party = Party::over_hub(3);
+    let peers = party.all_met();
+    let row = members(&peers[0]);
+    party.lan.hosts()[1].change_address(Ipv4Addr::new(10, 74, 0, 77)).expect("another address");
+    let changed = Instant::now();
+    all_step(MEETING, &peers, 1);
+    assert!(changed.elapsed() < Duration::from_secs(5), "{:?}", changed.elapsed());
+    let ids = |members: &[serde_json::Value]| -> Vec<String> {
+        members.iter().map(|member| format!("{} {}", member["memberId"], member["joinedAt"])).collect()
+    };
+    assert_eq!(ids(&members(&peers[0])), ids(&row), "nobody left and came back");
+    until(MEETING, "the new address is known", || {
+        peers[0].get("/peers").expect("the peers").to_string().contains("10.74.0.77").then_some(())
+    });
 }
 
 /// Where nothing but what is for one host passes, an address that somebody types is enough to meet everybody.

@@ -48,6 +48,7 @@ fn main() {
         ("weather::frames_come_twice_and_out_of_order", weather::frames_come_twice_and_out_of_order),
         ("weather::a_link_flaps", weather::a_link_flaps),
         ("apart::two_and_three", apart::two_and_three),
+        ("apart::an_address_changes", apart::an_address_changes),
         ("apart::nothing_for_many_passes", apart::nothing_for_many_passes),
         ("apart::a_computer_sleeps", apart::a_computer_sleeps),
         ("apart::a_cable_is_out_for_a_moment", apart::a_cable_is_out_for_a_moment),

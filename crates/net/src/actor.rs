@@ -42,7 +42,7 @@ use crate::lab::{Cutting, Fault};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
 use crate::outage::Outage;
-use crate::surroundings::{self, Interfaces, Surroundings};
+use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::topic::Tag;
 use dials::Purpose;
 use line::Line;
@@ -98,6 +98,7 @@ struct Actor {
     /// A later run of this profile is known, so that no room here is written to any more (design R2).
     outranked: bool,
     interfaces: Option<Interfaces>,
+    homes: Homes,
     hello: Hello,
     ways: Ways,
     counters: Counters,
@@ -156,6 +157,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         out: false,
         outranked: false,
         interfaces: None,
+        homes: Homes::default(),
         hello: Hello::silent(),
         ways: Ways { mdns: DiscoveryState::of(discovery.mdns), hello: DiscoveryState::of(discovery.hello) },
         counters: Counters::default(),

@@ -106,7 +106,7 @@ pub(crate) struct Subnet {
 }
 
 impl Subnet {
-    fn holds(&self, other: IpAddr) -> bool {
+    pub(crate) fn holds(&self, other: IpAddr) -> bool {
         let (own, other, width) = match (self.ip, other) {
             (IpAddr::V4(own), IpAddr::V4(other)) => (u128::from(u32::from(own)), u128::from(u32::from(other)), 32),
             (IpAddr::V6(own), IpAddr::V6(other)) => (u128::from(own), u128::from(other), 128),

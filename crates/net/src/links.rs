@@ -6,6 +6,9 @@
 //! before QUIC, then the one that the smaller peer id dialled, then the older. The smaller closes the extra after a
 //! second, when subscriptions that were sent on it have arrived; the larger does it a second later should the smaller
 //! not.
+//!
+//! A peer whose address changed dials again while its old connection still looks open at this end. The old one answers
+//! no ping any more, and the new one is no use by itself: what gossipsub says once, it said on the old. Then both go.
 
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
@@ -17,7 +20,11 @@ use crate::address::Transport;
 pub(crate) const SILENT_MS: u64 = 6_000;
 /// Between two pings.
 pub(crate) const PING_EVERY_MS: u64 = 2_000;
+/// Without an answered ping for this long an answer is overdue.
+const OVERDUE_MS: u64 = PING_EVERY_MS + PING_EVERY_MS / 4;
 const EXTRA_MS: u64 = 1_000;
+/// An answered ping that is older than this is no sign that a connection worked when another came.
+const RECENT_MS: u64 = 250;
 
 const _: () = assert!(SILENT_MS >= 3 * PING_EVERY_MS, "one lost ping closes nothing");
 
@@ -98,15 +105,24 @@ impl Connections {
         self.0.iter().min_by_key(rank)
     }
 
-    /// Those that this end is to close now.
+    /// Those that this end is to close now: none before the one that stays has shown that it works beside them.
     pub(crate) fn extra(&self, me: &PeerId, peer: &PeerId, now: Tick) -> Vec<ConnectionId> {
-        let Some(newest) = self.0.iter().map(|connection| connection.since).max() else { return Vec::new() };
+        let (Some(newest), Some(best)) = (self.newest(), self.best(me, peer)) else { return Vec::new() };
         let wait = if me < peer { EXTRA_MS } else { 2 * EXTRA_MS };
-        let best = self.best(me, peer).map(|connection| connection.id);
-        if self.0.len() < 2 || now.since(newest) < wait {
+        if now.since(newest) < wait || !works_beside(best, newest) {
             return Vec::new();
         }
-        self.0.iter().map(|connection| connection.id).filter(|id| Some(*id) != best).collect()
+        self.0.iter().map(|connection| connection.id).filter(|id| *id != best.id).collect()
+    }
+
+    /// Whether the peer made another connection because the one that would stay is dead.
+    pub(crate) fn replaced(&self, me: &PeerId, peer: &PeerId, now: Tick) -> bool {
+        let (Some(newest), Some(best)) = (self.newest(), self.best(me, peer)) else { return false };
+        !works_beside(best, newest) && now.since(best.alive) > OVERDUE_MS
+    }
+
+    fn newest(&self) -> Option<Tick> {
+        self.0.iter().map(|connection| connection.since).max()
     }
 
     /// Whether every ping has gone unanswered for too long.
@@ -116,8 +132,12 @@ impl Connections {
 
     /// Whether an answer is overdue, which is no reason to close but one not to wait when the network has changed.
     pub(crate) fn doubtful(&self, now: Tick) -> bool {
-        self.0.iter().all(|connection| now.since(connection.alive) > PING_EVERY_MS + PING_EVERY_MS / 4)
+        self.0.iter().all(|connection| now.since(connection.alive) > OVERDUE_MS)
     }
+}
+
+fn works_beside(connection: &Connection, newest: Tick) -> bool {
+    connection.alive.plus(RECENT_MS) >= newest
 }
 
 #[cfg(test)]
@@ -180,6 +200,22 @@ mod tests {
         assert_eq!(smaller.extra(&small, &large, Tick(1_100)), [ConnectionId::new_unchecked(1)]);
         assert!(larger.extra(&large, &small, Tick(2_099)).is_empty());
         assert_eq!(larger.extra(&large, &small, Tick(2_100)), [ConnectionId::new_unchecked(1)]);
+    }
+
+    /// Report N30: the peer has another address, so nothing comes over the connection that would stay.
+    #[test]
+    fn one_that_answers_no_more_goes_with_the_one_that_replaced_it() {
+        let (small, large) = pair();
+        let (mut smaller, _) = both_ends(&[(true, Transport::Tcp, 0), (false, Transport::Tcp, 11_500)]);
+        let [old, new] = [0, 1].map(ConnectionId::new_unchecked);
+        smaller.get_mut(old).unwrap().alive = Tick(10_000);
+        let is = |smaller: &Connections, now: u64| {
+            (smaller.extra(&small, &large, Tick(now)), smaller.replaced(&small, &large, Tick(now)))
+        };
+        assert_eq!(is(&smaller, 12_500), (vec![], false), "it may still answer");
+        assert_eq!(is(&smaller, 12_501), (vec![], true));
+        smaller.get_mut(old).unwrap().alive = Tick(12_000);
+        assert_eq!(is(&smaller, 14_501), (vec![new], false), "it did, so both ends keep it");
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use if_addrs::{IfAddr, Interface};
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 use tokio::sync::mpsc;
 
-use crate::address::Subnet;
+use crate::address::{self, Subnet};
 use crate::check::Ignored;
 use crate::info::NetworkState;
 use crate::neighbours::{self, Neighbour};
@@ -51,6 +51,40 @@ impl Interfaces {
 
     pub(crate) fn state(&self) -> NetworkState {
         if self.usable() { NetworkState::Online } else { NetworkState::Offline }
+    }
+}
+
+/// The networks that this computer was in when it last was in any. A link over an address that is gone is dead, though
+/// nothing says so: its packets go nowhere, and the other end knows only by their silence.
+#[derive(Debug, Default)]
+pub(crate) struct Homes(Vec<Subnet>);
+
+/// What is different since.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    gone: Vec<Subnet>,
+    kept: Vec<Subnet>,
+}
+
+impl Homes {
+    /// To be told of every change. While there is no network at all nothing has moved: a cable that is put back is where
+    /// it was.
+    pub(crate) fn moved(&mut self, now: &Interfaces) -> Moved {
+        if !now.usable() {
+            return Moved::default();
+        }
+        let before = std::mem::replace(&mut self.0, now.subnets.clone());
+        let (kept, gone) = before.into_iter().partition(|subnet| now.subnets.contains(subnet));
+        Moved { gone, kept }
+    }
+}
+
+impl Moved {
+    /// Whether the way to somebody there was over an address that is gone.
+    pub(crate) fn took(&self, to: &Multiaddr) -> bool {
+        let ip = address::endpoint(to).map(|parts| parts.ip);
+        let among = |subnets: &[Subnet]| ip.is_some_and(|ip| subnets.iter().any(|subnet| subnet.holds(ip)));
+        among(&self.gone) && !among(&self.kept)
     }
 }
 
@@ -134,6 +168,24 @@ mod tests {
         assert!(!interfaces(&[("172.17.0.1", true), ("fe80::1", false)]).usable());
         assert_eq!(interfaces(&[("10.0.0.2", false)]).state(), NetworkState::Online);
         assert_eq!(Interfaces::default().state(), NetworkState::Offline);
+    }
+
+    /// Report N30.
+    #[test]
+    fn a_link_goes_with_the_address_that_it_was_over_and_no_other_does() {
+        let took = |moved: &Moved, ip: &str| moved.took(&format!("/ip4/{ip}/tcp/4747").parse().unwrap());
+        let both = interfaces(&[("192.168.1.2", false), ("10.0.0.2", false)]);
+        let mut homes = Homes::default();
+        assert!(!took(&homes.moved(&both), "10.0.0.9"), "nothing was before");
+        // No network for a moment, then all as it was.
+        homes.moved(&Interfaces::default());
+        assert!(!took(&homes.moved(&both), "10.0.0.9"));
+        homes.moved(&Interfaces::default());
+        let moved = homes.moved(&interfaces(&[("192.168.1.2", false), ("10.0.0.77", false)]));
+        assert!(took(&moved, "10.0.0.9") && !took(&moved, "192.168.1.9") && !took(&moved, "172.16.0.9"));
+        // Two addresses in one network: the way may be the one that is left.
+        let mut homes = Homes(interfaces(&[("10.0.0.2", false), ("10.0.0.3", false)]).subnets);
+        assert!(!took(&homes.moved(&interfaces(&[("10.0.0.3", false)])), "10.0.0.9"));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::author;
 use crate::dialler::Source;
 use crate::hello::Heard;
 use crate::info::{NearRoom, NetworkState};
-use crate::links::Closing;
+use crate::links::{Closing, Connection};
 use crate::lobby::Advert;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Moved, Surroundings};
 use crate::topic::Tag;
 
 /// The actor wakes at least once a second; a longer gap than this is a sleep of the computer, or was as bad as one.
@@ -75,6 +75,12 @@ impl Actor {
     }
 
     fn close_extra(&mut self, now: Tick) {
+        let replaced = |(peer, entry): (&PeerId, &super::peers::Peer)| {
+            entry.connections.replaced(&self.me, peer, now).then_some(*peer)
+        };
+        for peer in self.peers.iter().filter_map(replaced).collect::<Vec<_>>() {
+            self.reconnect(&peer, Closing::Replaced, "link_replaced");
+        }
         let extra: Vec<_> =
             self.peers.iter().flat_map(|(peer, entry)| entry.connections.extra(&self.me, peer, now)).collect();
         for id in extra {
@@ -201,24 +207,27 @@ impl Actor {
         self.hello.subnets(seen.interfaces.subnets.clone());
         self.outage.carrier(seen.interfaces.usable());
         self.tell_outage(now);
+        let moved = self.homes.moved(&seen.interfaces);
         if before.is_some_and(|before| before.subnets != seen.interfaces.subnets) {
-            self.replace_doubtful(now);
+            if seen.interfaces.usable() {
+                self.replace_links(&moved, now);
+            }
             self.dialler.urge(now);
         }
     }
 
-    /// The network changed: links that owe an answer are replaced rather than waited for (design N6).
-    fn replace_doubtful(&mut self, now: Tick) {
-        let doubtful = |peer: &PeerId| {
+    /// The network changed: links that owe an answer, and those over an address that is gone, are replaced rather than
+    /// waited for (design N6).
+    fn replace_links(&mut self, moved: &Moved, now: Tick) {
+        let dead = |peer: &PeerId| {
             self.peers.get(peer).is_some_and(|entry| {
-                entry.connections.doubtful(now) && entry.connections.iter().all(|connection| !connection.loopback)
+                let all = |is: &dyn Fn(&Connection) -> bool| entry.connections.iter().all(is);
+                all(&|connection| !connection.loopback)
+                    && (entry.connections.doubtful(now) || all(&|connection| moved.took(&connection.address)))
             })
         };
-        let doubtful: Vec<PeerId> = self.peers.keys().copied().filter(doubtful).collect();
-        if !self.interfaces.as_ref().is_some_and(|interfaces| interfaces.usable()) {
-            return;
-        }
-        for peer in doubtful {
+        let dead: Vec<PeerId> = self.peers.keys().copied().filter(dead).collect();
+        for peer in dead {
             self.reconnect(&peer, Closing::Replaced, "link_replaced");
         }
     }
