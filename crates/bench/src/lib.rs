@@ -3,8 +3,8 @@
 //! The machine is never quiet, so where there is a peer the ratio is the result: rounds of Parlor and of its peer take
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
-//! `wire` and `hostile` need peers and libp2p and are built with the feature `net`; `scale` needs the simulator alone. Memory is counted
-//! by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
+//! `wire`, `hostile` and `lan` need peers and libp2p and are built with the feature `net`; `scale` needs the simulator alone.
+//! Memory is counted by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
 mod cpu;
@@ -14,6 +14,8 @@ mod crowd;
 mod floor;
 #[cfg(feature = "net")]
 mod hostile;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod lan;
 #[cfg(feature = "net")]
 mod pair;
 mod report;
@@ -31,7 +33,7 @@ mod wire;
 use anyhow::bail;
 
 /// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
-/// which plays the liar itself by the name of `liar`. `crowd` measures nothing: it moves for a page that is measured.
+/// which plays the liar itself by the name of `liar`, or to one part of `lan`. `crowd` measures nothing: it moves for a page that is measured.
 ///
 /// # Errors
 /// When something could not be measured.
@@ -43,11 +45,13 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "liar" => tokio::runtime::Runtime::new()?.block_on(hostile::lie(rest)).map(|()| true),
         #[cfg(feature = "net")]
         "crowd" => tokio::runtime::Runtime::new()?.block_on(crowd::run(rest)).map(|()| true),
+        #[cfg(all(feature = "net", target_os = "linux"))]
+        "lan" => lan::run(rest.first().map(String::as_str)),
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
         "scale" => scale::run(),
         other => bail!(
-            "there is no bench {other:?} in this build; there are: wire and hostile (with the feature net), scale"
+            "there is no bench {other:?} in this build; there are: wire, hostile and lan (with the feature net), scale"
         ),
     }
 }
