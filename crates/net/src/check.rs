@@ -45,7 +45,7 @@ pub struct NetworkCheck {
     pub listen: Vec<String>,
     /// The addresses of this computer, and which of them are used.
     pub interfaces: Vec<InterfaceCheck>,
-    /// Multicast DNS: peers that it told of.
+    /// Multicast DNS: peers on other computers that it told of.
     pub mdns: DiscoveryCheck,
     /// Parlor's own question to the network: answers to it.
     pub hello: DiscoveryCheck,
@@ -112,9 +112,9 @@ pub enum Echo {
 pub struct DiscoveryCheck {
     /// Whether it is in use.
     pub state: DiscoveryState,
-    /// Others who were heard by multicast.
+    /// Peers on other computers that were heard by multicast.
     pub by_multicast: u32,
-    /// Others who were heard by broadcast only.
+    /// Those that were heard by broadcast only.
     pub by_broadcast: u32,
     /// How long ago the last one was, in milliseconds; `null` when there was none.
     #[cfg_attr(feature = "openapi", schema(required))]
@@ -227,13 +227,18 @@ pub(crate) async fn run(commands: &mpsc::Sender<Command>) -> Result<NetworkCheck
     let interfaces = interfaces.ok().and_then(Result::ok).unwrap_or_default();
     let Observation { network, listen, mdns, hello, ears, loopback_only, peers } = seen;
     let peers = peers.into_iter().map(|(mut peer, addresses)| async move {
-        let tried = addresses.iter().flat_map(|of| of.iter().take(ADDRESSES_MAX));
-        let tried = tried.filter(|address| !loopback_only || crate::address::is_loopback(address));
-        peer.addresses = join_all(tried.map(probe::address)).await.into_iter().flatten().collect();
+        let tried = to_try(&addresses, loopback_only).map(probe::address);
+        peer.addresses = join_all(tried).await.into_iter().flatten().collect();
         peer
     });
     let peers = join_all(peers).await;
     Ok(NetworkCheck { network, listen, interfaces: check_all(&interfaces, &ears), mdns, hello, peers })
+}
+
+/// The best of each transport, and of a peer that keeps to this computer nothing outside it.
+fn to_try(addresses: &[Vec<Multiaddr>; 2], loopback_only: bool) -> impl Iterator<Item = &Multiaddr> {
+    let allowed = move |address: &&Multiaddr| !loopback_only || crate::address::is_loopback(address);
+    addresses.iter().flat_map(move |of| of.iter().filter(allowed).take(ADDRESSES_MAX))
 }
 
 fn check_all(interfaces: &[Interface], ears: &Ears) -> Vec<InterfaceCheck> {
@@ -276,4 +281,27 @@ fn echo(here: Ipv4Addr, way: Way, ears: &Ears) -> Option<Echo> {
         (false, true) => Echo::Refused,
         (false, false) => Echo::Silent,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_addresses_are_tried_and_of_a_peer_that_keeps_to_itself_none_outside() {
+        let of = |rest: &str| ["10.0.0.2", "10.0.0.3", "127.0.0.1"].map(|ip| format!("/ip4/{ip}/{rest}")).to_vec();
+        let parsed = |of: Vec<String>| of.iter().map(|address| address.parse().unwrap()).collect();
+        let known = [parsed(of("tcp/1")), parsed(of("udp/1/quic-v1"))];
+        let tried = |loopback_only| to_try(&known, loopback_only).map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(tried(true), [&of("tcp/1")[2..], &of("udp/1/quic-v1")[2..]].concat());
+        assert_eq!(tried(false), [&of("tcp/1")[..2], &of("udp/1/quic-v1")[..2]].concat());
+    }
+
+    #[test]
+    fn an_interface_is_used_or_it_is_said_why_not() {
+        let seen = check_all(&if_addrs::get_if_addrs().unwrap(), &Ears::default());
+        let lo = seen.iter().find(|one| one.address == "127.0.0.1/8").unwrap();
+        assert_eq!((lo.ignored, lo.multicast), (Some(Ignored::Loopback), None), "and where nobody is asked, none");
+        assert_eq!(echo(Ipv4Addr::LOCALHOST, Way::Multicast, &Ears::default()), None);
+    }
 }

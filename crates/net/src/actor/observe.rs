@@ -27,7 +27,9 @@ impl Actor {
     pub(super) fn observe(&self, now: Tick) -> Observation {
         let ears = self.hello.ears();
         let mut known: Vec<Known> = self.dialler.known().collect();
-        let told: Vec<Tick> = known.iter().filter_map(|known| known.mdns).collect();
+        // Other windows of this computer are no sign of a network.
+        let others = known.iter().filter(|known| known.rank != Rank::Here);
+        let told: Vec<Tick> = others.filter_map(|known| known.mdns).collect();
         let missing = |known: &Known| known.peer.is_none_or(|peer| !self.peers.contains_key(&peer));
         // A session that ended is not missed where another answers by now.
         let linked = known.iter().filter(|known| !missing(known));

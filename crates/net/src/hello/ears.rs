@@ -42,9 +42,10 @@ impl Ears {
         *ear != before
     }
 
-    /// Somebody answered; beyond a bound nobody else does.
-    pub(super) fn answered(&mut self, by: PeerId, way: Way, now: Tick) {
-        if self.others.len() < BELIEVED_MAX || self.others.contains_key(&by) {
+    /// Somebody answered from an address. A peer of this computer is no sign of a network, and beyond a bound nobody is.
+    pub(super) fn answered(&mut self, by: PeerId, from: Ipv4Addr, way: Way, now: Tick) {
+        let own = self.places.contains_key(&(from, way));
+        if !own && (self.others.len() < BELIEVED_MAX || self.others.contains_key(&by)) {
             let best = self.others.get(&by).map_or(way, |(before, _)| way.min(*before));
             self.others.insert(by, (best, now));
         }
@@ -72,15 +73,18 @@ mod tests {
 
     #[test]
     fn who_answers_twice_counts_once_and_by_the_better_way() {
-        let mut ears = Ears::default();
+        let [here, there] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+        let mut ears = Ears::at([here].into_iter());
         let [one, two] = [PeerId::random(), PeerId::random()];
         for (by, way, at) in
             [(one, Way::Broadcast, 1), (one, Way::Multicast, 2), (one, Way::Broadcast, 3), (two, Way::Broadcast, 4)]
         {
-            ears.answered(by, way, Tick(at));
+            ears.answered(by, there, way, Tick(at));
         }
         assert_eq!((ears.answers(Way::Multicast), ears.answers(Way::Broadcast), ears.last()), (1, 1, Some(Tick(4))));
-        (0..1_000).for_each(|_| ears.answered(PeerId::random(), Way::Multicast, Tick(5)));
+        ears.answered(PeerId::random(), here, Way::Multicast, Tick(5));
+        assert_eq!(ears.others.len(), 2, "another window of this computer");
+        (0..1_000).for_each(|_| ears.answered(PeerId::random(), there, Way::Multicast, Tick(5)));
         assert_eq!(ears.others.len(), BELIEVED_MAX, "whoever makes up answers fills no memory");
     }
 }

@@ -201,7 +201,7 @@ impl Post {
                 let _ = self.socket.send_to(&answer, from).await;
             }
             Outcome::Found { peer, addresses, way } => {
-                self.ears.send_modify(|ears| ears.answered(peer, way, self.clock.now()));
+                self.ears.send_modify(|ears| ears.answered(peer, *from.ip(), way, self.clock.now()));
                 if self.told.try_send(Heard::Peer { peer, addresses }).is_err() {
                     self.count("hello_flood");
                 }
