@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
     Access, AccessChange, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery, Invitation, Join,
-    Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange, PeerInfo, PresenceChange,
-    ProfileChange, Publish, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
+    Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange, NetworkReport, PeerInfo,
+    PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
 };
 use serde::Serialize;
 use serde::de::{Deserialize as _, DeserializeOwned};
@@ -104,6 +104,7 @@ commands!(
     ack,
     peers,
     dial,
+    check_network,
     status,
     set_profile,
     new_identity,
@@ -236,6 +237,11 @@ async fn peers(live: State<'_, Live>) -> Answer<Vec<PeerInfo>> {
 #[tauri::command]
 async fn dial(live: State<'_, Live>, addr: String) -> Answer<PeerInfo> {
     live.dial(&addr).await
+}
+
+#[tauri::command]
+async fn check_network(live: State<'_, Live>) -> Answer<NetworkReport> {
+    live.check_network().await
 }
 
 #[tauri::command]

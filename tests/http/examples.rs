@@ -127,6 +127,17 @@ async fn members(recorder: &mut Recorder<'_>, there: &Peer) {
     })
     .await;
     recorder.take(Ask::get("peers", "/peers", "one", "One peer, in the same room")).await;
+
+    let check = |name, summary, body| Ask::post("check_network", "/network/check", name, summary, body);
+    let ask = check("loopback", "A peer that listens on this computer only, and one linked to it", json!({}));
+    let answer = answer(recorder.peer.request(ask.method.clone(), &ask.path).json(&json!({}))).await;
+    let mut body = answer.body;
+    // Every computer has others, and a firewall or none.
+    let loopback = |one: &Value| one["address"] == "127.0.0.1/8";
+    body["interfaces"].as_array_mut().expect("interfaces").retain(loopback);
+    body["firewalls"] = json!([]);
+    recorder.note(&ask, answer.status, &answer.content_type, &body);
+    recorder.take(check("with_a_field", "It takes none", json!({"deep": true}))).await;
 }
 
 async fn shared(recorder: &mut Recorder<'_>) {

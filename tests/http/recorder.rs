@@ -160,6 +160,7 @@ impl<'a> Recorder<'a> {
                 let steady = members.into_iter().map(|(key, value)| {
                     let value = match key.as_str() {
                         "qr" => json!(CORNER),
+                        "afterMs" => json!(0),
                         "rttMs" if value.is_number() => json!(0.4),
                         "clockAheadMs" if value.is_number() => json!(2),
                         "id" if is_message => MESSAGES[usize::from(kept)].into(),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::access::AccessArgs;
 use crate::board::BoardArgs;
 use crate::docs::DocsArgs;
+use crate::doctor::DoctorArgs;
 use crate::messages::{MessagesArgs, SayArgs};
 use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
 
@@ -23,7 +24,7 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Every command but `serve` uses the running peer of its profile, or starts one for the call.
-Exit codes: 0 done, 1 failed, 2 wrong use. Logs go to standard error; PARLOR_LOG=debug shows more.";
+Exit codes: 0 done, 1 failed or, of `doctor`, a problem found, 2 wrong use. Logs go to standard error; PARLOR_LOG=debug shows more.";
 
 /// `serve`, and one subcommand for each operation.
 #[derive(Debug, Subcommand)]
@@ -64,6 +65,8 @@ pub enum Command {
     Peers(PeersArgs),
     /// Connect to a peer by its address
     Dial(DialArgs),
+    /// Check the network: what keeps people from meeting, and what to do about it
+    Doctor(DoctorArgs),
     /// Show who you are and how the peer does
     Status(StatusArgs),
     /// Show your profile, or change it

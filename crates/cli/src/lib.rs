@@ -15,6 +15,7 @@ pub mod board;
 mod calls;
 mod client;
 pub mod docs;
+pub mod doctor;
 mod failure;
 mod membership;
 pub mod messages;
@@ -53,6 +54,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Ticket(args) => calls::ticket(args).await,
         Command::Peers(args) => calls::peers(args).await,
         Command::Dial(args) => calls::dial(args).await,
+        Command::Doctor(args) => doctor::doctor(args).await,
         Command::Status(args) => calls::status(args).await,
         Command::Profile(args) => calls::profile(args).await,
         Command::NewIdentity(args) => calls::new_identity(args).await,
@@ -89,6 +91,7 @@ pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
     ("watch", "watch", None),
     ("peers", "peers", None),
     ("dial", "dial", None),
+    ("check_network", "doctor", None),
     ("status", "status", None),
     ("set_profile", "profile", Some("name")),
     ("new_identity", "new-identity", None),

@@ -8,8 +8,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use parlor::{
     Access, AccessChange, Board, BoardChange, By, HistoryPage, Invitation, Join, Kind, Leave, Left, MemberRecord,
-    MembersPage, Message, MetadataChange, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, Status,
-    Ticket, TicketInfo,
+    MembersPage, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish,
+    RoomMetadata, Status, Ticket, TicketInfo,
 };
 use parlor::{Error, ErrorCode};
 
@@ -305,6 +305,20 @@ pub(crate) async fn dial(Caller(live): Caller, Args(args): Args<Dial>) -> Answer
         return Err(Error::new(ErrorCode::InvalidTicket, message).at("addr").into());
     };
     Ok(Json(live.dial(&addr).await?))
+}
+
+/// Look for what keeps people from meeting
+///
+/// Asks the network once more who is there, listens for three seconds, tries the addresses of known peers for up to four, and
+/// judges what came of it: `findings`, the worst first, each with what to do. A peer that listens on loopback only asks
+/// nobody. Whoever acts, it is the whole peer's network.
+#[utoipa::path(
+    post, path = "/network/check", operation_id = "check_network", tag = "peer", params(ActingFor),
+    request_body = Nothing,
+    responses((status = 200, description = "What is the matter, and what was seen.", body = NetworkReport), refuses::Check),
+)]
+pub(crate) async fn check_network(Caller(live): Caller, Args(_): Args<Nothing>) -> Answer<NetworkReport> {
+    Ok(Json(live.check_network().await?))
 }
 
 /// This peer and its person

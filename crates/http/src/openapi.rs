@@ -63,6 +63,7 @@ pub(crate) use parameters::{ActingFor, InRoom};
         handlers::read_ticket,
         handlers::peers,
         handlers::dial,
+        handlers::check_network,
         handlers::status,
         handlers::set_profile,
         handlers::new_identity,

@@ -60,6 +60,7 @@ pub const ROUTES: &[Route] = routes![
     POST "/tickets" => read_ticket: handlers::read_ticket,
     GET "/peers" => peers: handlers::peers,
     POST "/peers" => dial: handlers::dial,
+    POST "/network/check" => check_network: handlers::check_network,
     GET "/profile" => status: handlers::status,
     POST "/profile" => set_profile: handlers::set_profile,
     POST "/profile/identity" => new_identity: handlers::new_identity,

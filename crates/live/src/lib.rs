@@ -95,6 +95,7 @@ mod board;
 mod clones;
 mod config;
 mod conflate;
+mod doctor;
 mod events;
 mod feed;
 #[cfg(test)]
@@ -125,6 +126,7 @@ mod upkeep;
 
 pub use batch::{Batch, FeedEvent, Update};
 pub use config::Config;
+pub use doctor::{Finding, FindingCode, Firewall, FirewallRule, NetworkReport, Ports, Severity};
 pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
 pub use lab::Lab;
@@ -136,7 +138,10 @@ pub use parlor_core::{
     MembersPage, MembersQuery, Message, MetadataChange, Note, NoteChange, Person, PresenceChange, PresenceMode,
     Publish, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
 };
-pub use parlor_net::{NetworkState, PeerInfo, Speaks};
+pub use parlor_net::{
+    AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, NetworkCheck, NetworkState, PeerCheck,
+    PeerInfo, Place, Reach, Speaks,
+};
 pub use profile::settings::Theme;
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
@@ -166,6 +171,7 @@ pub const OPERATIONS: &[&str] = &[
     "watch",
     "peers",
     "dial",
+    "check_network",
     "status",
     "set_profile",
     "new_identity",

@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// Held while a session ends and another begins; true when none will any more.
     pub(crate) closed: tokio::sync::Mutex<bool>,
+    /// Held while the network is checked.
+    pub(crate) checking: tokio::sync::Mutex<()>,
     /// The peer id of the session.
     began: watch::Sender<String>,
     pub(crate) upkeep: Mutex<Option<AbortHandle>>,
@@ -31,6 +33,7 @@ impl Shared {
             profile,
             config,
             closed: tokio::sync::Mutex::default(),
+            checking: tokio::sync::Mutex::default(),
             began,
             upkeep: Mutex::default(),
         }

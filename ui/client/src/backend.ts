@@ -20,6 +20,7 @@ import type { MembersPage } from './generated/MembersPage';
 import type { MembersQuery } from './generated/MembersQuery';
 import type { Message } from './generated/Message';
 import type { MetadataChange } from './generated/MetadataChange';
+import type { NetworkReport } from './generated/NetworkReport';
 import type { PeerInfo } from './generated/PeerInfo';
 import type { PresenceChange } from './generated/PresenceChange';
 import type { ProfileChange } from './generated/ProfileChange';
@@ -88,6 +89,8 @@ export interface Backend {
   readTicket(ticket: string): Promise<TicketInfo>;
   peers(): Promise<PeerInfo[]>;
   dial(addr: string): Promise<PeerInfo>;
+  /** Looks for what keeps people from meeting. Takes up to eight seconds. */
+  checkNetwork(): Promise<NetworkReport>;
   status(): Promise<WindowStatus>;
   setProfile(change: ProfileChange): Promise<Status>;
   /** Makes the person somebody new. Members and feeds of before end with the answer: enter the room again. */

@@ -7,6 +7,7 @@ import { ParlorError } from './errors';
 import { decided, fakeAccess, mayWrite, refuse, type FakeStanding } from './fake/access';
 import { fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
+import { fakeReport } from './fake/network';
 import { FakeShared } from './fake/shared';
 import type { Cloned } from './generated/Cloned';
 import type { Access } from './generated/Access';
@@ -14,6 +15,7 @@ import type { AccessChange } from './generated/AccessChange';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { Join } from './generated/Join';
 import type { Member } from './generated/Member';
+import type { NetworkReport } from './generated/NetworkReport';
 import type { NetworkState } from './generated/NetworkState';
 import type { PresenceChange } from './generated/PresenceChange';
 import type { RoomMetadata } from './generated/RoomMetadata';
@@ -39,6 +41,8 @@ export interface FakeOptions {
   readonly clockAheadMs?: number | null;
   /** Peers of a newer version. */
   readonly newer?: number;
+  /** What looking at the network finds. */
+  readonly report?: NetworkReport;
   /** As whom this person is in private rooms. `out`: a host puts them out after two seconds. */
   readonly standing?: FakeStanding | 'out';
 }
@@ -163,6 +167,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         source: 'mdns',
         name: fakeName(person.index),
       })),
+    checkNetwork: async () => options.report ?? fakeReport(),
     async dial(addr) {
       if (!/\d/.test(addr))
         throw new ParlorError({

@@ -45,6 +45,7 @@ export function tauriBackend(): Backend {
     readTicket: (ticket) => call('read_ticket', { ticket }),
     peers: () => call('peers'),
     dial: (addr) => call('dial', { addr }),
+    checkNetwork: () => call('check_network'),
     status: () => call('status'),
     setProfile: (change) => call('set_profile', { change }),
     newIdentity: () => call('new_identity'),

@@ -74,6 +74,7 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
       return Array.isArray(answer) ? answer : answer.peers;
     },
     dial: (addr) => call('POST', '/peers', { addr }),
+    checkNetwork: () => call('POST', '/network/check', {}),
     status: () => call('GET', '/profile'),
     setProfile: (change) => call('POST', '/profile', change),
     newIdentity: () => call('POST', '/profile/identity', {}),

@@ -110,6 +110,7 @@ export function sampleBackend({ self, words, seed = 4, world = BROWSER }: Sample
     ticket: async () => alone(),
     readTicket: async () => alone(),
     peers: async () => [],
+    checkNetwork: async () => alone(),
     dial: async () => alone(),
     status: async () => self,
     setProfile: async () => self,

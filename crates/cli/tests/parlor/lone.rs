@@ -72,6 +72,24 @@ fn a_lone_command_sees_a_room_through_the_peers_it_finds() {
     assert_eq!(page["members"][0]["memberId"], record["memberId"]);
 }
 
+/// What it says of networks, and that a problem is exit code 1, is tried in networks: `tests/lan`.
+#[test]
+fn the_doctor_looks_at_the_running_peer_or_at_its_own() {
+    let home = Home::new();
+    let own = home.json(&["doctor", "--json"]);
+    assert_eq!((&own["findings"][0]["code"], &own["network"]), (&json!("LOOPBACK_ONLY"), &json!("loopback")));
+    let (_serving, line) = home.serve(&[]);
+    let report = home.json(&["doctor", "--json"]);
+    assert_eq!(report["listen"], line["listen"]);
+    let output = home.run(&["doctor"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for words in ["INTERFACE", "127.0.0.1/8", "no: this computer only", "Hint: This peer listens on this computer only"]
+    {
+        assert!(text.contains(words), "{text}");
+    }
+}
+
 #[test]
 fn a_lone_join_is_a_peer_of_its_own() {
     let (here, there) = (Home::new(), Home::new());

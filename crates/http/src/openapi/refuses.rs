@@ -68,6 +68,7 @@ refusals! {
     ReadTicket: TOKEN, BODY, &[InvalidTicket];
     Peers: TOKEN, CALLER;
     Dial: TOKEN, BODY, CALLER, &[InvalidTicket, RateLimited, NetworkUnavailable];
+    Check: TOKEN, BODY, CALLER, &[NetworkUnavailable];
     Profile: TOKEN, CALLER;
     ChangeProfile: TOKEN, BODY, CALLER, &[Forbidden, NetworkUnavailable, StorageFailed];
 }
