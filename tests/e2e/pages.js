@@ -4,6 +4,7 @@
  *
  * `fleeting` is what ends when the keyboard goes elsewhere; `slow`, what takes its time and is seen on that visit only.
  */
+import { REPORT } from './network.js';
 import { OPEN, OUT, PRIVATE } from './visit.js';
 import { until } from './until.js';
 
@@ -79,6 +80,16 @@ const home = [
     await visit.clear();
     await visit.otter.page.locator('[data-testid=home] header button').click();
     await until('who is linked', async () => (await visit.otter.page.locator('dialog li').count()) >= 2);
+  }],
+  ['the network is looked at', async ({ otter }) => {
+    await otter.at('check-network').click();
+    await otter.page.locator('[data-testid=finding][data-code=LOOPBACK_ONLY]').waitFor();
+  }],
+  ['a network with problems', async ({ otter }) => {
+    await otter.page.route('**/network/check', (route) => route.fulfill({ json: REPORT }));
+    await otter.at('network-again').click();
+    await otter.page.locator('[data-testid=finding][data-severity=problem]').waitFor();
+    await otter.page.unroute('**/network/check');
   }],
   ['settings', async (visit) => {
     await visit.clear();

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { launch } from './browser.js';
 import { looksAsBefore } from './compare.js';
 import { inColours, SIZES } from './modes.js';
+import { REPORT } from './network.js';
 import { until } from './until.js';
 import { OPEN, PRIVATE, Visit } from './visit.js';
 
@@ -27,6 +28,17 @@ describe('at 100 %', () => {
   test('home', async () => {
     await comeHome(visit());
     await seen(visit(), 'home', 'light', 'forced');
+  });
+
+  test('a network with problems', async () => {
+    const { page } = visit().otter;
+    await page.route('**/network/check', (route) => route.fulfill({ json: REPORT }));
+    await page.keyboard.press('Control+k');
+    await visit().otter.at('palette-input').fill('firewall');
+    await page.locator('[data-action=network]').click();
+    await page.locator('[data-testid=finding]').first().waitFor();
+    await seen(visit(), 'network', 'light', 'dark');
+    await visit().clear();
   });
 
   test('a room', async () => {

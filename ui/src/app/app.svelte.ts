@@ -42,6 +42,8 @@ export class App {
   screen = $state.raw<Screen>({ name: 'loading' });
   /** What the person is asked before a ticket is used. */
   question = $state.raw<Question | null>(null);
+  /** Whether the network is being looked at. */
+  checking = $state(false);
   readonly notes = new Notes();
   readonly settings = new Settings();
   readonly actions = new Actions();

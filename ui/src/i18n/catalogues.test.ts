@@ -55,6 +55,8 @@ const SAME = new Set([
     'Host',
     'Stand-up',
     'Port',
+    'Problem',
+    'mDNS',
     'Token',
     'Alt',
     'Esc',

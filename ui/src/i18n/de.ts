@@ -159,6 +159,7 @@ export const de: Catalogue = {
     palette: 'Alles finden und tun',
     shortcuts: 'Tastenkürzel',
     settings: 'Einstellungen öffnen',
+    networkAlso: 'doctor firewall mdns multicast verbindung vpn',
     theme: (name) => `Helligkeit: ${name}`,
     themeAlso: 'aussehen farben thema hell dunkel',
     language: (name) => `Sprache: ${name}`,
@@ -731,6 +732,107 @@ export const de: Catalogue = {
     older: 'älteres Parlor',
     clockBehind: (by) => `Uhr geht ${by} nach`,
     clockAhead: (by) => `Uhr geht ${by} vor`,
+  },
+  network: {
+    title: 'Netz prüfen',
+    checking: 'Hört auf andere und versucht ihre Adressen. Das dauert bis zu acht Sekunden.',
+    done: (problems) =>
+      many(problems, {
+        zero: 'Nichts steht zwischen euch.',
+        one: 'Ein Problem gefunden.',
+        other: `${number(problems)} Probleme gefunden.`,
+      }),
+    again: 'Noch einmal prüfen',
+    failed: 'Die Prüfung kam nicht zustande.',
+    severity: { problem: 'Problem', warning: 'Warnung', hint: 'Gut zu wissen' },
+    commands: {
+      ufw: 'Mit ufw',
+      firewalld: 'Mit firewalld',
+      windows: 'Unter Windows, in PowerShell als Administrator',
+    },
+    interfaces: 'Dieser Computer',
+    used: 'wird benutzt',
+    ignored: {
+      loopback: 'nur für sich selbst',
+      down: 'ist nicht in Betrieb',
+      virtual: 'für Container oder ein VPN',
+      linkLocal: 'selbst vergeben, und es gibt bessere',
+    },
+    multicast: {
+      heard: 'Multicast kommt zurück',
+      silent: 'Multicast kommt nicht zurück',
+      refused: 'Multicast geht nicht hinaus',
+    },
+    ways: 'Andere finden',
+    mdns: 'mDNS',
+    hello: 'Parlors Gruß',
+    off: 'ausgeschaltet',
+    unavailable: 'nicht verfügbar',
+    heard: (count) =>
+      many(count, { zero: 'hörte niemanden', one: 'hörte 1 Peer', other: `hörte ${number(count)} Peers` }),
+    byBroadcast: (count) => `${number(count)} nur durch Broadcast`,
+    peers: 'Bekannte Peers',
+    linked: (transport, rtt) => `verbunden über ${transport} · ${rtt}`,
+    notLinked: 'nicht verbunden',
+    reach: { open: 'antwortet', refused: 'lehnt ab', unreachable: 'ist nicht erreichbar', silent: 'schweigt' },
+    what: {
+      NO_NETWORK: () => 'Dieser Computer ist in keinem Netz.',
+      LOOPBACK_ONLY: () => 'Parlor wurde nur für diesen Computer gestartet, darum trifft dich niemand von einem anderen.',
+      DISCOVERY_OFF: () => 'Parlor wurde so gestartet, dass es andere nicht sucht.',
+      HELLO_UNAVAILABLE: () => 'Parlors eigener Gruß ist aus: ein anderes Programm hält seinen Port, UDP 4757.',
+      MDNS_UNAVAILABLE: () => 'mDNS ist aus: das System gibt es nicht her.',
+      MULTICAST_BLOCKED_HERE: (about) =>
+        `Was Parlor auf ${apart(about)} an alle sagt, kommt nicht einmal zu diesem Computer zurück. Wahrscheinlich hält es eine Firewall auf ihm auf.`,
+      MULTICAST_FILTERED: () => 'Etwas zwischen dir und den anderen filtert Multicast. Parlor kommt ohne aus.',
+      DISCOVERY_SILENT: (about) => `Hier sind andere, aber ${apart(about)} findet keinen von ihnen.`,
+      VPN_UP: (about) =>
+        `In diesem Netz antwortet niemand, und ein VPN ist an, ${apart(about)}. Viele lassen das lokale Netz nicht durch.`,
+      ALONE: () => 'In diesem Netz antwortet sonst niemand.',
+      GUEST_ISOLATION: () =>
+        'In diesem Netz antwortet niemand, auch nicht, wer da sein müsste. Vielleicht hält es seine Geräte voneinander getrennt, wie Netze für Gäste es tun.',
+      FIREWALL_HERE: () => 'Hier ist eine Firewall an, und bisher kam niemand herein.',
+      TCP_BLOCKED: (about) => `${apart(about)} ist über QUIC erreichbar und über TCP nicht.`,
+      QUIC_BLOCKED: (about) => `${apart(about)} ist über TCP erreichbar und über QUIC nicht.`,
+      ONE_WAY: (about) => `${apart(about)} kam zu dir, aber du kommst nicht hin.`,
+      PEER_GONE: (about) => `${apart(about)} war hier und antwortet nicht mehr.`,
+      NOT_LISTENING: (about) => `Bei ${apart(about)} ist ein Computer, aber kein Parlor, das zuhört.`,
+      PEER_ABSENT: (about) => `Bei ${apart(about)} antwortet kein Computer.`,
+      PEER_BLOCKED: (about) =>
+        `${apart(about)} lässt niemanden herein: weder TCP noch QUIC kommt durch. Wahrscheinlich ist dort eine Firewall zu.`,
+      CLOCK_OFF: () =>
+        'Deine Uhr weicht mehr als fünf Minuten von denen der anderen ab, darum stimmen Zeiten hier nicht.',
+    },
+    fix: {
+      NO_NETWORK: () => 'Stecke ein Kabel ein oder verbinde dich mit einem WLAN. Auf diesem Computer trefft ihr euch auch so.',
+      LOOPBACK_ONLY: () => 'Starte es ohne --listen oder mit einer Adresse des Netzes.',
+      DISCOVERY_OFF: () => 'Füge Personen mit ihrer Adresse oder einem Ticket hinzu.',
+      HELLO_UNAVAILABLE: () =>
+        'Beende das Programm und starte Parlor neu. Bis dahin finden mDNS und Adressen die anderen.',
+      MDNS_UNAVAILABLE: () => 'Du musst nichts tun: Parlors eigener Gruß findet andere auch so.',
+      MULTICAST_BLOCKED_HERE: (ports) => `Lass ${ports} auf diesem Computer herein.`,
+      MULTICAST_FILTERED: () =>
+        'Du musst nichts tun. Wer es beheben will, schaltet am Switch oder Access Point das Filtern von Multicast aus (IGMP-Snooping).',
+      DISCOVERY_SILENT: (ports) => `Du musst nichts tun. Wer es beheben will, lässt ${ports} bei allen herein.`,
+      VPN_UP: () =>
+        'Schalte das VPN aus oder erlaube in seinen Einstellungen das lokale Netz; oder füge Personen mit ihrer Adresse oder einem Ticket hinzu.',
+      ALONE: () =>
+        'Ist jemand mit offenem Parlor da, ist vielleicht dessen Firewall zu, oder das Netz hält seine Geräte getrennt, wie Netze für Gäste es tun. Füge ihn mit seiner Adresse hinzu, oder lass ihn sein Netz auch prüfen.',
+      GUEST_ISOLATION: () =>
+        'Nimm ein anderes Netz oder ein Kabel, oder schalte die Trennung am Access Point aus. Eine Adresse hilft dagegen nicht.',
+      FIREWALL_HERE: (ports) => `Wenn andere dich nicht erreichen, lass ${ports} herein.`,
+      TCP_BLOCKED: (ports) =>
+        `Lass ${ports} auf jenem Computer herein, sonst zeigt sich ein Absturz dort erst nach zehn Sekunden.`,
+      QUIC_BLOCKED: (ports) => `Lass ${ports} auf jenem Computer herein. Es zählt nur, wo TCP versagt.`,
+      ONE_WAY: (ports) =>
+        `Lass ${ports} auf jenem Computer herein, sonst kommt nach einer Unterbrechung nur er selbst zurück.`,
+      PEER_GONE: () =>
+        'Wahrscheinlich wurde Parlor dort geschlossen, oder der Computer schläft oder hat das Netz verlassen.',
+      NOT_LISTENING: () => 'Ist Parlor dort offen? Vielleicht hört es auf einem anderen Port; es zeigt ihn unter Verbindung.',
+      PEER_ABSENT: () =>
+        'Vielleicht ist er aus oder hat inzwischen eine andere Adresse, oder das Netz hält seine Geräte getrennt, wie Netze für Gäste es tun.',
+      PEER_BLOCKED: (ports) => `Lass ${ports} auf jenem Computer herein.`,
+      CLOCK_OFF: () => 'Stelle sie in den Einstellungen deines Computers.',
+    },
   },
   unwell: {
     newer: (count) =>

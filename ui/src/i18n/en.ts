@@ -157,6 +157,7 @@ export const en = {
     palette: 'Find and do anything',
     shortcuts: 'Keyboard shortcuts',
     settings: 'Open settings',
+    networkAlso: 'doctor firewall mdns multicast connection vpn',
     theme: (name: string) => `Theme: ${name}`,
     themeAlso: 'look appearance colours',
     language: (name: string) => `Language: ${name}`,
@@ -721,6 +722,98 @@ export const en = {
     older: 'older Parlor',
     clockBehind: (by: string) => `clock ${by} behind`,
     clockAhead: (by: string) => `clock ${by} ahead`,
+  },
+  network: {
+    title: 'Check my network',
+    checking: 'Listening for others and trying their addresses. This takes up to eight seconds.',
+    done: (problems: number) =>
+      many(problems, { zero: 'Nothing keeps you apart.', one: 'Found a problem.', other: `Found ${problems} problems.` }),
+    again: 'Check again',
+    failed: 'The check could not be made.',
+    severity: { problem: 'Problem', warning: 'Warning', hint: 'Good to know' },
+    commands: {
+      ufw: 'With ufw',
+      firewalld: 'With firewalld',
+      windows: 'On Windows, in PowerShell as administrator',
+    },
+    interfaces: 'This computer',
+    used: 'used',
+    ignored: {
+      loopback: 'only for itself',
+      down: 'is down',
+      virtual: 'for containers or a VPN',
+      linkLocal: 'made up, and there are better',
+    },
+    multicast: {
+      heard: 'multicast comes back',
+      silent: 'multicast does not come back',
+      refused: 'multicast is not sent',
+    },
+    ways: 'Finding others',
+    mdns: 'mDNS',
+    hello: 'Parlor’s hello',
+    off: 'switched off',
+    unavailable: 'not available',
+    heard: (count: number) => many(count, { zero: 'heard nobody', one: 'heard 1 peer', other: `heard ${count} peers` }),
+    byBroadcast: (count: number) => `${count} by broadcast only`,
+    peers: 'Known peers',
+    linked: (transport: string, rtt: string) => `linked by ${transport} · ${rtt}`,
+    notLinked: 'not linked',
+    reach: { open: 'answers', refused: 'refuses', unreachable: 'cannot be reached', silent: 'is silent' },
+    what: {
+      NO_NETWORK: () => 'This computer is in no network.',
+      LOOPBACK_ONLY: () => 'Parlor was started for this computer only, so nobody on another can meet you.',
+      DISCOVERY_OFF: () => 'Parlor was started without looking for others.',
+      HELLO_UNAVAILABLE: () => 'Parlor’s own hello is off: another program holds its port, UDP 4757.',
+      MDNS_UNAVAILABLE: () => 'mDNS is off: the system does not give it.',
+      MULTICAST_BLOCKED_HERE: (about: string) =>
+        `What Parlor says to everybody on ${apart(about)} does not even come back to this computer. A firewall on it is the likely cause.`,
+      MULTICAST_FILTERED: () => 'Something between you and the others filters multicast. Parlor gets by without it.',
+      DISCOVERY_SILENT: (about: string) => `There are others here, and ${apart(about)} brings none of them.`,
+      VPN_UP: (about: string) =>
+        `Nobody answers on this network, and a VPN is up, ${apart(about)}. Many keep the local network out.`,
+      ALONE: () => 'Nobody else answers on this network.',
+      GUEST_ISOLATION: () =>
+        'Nobody answers on this network, and neither does who should be there. Perhaps it keeps its devices apart, as networks for guests do.',
+      FIREWALL_HERE: () => 'A firewall is on here, and nobody has come in so far.',
+      TCP_BLOCKED: (about: string) => `${apart(about)} can be reached by QUIC and not by TCP.`,
+      QUIC_BLOCKED: (about: string) => `${apart(about)} can be reached by TCP and not by QUIC.`,
+      ONE_WAY: (about: string) => `${apart(about)} came to you, and you cannot go to them.`,
+      PEER_GONE: (about: string) => `${apart(about)} was here before and does not answer any more.`,
+      NOT_LISTENING: (about: string) => `There is a computer at ${apart(about)}, and no Parlor listens there.`,
+      PEER_ABSENT: (about: string) => `No computer answers at ${apart(about)}.`,
+      PEER_BLOCKED: (about: string) =>
+        `${apart(about)} lets nobody in: neither TCP nor QUIC comes through. A firewall there is the likely cause.`,
+      CLOCK_OFF: () => 'Your clock is more than five minutes off those of the others, so times shown here are wrong.',
+    },
+    fix: {
+      NO_NETWORK: () => 'Connect a cable or a Wi-Fi. People on this computer still meet.',
+      LOOPBACK_ONLY: () => 'Start it without --listen, or with an address of the network.',
+      DISCOVERY_OFF: () => 'Add people by address or with a ticket.',
+      HELLO_UNAVAILABLE: () => 'End that program and start Parlor again. Until then mDNS and addresses find people.',
+      MDNS_UNAVAILABLE: () => 'Nothing has to be done: Parlor’s own hello finds people without it.',
+      MULTICAST_BLOCKED_HERE: (ports: string) => `Let ${ports} come in on this computer.`,
+      MULTICAST_FILTERED: () =>
+        'Nothing has to be done. To repair it, switch off the filtering of multicast (IGMP snooping) at the switch or access point.',
+      DISCOVERY_SILENT: (ports: string) => `Nothing has to be done. To repair it, let ${ports} come in at all of you.`,
+      VPN_UP: () =>
+        'Switch the VPN off, or allow the local network in its settings; or add people by address or with a ticket.',
+      ALONE: () =>
+        'If somebody is there with Parlor open, their firewall may be closed, or the network keeps its devices apart, as networks for guests do. Add them by address, or let them check their network too.',
+      GUEST_ISOLATION: () =>
+        'Use another network, or a cable; or switch the isolation off at the access point. An address does not help against it.',
+      FIREWALL_HERE: (ports: string) => `If others cannot reach you, let ${ports} come in.`,
+      TCP_BLOCKED: (ports: string) => `Let ${ports} come in on that computer, or a crash of it shows ten seconds late.`,
+      QUIC_BLOCKED: (ports: string) => `Let ${ports} come in on that computer. It matters only where TCP fails.`,
+      ONE_WAY: (ports: string) =>
+        `Let ${ports} come in on that computer, or after an interruption only they can come back.`,
+      PEER_GONE: () => 'Most likely Parlor was closed there, or the computer sleeps or left the network.',
+      NOT_LISTENING: () => 'Is Parlor open there? It may listen on another port, which it shows under Connection.',
+      PEER_ABSENT: () =>
+        'It may be off or have another address by now, or the network keeps its devices apart, as networks for guests do.',
+      PEER_BLOCKED: (ports: string) => `Let ${ports} come in on that computer.`,
+      CLOCK_OFF: () => 'Set it in the settings of your computer.',
+    },
   },
   unwell: {
     newer: (count: number) =>
