@@ -6,6 +6,7 @@
 
 mod apart;
 mod cables;
+mod doctor;
 mod hello;
 mod hub;
 mod lives;
@@ -22,6 +23,11 @@ fn main() {
         ("cables::hosts_hear_each_other_until_a_cable_is_cut", cables::hosts_hear_each_other_until_a_cable_is_cut),
         ("cables::nothing_is_left_behind", cables::nothing_is_left_behind),
         ("cables::a_cut_host_keeps_its_view_and_catches_up", cables::a_cut_host_keeps_its_view_and_catches_up),
+        ("doctor::finds_nothing_where_all_is_well", doctor::finds_nothing_where_all_is_well),
+        ("doctor::tells_filtered_multicast", doctor::tells_filtered_multicast),
+        ("doctor::tells_its_own_firewall", doctor::tells_its_own_firewall),
+        ("doctor::tells_the_firewall_of_another", doctor::tells_the_firewall_of_another),
+        ("doctor::guesses_that_guests_are_kept_apart", doctor::guesses_that_guests_are_kept_apart),
         ("hello::serves_where_multicast_is_filtered", hello::serves_where_multicast_is_filtered),
         ("hello::can_be_switched_off_and_so_can_mdns", hello::can_be_switched_off_and_so_can_mdns),
         ("hello::is_replaced_by_an_address_where_it_is_blocked", hello::is_replaced_by_an_address_where_it_is_blocked),

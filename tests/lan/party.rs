@@ -1,6 +1,7 @@
 //! Peers on hosts, and questions about what they see.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use parlor_testkit::headless::Headless;
@@ -49,6 +50,15 @@ impl Party {
     pub fn peer_with(&self, index: usize, flags: &[&str]) -> Headless<'_> {
         let data = self.data.path().join(index.to_string());
         Headless::start(self.host(index), &program(), &data, flags).expect("a peer")
+    }
+
+    /// What `parlor` says on a host when it is run to its end there, and its exit code. The same host has the same profile.
+    pub fn says(&self, index: usize, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = self.host(index).command(program());
+        command.args(arguments).arg("--data-dir").arg(self.data.path().join(index.to_string()));
+        let output = command.stdin(Stdio::null()).output().expect("parlor runs");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
     }
 
     /// A peer that has joined.
