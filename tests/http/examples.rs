@@ -148,6 +148,8 @@ async fn shared(recorder: &mut Recorder<'_>) {
     recorder
         .take(metadata("wrong_lock", "A lock that is neither true nor false", json!({"metadata": {"locked": "yes"}})))
         .await;
+    let body = json!({"metadata": {"title": "All is well"}, "ifVersion": "earlier"});
+    recorder.take(metadata("changed_since", "For a version that somebody wrote over", body)).await;
     recorder.take(Ask::get("metadata", &format!("{room}/metadata"), "title", "What the room is about")).await;
 
     let board = |name, summary, body| Ask::post("set_board", "/rooms/project_123/board", name, summary, body);

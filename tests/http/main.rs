@@ -3,6 +3,7 @@
 
 mod attempts;
 mod board;
+mod conditions;
 mod connections;
 mod events;
 mod examples;

@@ -36,6 +36,8 @@ const PEOPLE: [[&str; 4]; 3] = [
         "4747",
     ],
 ];
+/// A version of the settings of a room.
+const VERSION: &str = "q2v7hy3mzn5kra6d";
 /// Ids of messages.
 const MESSAGES: [&str; 2] = ["s_k3q7zt2mwn5ra6xd", "m_v4c7hy2pbn6se3ku"];
 
@@ -156,6 +158,7 @@ impl<'a> Recorder<'a> {
             Value::Array(items) => items.into_iter().map(|item| self.steady(item)).collect(),
             Value::Object(members) => {
                 let is_message = members.contains_key("publishedAt");
+                let is_settings = members.contains_key("updatedBy") || members.get("status") == Some(&json!(412));
                 let kept = members.get("kept") == Some(&json!(true));
                 let steady = members.into_iter().map(|(key, value)| {
                     let value = match key.as_str() {
@@ -163,6 +166,7 @@ impl<'a> Recorder<'a> {
                         "afterMs" => json!(0),
                         "rttMs" if value.is_number() => json!(0.4),
                         "clockAheadMs" if value.is_number() => json!(2),
+                        "version" if is_settings => VERSION.into(),
                         "id" if is_message => MESSAGES[usize::from(kept)].into(),
                         _ => self.steady(value),
                     };

@@ -348,6 +348,9 @@ pub struct MetadataArgs {
     /// Delete this key; may be given several times
     #[arg(long, value_name = "KEY")]
     pub unset: Vec<String>,
+    /// Only if nobody wrote since: the version that `--json` shows
+    #[arg(long, value_name = "VERSION")]
+    pub if_version: Option<String>,
     /// The look.
     #[command(flatten)]
     pub read: ReadArgs,

@@ -116,7 +116,10 @@ pub(crate) async fn metadata(args: MetadataArgs) -> Done {
         with_peer(&args.peer, guest(&args.room), async |peer| peer.read_settled(&args.read, &path, &[], keys).await)
             .await?
     } else {
-        let body = json!({"metadata": Map::from_iter(args.set), "unset": args.unset});
+        let mut body = json!({"metadata": Map::from_iter(args.set), "unset": args.unset});
+        if let Some(version) = args.if_version {
+            body["ifVersion"] = version.into();
+        }
         with_peer(&args.peer, guest(&args.room), async |peer| peer.client.post(&path, &body).await).await?
     };
     show(&answer, args.read.json, text::metadata)

@@ -145,6 +145,9 @@ pub struct MetadataChange {
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>"))]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Key>))]
     pub unset: Vec<String>,
+    /// Only if the settings are still these: the `version` of what was read before. Whatever they are, when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<String>,
 }
 
 impl MetadataChange {
@@ -152,6 +155,13 @@ impl MetadataChange {
     #[must_use]
     pub fn new(metadata: serde_json::Value) -> Self {
         Self { metadata: bag(metadata), ..Self::default() }
+    }
+
+    /// Only if the settings are still those that [`RoomMetadata::version`](crate::RoomMetadata::version) was read of.
+    #[must_use]
+    pub fn if_version(mut self, version: impl Into<String>) -> Self {
+        self.if_version = Some(version.into());
+        self
     }
 }
 

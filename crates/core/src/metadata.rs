@@ -25,7 +25,8 @@ impl Replica {
     /// # Errors
     /// `NOT_JOINED`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (32 KiB, 128 live keys, 8 KiB a value), `CELL_FROZEN` for a
     /// key that somebody wrote with the last stamp there is; in a private room `ROOM_LOCKED` unless the actor is a host, and
-    /// `FORBIDDEN` for `locked` (design N8). Nothing is touched by any of them.
+    /// `FORBIDDEN` for `locked` (design N8); `PRECONDITION_FAILED` when `ifVersion` is not the version of what is read here
+    /// at this moment, which is then in the details. Nothing is touched by any of them.
     pub fn set_metadata(&mut self, who: &LocalActor, args: MetadataChange, now: Tick) -> Result<RoomMetadata, Error> {
         let code = ErrorCode::InvalidMetadata;
         check::bag(&args.metadata, ROOM_METADATA_MAX, "metadata", code)?;
@@ -42,6 +43,9 @@ impl Replica {
             return Err(Error::new(code, "metadata.locked must be true or false").at("metadata.locked"));
         }
         self.may_write(who)?;
+        if let Some(known) = &args.if_version {
+            self.metadata.is_still(known)?;
+        }
         let mut after = self.metadata.metadata.clone();
         args.unset.iter().for_each(|key| {
             after.remove(key);
@@ -143,6 +147,35 @@ impl Cells {
     }
 }
 
+impl RoomMetadata {
+    fn is_still(&self, known: &str) -> Result<(), Error> {
+        if known == self.version {
+            return Ok(());
+        }
+        let message = "the settings are not of this version any more; read them again";
+        let mut error = Error::new(ErrorCode::PreconditionFailed, message).at("ifVersion");
+        error.details.insert("version".into(), self.version.as_str().into());
+        Err(error)
+    }
+}
+
+/// Which state of the settings of a room this is: all registers with their stamps, deleted ones too, so that a value that
+/// was changed and changed back is another state.
+fn version(cells: &Cells, room: &RoomId) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key("parlor metadata version");
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+    };
+    part(room.as_str().as_bytes());
+    for Held { stamp, cell, .. } in cells.of(CellKind::Metadata) {
+        part(cell.key.field.as_bytes());
+        part(&stamp.hlc.to_le_bytes());
+        part(&stamp.writer.0);
+        part(&stamp.hash);
+    }
+    data_encoding::BASE32_NOPAD.encode(&hasher.finalize().as_bytes()[..10]).to_lowercase()
+}
+
 /// What a reader sees: everything, as long as callers kept to the limits; else the newest of it, within twice of them.
 pub(crate) fn shown(cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
     let always: Vec<CellKey> = ALWAYS_KEPT.iter().map(|key| CellKey::metadata(key)).collect();
@@ -168,6 +201,7 @@ pub(crate) fn shown(cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
         metadata,
         updated_at: newest.map(|stamp| Timestamp(stamp.hlc >> 16)),
         updated_by: newest.map(|stamp| stamp.writer.user_id()),
+        version: version(cells, room),
     })
 }
 

@@ -5,6 +5,41 @@ use serde_json::{Value, json};
 use crate::fixture::{Table, limit};
 use crate::{ErrorCode, MetadataChange};
 
+// A9: of two who read the same and write, one is refused and loses nothing of what the other wrote.
+#[test]
+fn who_names_what_was_read_does_not_write_over_what_was_not() {
+    let mut table = Table::joined(2);
+    let none = table.seats[0].replica.metadata().version.clone();
+    let first = MetadataChange::new(json!({"title": "One"})).if_version(&none);
+    let one = table.metadata(0, first).unwrap();
+    assert_ne!(one.version, none);
+    let late = MetadataChange::new(json!({"title": "Two"})).if_version(&none);
+    let refused = table.metadata(0, late.clone()).unwrap_err();
+    assert_eq!((refused.code, &refused.details["version"]), (ErrorCode::PreconditionFailed, &json!(one.version)));
+    assert_eq!(*table.seats[0].replica.metadata(), one, "nothing was touched");
+    assert_eq!(table.metadata(0, late.if_version(&one.version)).unwrap().metadata["title"], "Two");
+}
+
+// R10: a version is of the registers and their stamps, so it is the same wherever they are, and none comes back.
+#[test]
+fn a_version_is_the_same_everywhere_and_never_comes_back() {
+    let mut table = Table::joined(2);
+    let mut seen = vec![table.seats[0].replica.metadata().version.clone()];
+    for (at, change) in [json!({"a": 1}), json!({"a": 2}), json!({"a": 1})].into_iter().enumerate() {
+        let set = table.metadata(at % 2, MetadataChange::new(change)).unwrap();
+        table.pass(10);
+        assert_eq!(table.seats[0].replica.metadata().version, set.version);
+        assert_eq!(table.seats[1].replica.metadata().version, set.version);
+        assert!(!seen.contains(&set.version), "{seen:?}");
+        seen.push(set.version);
+    }
+    let unset = MetadataChange { unset: vec!["a".into()], ..MetadataChange::default() };
+    let emptied = table.metadata(0, unset).unwrap();
+    assert!(emptied.metadata.is_empty() && !seen.contains(&emptied.version));
+    // What is there already is no write.
+    assert_eq!(table.metadata(0, MetadataChange::default()).unwrap().version, emptied.version);
+}
+
 // A6: who deletes a key of the room's own changed it last, for everybody.
 #[test]
 fn who_deletes_a_key_changed_the_room_last() {

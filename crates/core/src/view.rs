@@ -252,6 +252,9 @@ pub struct RoomMetadata {
     #[cfg_attr(feature = "ts", ts(type = "string | null"))]
     #[cfg_attr(feature = "openapi", schema(required))]
     pub updated_by: Option<UserId>,
+    /// Which state of the settings this is, in no order: another one after every write, the same at every peer that has the
+    /// same. A change that names it in `ifVersion` is refused when somebody was faster.
+    pub version: String,
 }
 
 /// What `leave()` answers.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use parlor::{
     Access, AccessChange, Board, BoardChange, By, HistoryPage, Invitation, Join, Kind, Leave, Left, MemberRecord,
     MembersPage, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish,
@@ -15,7 +15,8 @@ use parlor::{Error, ErrorCode};
 
 use crate::answers::{Created, Forgotten, Health, Peers, Rooms};
 use crate::arguments::{CreateRoom, Dial, Nothing, ReadTicket};
-use crate::openapi::{self, ActingFor, InRoom, refuses};
+use crate::condition::{IfMatch, IfNoneMatch, Tagged};
+use crate::openapi::{self, ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{Args, Caller, Here, Listing, Paging, RoomName};
 
@@ -156,26 +157,49 @@ pub(crate) async fn members(Here(room): Here, Listing(query): Listing) -> Answer
 
 /// The room's shared settings
 ///
-/// With who changed them last, and when. A read, as that of the members.
+/// With who changed them last, and when. A read, as that of the members. Their `version` is the `ETag`; one who has it and
+/// asks with `If-None-Match` is answered 304 without a body.
 #[utoipa::path(
-    get, path = "/rooms/{room}/metadata", operation_id = "metadata", tag = "shared", params(InRoom),
-    responses((status = 200, description = "The settings.", body = RoomMetadata), refuses::Reading),
+    get, path = "/rooms/{room}/metadata", operation_id = "metadata", tag = "shared", params(InRoom, IfNoneMatchHeader),
+    responses(
+        (
+            status = 200, description = "The settings.", body = RoomMetadata,
+            headers(("ETag" = String, description = "The `version` in quotes.")),
+        ),
+        (
+            status = 304, description = "They are those that `If-None-Match` names.",
+            headers(("ETag" = String, description = "The `version` in quotes.")),
+        ),
+        refuses::ReadingIf,
+    ),
 )]
-pub(crate) async fn metadata(Here(room): Here) -> Answer<RoomMetadata> {
-    Ok(Json(room.metadata().await?))
+pub(crate) async fn metadata(Here(room): Here, condition: IfNoneMatch) -> Result<Response, Problem> {
+    Ok(condition.answer(room.metadata().await?))
 }
 
 /// Change the room's shared settings
 ///
 /// Keys merge, `unset` deletes, the last writer of a key wins everywhere. Only a member may. At most 8 KiB of JSON a value,
-/// 32 KiB and 128 keys in all. Answers when it is on disk.
+/// 32 KiB and 128 keys in all. With `If-Match`, or `ifVersion`, only if nobody wrote since that version was read: of two who
+/// name the same one, one is refused. Answers when it is on disk.
 #[utoipa::path(
-    post, path = "/rooms/{room}/metadata", operation_id = "set_metadata", tag = "shared", params(InRoom),
+    post, path = "/rooms/{room}/metadata", operation_id = "set_metadata", tag = "shared", params(InRoom, IfMatchHeader),
     request_body = MetadataChange,
-    responses((status = 200, description = "The settings as they are now.", body = RoomMetadata), refuses::SetMetadata),
+    responses(
+        (
+            status = 200, description = "The settings as they are now.", body = RoomMetadata,
+            headers(("ETag" = String, description = "The `version` in quotes.")),
+        ),
+        refuses::SetMetadata,
+    ),
 )]
-pub(crate) async fn set_metadata(Here(room): Here, Args(args): Args<MetadataChange>) -> Answer<RoomMetadata> {
-    Ok(Json(room.set_metadata(args).await?))
+pub(crate) async fn set_metadata(
+    Here(room): Here,
+    condition: IfMatch,
+    Args(args): Args<MetadataChange>,
+) -> Result<Tagged, Problem> {
+    let args = condition.ask(&room, args).await?;
+    Ok(Tagged(room.set_metadata(args).await?))
 }
 
 /// The notes of a room

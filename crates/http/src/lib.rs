@@ -10,7 +10,7 @@
 //! 5. `handlers`, `events`, `socket`: the call itself, which lives in the crate `parlor`; nothing here knows a rule of
 //!    a room.
 //!
-//! Beside them stand `openapi`, the document of all this, made from what stands at the handlers; `answers`, what they
+//! Beside them stand `condition`, versions that a call names in headers; `openapi`, the document of all this, made from what stands at the handlers; `answers`, what they
 //! answer beyond results of the crate `parlor`; `ui`, the pages of the user interface; `server`, the life of the whole; and
 //! `api_file`, by which other programs of the same user find it.
 //!
@@ -22,6 +22,7 @@
 mod answers;
 mod api_file;
 mod arguments;
+mod condition;
 mod events;
 mod guard;
 mod handlers;

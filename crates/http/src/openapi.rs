@@ -18,7 +18,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{events, handlers, socket};
 
-pub(crate) use parameters::{ActingFor, InRoom};
+pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom};
 
 #[derive(OpenApi)]
 #[openapi(

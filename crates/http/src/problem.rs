@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use parlor::{Error, ErrorCode};
 use serde_json::{Map, Value, json};
 
+use crate::condition;
+
 /// The media type of every error.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -43,7 +45,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = Value::Object(self.body()).to_string();
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
-        if let Some((name, value)) = extra_header(self.0.code) {
+        if let Some((name, value)) = extra_header(&self.0) {
             response.headers_mut().insert(name, value);
         }
         response
@@ -51,9 +53,10 @@ impl IntoResponse for Problem {
 }
 
 /// What HTTP wants beside the status.
-fn extra_header(code: ErrorCode) -> Option<(HeaderName, HeaderValue)> {
-    match code {
+fn extra_header(error: &Error) -> Option<(HeaderName, HeaderValue)> {
+    match error.code {
         ErrorCode::Unauthorized => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"parlor\""))),
+        ErrorCode::PreconditionFailed => condition::tag(error.details.get("version")?.as_str()?),
         _ => None,
     }
 }

@@ -42,7 +42,8 @@ pub(crate) fn member(m: &str, n: u8, presence: Value) -> Arc<Member> {
 
 /// Empty metadata.
 pub(crate) fn metadata() -> Arc<RoomMetadata> {
-    Arc::new(RoomMetadata { room: room(), kind: Kind::Room, metadata: Bag::new(), updated_at: None, updated_by: None })
+    let (metadata, version) = (Bag::new(), "a".to_owned());
+    Arc::new(RoomMetadata { room: room(), kind: Kind::Room, metadata, updated_at: None, updated_by: None, version })
 }
 
 /// A snapshot of these rows.

@@ -204,12 +204,15 @@ impl Room {
     /// Changes the room's shared settings: keys merge, `unset` deletes; the last writer of a key wins everywhere (design
     /// A6, R10). Limits: 32 KiB as JSON and 128 keys (design A8), 8 KiB a value.
     ///
+    /// With [`if_version`](MetadataChange::if_version) it is written only if what this peer knows is still of that version.
+    /// Of two such calls at one peer, one is refused; what another peer writes at the same moment meets by the rule above.
+    ///
     /// # Errors
-    /// `NOT_JOINED`: only a member may. `INVALID_METADATA`, `PAYLOAD_TOO_LARGE`. Nothing was changed by these.
-    /// `STORAGE_FAILED`: everybody has it, and the disk has not.
+    /// `NOT_JOINED`: only a member may. `INVALID_METADATA`, `PAYLOAD_TOO_LARGE`, `PRECONDITION_FAILED`. Nothing was changed
+    /// by these. `STORAGE_FAILED`: everybody has it, and the disk has not.
     ///
     /// ```
-    /// # use parlor::{Config, Join, Live, MetadataChange};
+    /// # use parlor::{Config, ErrorCode, Join, Live, MetadataChange};
     /// # use serde_json::json;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -223,6 +226,11 @@ impl Room {
     /// let settings = room.metadata().await?;
     /// assert_eq!(settings.metadata["title"], "Incident response");
     /// assert_eq!(settings.updated_by, Some(live.user_id()));
+    ///
+    /// // Only if nobody was faster.
+    /// let change = MetadataChange::new(json!({"mode": "war_room"})).if_version(&settings.version);
+    /// room.set_metadata(change.clone()).await?;
+    /// assert_eq!(room.set_metadata(change).await.unwrap_err().code, ErrorCode::PreconditionFailed);
     /// # live.close().await;
     /// # Ok(())
     /// # }

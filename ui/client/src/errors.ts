@@ -16,16 +16,20 @@ export class ParlorError extends Error {
   }
 }
 
+/** What a problem document of HTTP has beside the details. */
+const OF_A_PROBLEM = new Set(['code', 'title', 'status', 'detail', 'recoverable', 'type', 'instance']);
+
 /** Makes an error of whatever was thrown or answered. What has no code counts as a peer that cannot be reached. */
 export function toParlorError(cause: unknown): ParlorError {
   if (cause instanceof ParlorError) return cause;
   if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') {
     const wire = cause as Partial<WireError> & { code: ErrorCode; detail?: string; title?: string };
+    const problem = Object.entries(cause).filter(([member]) => !OF_A_PROBLEM.has(member));
     return new ParlorError({
       code: wire.code,
-      // A problem document of HTTP says `detail` where the other ways say `message`.
+      // A problem document says `detail` where the other ways say `message`, and has the details as members of its own.
       message: wire.message ?? wire.detail ?? wire.title ?? wire.code,
-      details: wire.details ?? {},
+      details: wire.details ?? (wire.message === undefined ? Object.fromEntries(problem) : {}),
       recoverable: wire.recoverable ?? false,
     });
   }

@@ -15,6 +15,7 @@ import type { AccessChange } from './generated/AccessChange';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { Join } from './generated/Join';
 import type { Member } from './generated/Member';
+import type { MetadataChange } from './generated/MetadataChange';
 import type { NetworkReport } from './generated/NetworkReport';
 import type { NetworkState } from './generated/NetworkState';
 import type { PresenceChange } from './generated/PresenceChange';
@@ -139,7 +140,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
       return { members: rows, nextCursor: null, total: rows.length, complete: true, watching };
     },
     metadata: async (name) => room(name).metadata,
-    setMetadata: async (name, args) => room(name).change(args.metadata ?? {}, args.unset ?? [], status.userId),
+    setMetadata: async (name, args) => room(name).change(args, status.userId),
     board: async (name) => room(name).look().shared.board(),
     setBoard: async (name, change) => room(name).joined().shared.change(change, status.userId),
     history: async (name, query = {}) => room(name).look().shared.history(query),
@@ -237,6 +238,7 @@ class FakeRoom {
       metadata: { ...title, ...(options.locked ? { locked: true } : {}) },
       updatedAt: people.length > 0 ? new Date(Date.now() - 240_000).toISOString() : null,
       updatedBy: this.rows[0]?.actor.userId ?? null,
+      version: '0',
     };
     if (self === null) return;
     const others = this.rows
@@ -316,12 +318,17 @@ class FakeRoom {
     return { room: this.name, kind: 'room' as const, memberId: 'u_self', left, leftAt: new Date().toISOString() };
   }
 
-  change(values: Record<string, unknown>, unset: string[], by: string): RoomMetadata {
+  change({ metadata: values = {}, unset = [], ifVersion }: MetadataChange, by: string): RoomMetadata {
+    const { version } = this.metadata;
+    if (ifVersion !== undefined && ifVersion !== version) {
+      refuse('PRECONDITION_FAILED', 'the settings are not of this version any more; read them again');
+    }
     const keys = [...Object.keys(values), ...unset];
     if (this.access !== null) mayWrite(this.access, keys, by);
     const metadata: Record<string, unknown> = { ...this.metadata.metadata, ...values };
     for (const key of unset) delete metadata[key];
-    this.metadata = { ...this.metadata, metadata, updatedAt: new Date().toISOString(), updatedBy: by };
+    const written = { updatedAt: new Date().toISOString(), updatedBy: by, version: String(Number(version) + 1) };
+    this.metadata = { ...this.metadata, metadata, ...written };
     this.#events.push({ type: 'metadata', metadata: this.metadata, changed: keys });
     if (this.access !== null && keys.includes('locked')) {
       this.access = { ...this.access, locked: metadata['locked'] === true };
@@ -378,12 +385,10 @@ class FakeRoom {
     const last = this.people.at(-1);
     if (third && beat === 60) this.#events.push({ type: 'stale', member: this.#set({ ...third, state: 'stale' }) });
     if (third && beat === 400) this.#events.push({ type: 'active', member: this.#set({ ...third, state: 'active' }) });
-    if (beat === 90)
-      this.change(
-        { title: this.#tick > 600 ? 'Harbour outage' : 'Harbour: power is back' },
-        [],
-        this.people[0]?.memberId ?? '',
-      );
+    if (beat === 90) {
+      const title = this.#tick > 600 ? 'Harbour outage' : 'Harbour: power is back';
+      this.change({ metadata: { title } }, this.people[0]?.memberId ?? '');
+    }
     const row = this.rows.find((known) => known.memberId === last?.memberId);
     if (row && beat === 120) {
       this.rows = this.rows.filter((known) => known !== row);

@@ -42,7 +42,7 @@ const snapshot = (members: Member[], more = false): FeedEvent => ({
   type: 'snapshot',
   room: 'r',
   members,
-  metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+  metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null, version: 'a' },
   watching: 0,
   paceMs: 34,
   complete: true,
@@ -193,6 +193,7 @@ describe('applyBatch', () => {
       metadata: { title: 'Plan' },
       updatedAt: null,
       updatedBy: 'u_a',
+      version: 'b',
     };
     const unknown = { type: 'weather' } as unknown as FeedEvent;
     const { state, changes } = run({

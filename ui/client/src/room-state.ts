@@ -54,7 +54,7 @@ export type Change =
 export function emptyRoom(room: string): RoomState {
   return {
     members: [],
-    metadata: { room, kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+    metadata: { room, kind: 'room', metadata: {}, updatedAt: null, updatedBy: null, version: '' },
     notes: new Map(),
     access: null,
     watching: 0,

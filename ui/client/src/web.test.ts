@@ -71,7 +71,7 @@ const snapshot = (seq: number) => ({
       paceMs: 34,
       complete: true,
       at: 0,
-      metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null },
+      metadata: { room: 'r', kind: 'room', metadata: {}, updatedAt: null, updatedBy: null, version: 'a' },
     },
   ],
 });
@@ -238,6 +238,19 @@ describe('requests', () => {
       message: 'Join first.',
       recoverable: true,
     });
+  });
+
+  it('write settings for the version that was read, and say which there is when somebody was faster', async () => {
+    const problem = { title: 'Precondition failed', status: 412, detail: 'Read again.', recoverable: false };
+    answer = {
+      status: 412,
+      body: JSON.stringify({ code: 'PRECONDITION_FAILED', ...problem, path: 'ifVersion', version: 'b' }),
+    };
+    await expect(backend().setMetadata('r', { metadata: { title: 'T' }, ifVersion: 'a' })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+      details: { path: 'ifVersion', version: 'b' },
+    });
+    expect(requests[0]?.init.body).toBe('{"metadata":{"title":"T"},"ifVersion":"a"}');
   });
 
   it('call a peer that does not answer unreachable', async () => {

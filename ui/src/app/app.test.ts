@@ -73,7 +73,7 @@ class Peer {
       },
       subscribe: async (room: string, subscriber: { batch(batch: Batch): void }) => {
         this.asked.push(`subscribe ${room}`);
-        const metadata = { room, kind: 'room' as const, metadata: {}, updatedAt: null, updatedBy: null };
+        const metadata = { room, kind: 'room' as const, metadata: {}, updatedAt: null, updatedBy: null, version: 'a' };
         const events = [{ type: 'snapshot' as const, room, members: [], metadata, watching: 0, paceMs: 34, complete: true, at: 0 }];
         queueMicrotask(() => subscriber.batch({ seq: 1, updates: [], events }));
         return () => {};

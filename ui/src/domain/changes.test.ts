@@ -8,6 +8,7 @@ const settings = (metadata: Record<string, unknown>, by: string): RoomMetadata =
   metadata,
   updatedAt: '2026-11-25T12:00:00.000Z',
   updatedBy: by,
+  version: 'a',
 });
 
 describe('changes of settings', () => {

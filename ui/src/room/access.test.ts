@@ -26,7 +26,7 @@ const member = (id: string): Member => ({
 
 const metadata = (values: Record<string, unknown>) => ({
   ...{ room: 'r', kind: 'room' as const, metadata: values, updatedAt: null },
-  updatedBy: 'u_me',
+  ...{ updatedBy: 'u_me', version: 'a' },
 });
 
 const out = new ParlorError({ code: 'FORBIDDEN', message: 'a host changed the key', recoverable: false });

@@ -54,6 +54,7 @@ const metadata = (values: Record<string, unknown>, by: string | null = null) => 
   metadata: values,
   updatedAt: by === null ? null : '2026-11-28T10:00:00.000Z',
   updatedBy: by,
+  version: 'a',
 });
 
 const snapshot = (members: Member[]): FeedEvent => ({

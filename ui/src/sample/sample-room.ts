@@ -66,6 +66,7 @@ export class SampleRoom {
       metadata: { title: words.roomTitle, mode: 'workshop' },
       updatedAt: this.#date(),
       updatedBy: null,
+      version: '0',
     };
   }
 
@@ -107,10 +108,15 @@ export class SampleRoom {
     return was;
   }
 
-  change({ metadata = {}, unset = [] }: MetadataChange): RoomMetadata {
+  change({ metadata = {}, unset = [], ifVersion }: MetadataChange): RoomMetadata {
+    const { version } = this.metadata;
+    if (ifVersion !== undefined && ifVersion !== version) {
+      refuse('PRECONDITION_FAILED', 'the settings are not of this version any more; read them again');
+    }
     const next: Record<string, unknown> = { ...this.metadata.metadata, ...metadata };
     for (const key of unset) delete next[key];
-    this.metadata = { ...this.metadata, metadata: next, updatedAt: this.#date(), updatedBy: this.self.userId };
+    const written = { updatedAt: this.#date(), updatedBy: this.self.userId, version: String(Number(version) + 1) };
+    this.metadata = { ...this.metadata, metadata: next, ...written };
     this.#events.push({ type: 'metadata', metadata: this.metadata, changed: [...Object.keys(metadata), ...unset] });
     return this.metadata;
   }

@@ -168,7 +168,8 @@ impl Peer {
             Step::Settings { caller, set, unset, flaw } => {
                 let who = self.people[caller].clone();
                 let metadata = spoilt(Some(set), *flaw).unwrap();
-                let args = MetadataChange { metadata, unset: unset.iter().map(|key| (*key).to_owned()).collect() };
+                let unset = unset.iter().map(|key| (*key).to_owned()).collect();
+                let args = MetadataChange { metadata, unset, if_version: None };
                 let answer = self.table.call(0, |replica, _, now| replica.set_metadata(&who, args, now));
                 if let Ok(settings) = &answer {
                     self.settings(settings, room);

@@ -42,6 +42,38 @@ impl IntoParams for ActingFor {
     }
 }
 
+/// A condition on a version: `*`, or entity tags.
+const CONDITION_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
+fn condition(name: &str, description: &str) -> Parameter {
+    let tags = ObjectBuilder::new().schema_type(Type::String).pattern(Some(CONDITION_PATTERN));
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(tags))
+        .build()
+}
+
+/// The version that a write is for.
+pub(crate) struct IfMatchHeader;
+
+impl IntoParams for IfMatchHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![condition("If-Match", "Only if the settings have one of these `ETag`s, or any with `*`.")]
+    }
+}
+
+/// The version that a reader has.
+pub(crate) struct IfNoneMatchHeader;
+
+impl IntoParams for IfNoneMatchHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![condition("If-None-Match", "Only if the settings have none of these `ETag`s.")]
+    }
+}
+
 /// The room of the path, and who acts there.
 pub(crate) struct InRoom;
 

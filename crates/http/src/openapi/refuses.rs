@@ -27,6 +27,8 @@ const BODY: &[ErrorCode] = &[UnsupportedMediaType, InvalidJson];
 const CALLER: &[ErrorCode] = &[InvalidMemberId, InvalidPresence];
 /// `request`: the room of the path, or of the body.
 const ROOM: &[ErrorCode] = &[InvalidRoomId];
+/// `condition`: the version that a header names.
+const CONDITION: &[ErrorCode] = &[PreconditionFailed];
 /// A call that opens its room.
 const OPENS: &[ErrorCode] = &[InvalidTicket, Forbidden, NotFound, TooManyRooms, NetworkUnavailable, StorageFailed];
 /// A call in a room that has to be open already.
@@ -59,7 +61,8 @@ refusals! {
     Leave: TOKEN, BODY, CALLER, ROOM, &[AmbiguousMember];
     Listing: TOKEN, CALLER, ROOM, OPENS, &[InvalidLimit, InvalidCursor];
     Reading: TOKEN, CALLER, ROOM, OPENS;
-    SetMetadata: TOKEN, BODY, CALLER, ROOM, INSIDE, SHARED, LOCKABLE, &[InvalidMetadata];
+    ReadingIf: TOKEN, CALLER, ROOM, OPENS, CONDITION;
+    SetMetadata: TOKEN, BODY, CALLER, ROOM, INSIDE, SHARED, LOCKABLE, CONDITION, &[InvalidMetadata];
     SetBoard: TOKEN, BODY, CALLER, ROOM, INSIDE, SHARED, LOCKABLE, &[InvalidBoard];
     Publish: TOKEN, BODY, CALLER, ROOM, INSIDE, SHARED, &[InvalidMessage, AmbiguousMember, RateLimited];
     Socket: TOKEN, CALLER, ROOM, OPENS, &[MethodNotAllowed];
@@ -129,7 +132,7 @@ fn meaning(code: ErrorCode) -> &'static str {
         TooManyRooms => "the process is in 32 rooms already.",
         CellFrozen => "what is to be written holds a value that nothing can be newer than.",
         IdentityCloned => "a copy of the profile runs elsewhere and was started later; this one is read-only.",
-        PreconditionFailed => "a precondition did not hold.",
+        PreconditionFailed => "the settings are not of the version that was named, or the header names none.",
         PayloadTooLarge => "a size, count or depth is over its limit: `limit`, `max`, `actual` and `path` say which.",
         UnsupportedMediaType => "the body is not declared as `application/json`, or is compressed.",
         RateLimited => "too many calls of this kind at once; try again in a second.",
@@ -165,4 +168,7 @@ pub(super) struct Problem {
     /// Where in the request: `presence.cursor`.
     #[schema(required = false)]
     path: String,
+    /// Of a precondition that failed: the version that there is.
+    #[schema(required = false)]
+    version: String,
 }

@@ -75,11 +75,16 @@ fn values_are_of_somebody_and_never_go_back() {
     assert_eq!(rule(&[joined(1), updated(2), left(), joined(1)]), FORWARD, "leaving forgets nothing");
 }
 
+/// Of a room in which nothing was set.
+fn settings(room: RoomId) -> RoomMetadata {
+    let (metadata, version) = (parlor::Bag::new(), "a".to_owned());
+    RoomMetadata { room, kind: Kind::Room, metadata, updated_at: None, updated_by: None, version }
+}
+
 #[test]
 fn metadata_that_changes_has_changed() {
     let room = RoomId::new("story").expect("a name");
-    let none =
-        RoomMetadata { room, kind: Kind::Room, metadata: parlor::Bag::new(), updated_at: None, updated_by: None };
+    let none = settings(room);
     assert_eq!(rule(&[Event::Metadata { metadata: Arc::new(none), changed: vec![] }]), GRAMMAR);
 }
 
@@ -88,13 +93,7 @@ fn a_reader_that_starts_over_knows_what_the_snapshot_says() {
     let authors = Authors::from([(1, 1), (2, 1)]);
     let mut witness = Witness::new(9);
     let room = RoomId::new("story").expect("a name");
-    let metadata = RoomMetadata {
-        room: room.clone(),
-        kind: Kind::Room,
-        metadata: parlor::Bag::new(),
-        updated_at: None,
-        updated_by: None,
-    };
+    let metadata = settings(room.clone());
     let snapshot = |members| {
         let (room, metadata) = (room.clone(), Arc::new(metadata.clone()));
         RoomEvent::Snapshot(Arc::new(Snapshot {

@@ -11,4 +11,8 @@ metadata?: Record<string, unknown>,
 /**
  * Keys to delete.
  */
-unset?: Array<string>, };
+unset?: Array<string>,
+/**
+ * Only if the settings are still these: the `version` of what was read before. Whatever they are, when missing.
+ */
+ifVersion?: string, };

@@ -24,4 +24,9 @@ updatedAt: string | null,
 /**
  * The user id of who wrote the newest; `null` when nothing was.
  */
-updatedBy: string | null, };
+updatedBy: string | null,
+/**
+ * Which state of the settings this is, in no order: another one after every write, the same at every peer that has the
+ * same. A change that names it in `ifVersion` is refused when somebody was faster.
+ */
+version: string, };
