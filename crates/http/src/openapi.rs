@@ -18,7 +18,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::{events, handlers, socket};
 
-pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom};
+pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, LastEventId};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -9,7 +9,7 @@ use parlor_core::{Event, Snapshot};
 use serde::Serialize;
 
 use crate::open_rooms::Hold;
-use crate::tail::{Step, Tail};
+use crate::tail::{ResyncReason, Step, Tail};
 
 /// One thing that a follower of a room learns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,18 +19,24 @@ pub enum RoomEvent {
     /// The room as it is: the first item, and again whenever the follower was too slow for the changes. What was known
     /// before is void.
     Snapshot(#[cfg_attr(feature = "ts", ts(as = "Snapshot"))] Arc<Snapshot>),
+    /// A snapshot comes next, though the follower was told to expect changes.
+    Resync {
+        /// Why.
+        reason: ResyncReason,
+    },
     /// A change since.
     #[serde(untagged)]
     Change(Event),
 }
 
 impl RoomEvent {
-    /// The event's `type`: `snapshot`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`,
+    /// The event's `type`: `snapshot`, `resync`, `joined`, `updated`, `stale`, `active`, `left`, `metadata`, `access`,
     /// `board`, `message`, `watching`, `pace`, `complete`, `diverged` or `cloned`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             RoomEvent::Snapshot(_) => "snapshot",
+            RoomEvent::Resync { .. } => "resync",
             RoomEvent::Change(event) => match event {
                 Event::Joined { .. } => "joined",
                 Event::Updated { .. } => "updated",
@@ -55,7 +61,8 @@ impl RoomEvent {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 pub struct Item {
-    /// The number of the event in this room and run of the peer; of a snapshot, that of the last event in it. It grows.
+    /// The number of the event in this opening of the room; of a snapshot, and of what announces one, that of the last event
+    /// in it. It grows.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub id: u64,
     /// What happened.
@@ -74,14 +81,17 @@ impl utoipa::PartialSchema for Item {
             .schema_type(Type::Integer)
             .minimum(Some(0))
             .description(Some("The number of the event in this room and run of the peer; it grows."));
-        let kind = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["snapshot"]));
-        let snapshot = AllOfBuilder::new()
-            .item(Ref::from_schema_name("Snapshot"))
-            .item(ObjectBuilder::new().property("type", kind).required("type"));
+        let kind = |name| {
+            let kind = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([name]));
+            ObjectBuilder::new().property("type", kind).required("type")
+        };
+        let snapshot = AllOfBuilder::new().item(Ref::from_schema_name("Snapshot")).item(kind("snapshot"));
+        let reason = Ref::from_schema_name("ResyncReason");
+        let resync = kind("resync").property("reason", reason).required("reason");
         AllOfBuilder::new()
-            .description(Some("One thing that a follower of a room learns: a snapshot, or a change since."))
+            .description(Some("One thing that a follower of a room learns: a snapshot, what announces one, or a change since."))
             .item(ObjectBuilder::new().property("id", number).required("id"))
-            .item(OneOfBuilder::new().item(snapshot).item(Ref::from_schema_name("Event")))
+            .item(OneOfBuilder::new().item(snapshot).item(resync).item(Ref::from_schema_name("Event")))
             .into()
     }
 }
@@ -92,6 +102,7 @@ impl utoipa::ToSchema for Item {
         use utoipa::PartialSchema as _;
 
         schemas.extend([("Snapshot".into(), Snapshot::schema()), ("Event".into(), Event::schema())]);
+        schemas.push(("ResyncReason".into(), ResyncReason::schema()));
         Snapshot::schemas(schemas);
         Event::schemas(schemas);
     }
@@ -102,23 +113,45 @@ impl utoipa::ToSchema for Item {
 ///
 /// A reader that is too slow never slows the peer: it misses changes and gets a snapshot instead. While the stream lives
 /// the room stays open (design A4) and the client leases of its actor are renewed (design R7).
-pub struct Events(BoxStream<'static, Item>);
+pub struct Events {
+    items: BoxStream<'static, Item>,
+    opening: Arc<str>,
+}
 
 impl Events {
-    pub(crate) fn new(tail: Tail, hold: Hold) -> Self {
-        let stream = futures::stream::unfold((tail, hold), |(mut tail, hold)| async move {
-            let item = match tail.next().await? {
-                Step::Reset(snapshot) => Item { id: snapshot.at, event: RoomEvent::Snapshot(snapshot) },
-                Step::Event(id, event) => Item { id, event: RoomEvent::Change(event) },
+    pub(crate) fn new(tail: Tail, hold: Hold, opening: Arc<str>) -> Self {
+        let begin = (tail, hold, None);
+        let items = futures::stream::unfold(begin, |(mut tail, hold, next): (Tail, Hold, Option<Item>)| async move {
+            if let Some(item) = next {
+                return Some((item, (tail, hold, None)));
+            }
+            let (item, next) = match tail.next().await? {
+                Step::Event(id, event) => (Item { id, event: RoomEvent::Change(event) }, None),
+                Step::Reset(snapshot, reason) => {
+                    let id = snapshot.at;
+                    let snapshot = Item { id, event: RoomEvent::Snapshot(snapshot) };
+                    match reason {
+                        Some(reason) => (Item { id, event: RoomEvent::Resync { reason } }, Some(snapshot)),
+                        None => (snapshot, None),
+                    }
+                }
             };
-            Some((item, (tail, hold)))
+            Some((item, (tail, hold, next)))
         });
-        Self(stream.boxed())
+        Self { items: items.boxed(), opening }
     }
 
     /// The next item; `None` when the room was closed. The same as `StreamExt::next`, for callers without it.
     pub async fn recv(&mut self) -> Option<Item> {
-        self.0.next().await
+        self.items.next().await
+    }
+
+    /// Where a follower is that has this item: what [`Room::events_from`](crate::Room::events_from) takes. Nothing for an
+    /// item that announces a snapshot, which the follower does not have yet.
+    #[must_use]
+    pub fn place(&self, item: &Item) -> Option<String> {
+        let announces = matches!(item.event, RoomEvent::Resync { .. });
+        (!announces).then(|| format!("{}-{}", self.opening, item.id))
     }
 }
 
@@ -126,7 +159,7 @@ impl Stream for Events {
     type Item = Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        self.0.poll_next_unpin(cx)
+        self.items.poll_next_unpin(cx)
     }
 }
 

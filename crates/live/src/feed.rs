@@ -60,7 +60,7 @@ impl Feed {
 
     fn apply(&mut self, step: Option<Step>) {
         match step {
-            Some(Step::Reset(snapshot)) => self.conflate.reset(&snapshot),
+            Some(Step::Reset(snapshot, _)) => self.conflate.reset(&snapshot),
             Some(Step::Event(_, event)) => {
                 self.conflate.apply(event);
                 // Only what came on top of a snapshot: one that is over the bound by itself would be asked for for ever.

@@ -146,6 +146,7 @@ pub use profile::settings::Theme;
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
 pub use start_error::StartError;
+pub use tail::ResyncReason;
 pub use ticket::{Invitation, Ticket, TicketInfo};
 
 /// Every operation, in snake case. The HTTP routes, the desktop commands and the subcommands of the command line each have

@@ -15,7 +15,7 @@ use crate::feed::Feed;
 use crate::keep::{LINGER, WATCH};
 use crate::live::{Live, wall_ms};
 use crate::open_rooms::Open;
-use crate::tail::Tail;
+use crate::tail::{ResyncReason, Tail};
 use crate::ticket::{self, Invitation, Ticket};
 
 /// A read that opens a room waits at most this long for the others to say who they are…
@@ -313,8 +313,58 @@ impl Room {
     /// # }
     /// ```
     pub async fn events(&self) -> Result<Events, Error> {
-        let (tail, open) = self.tail().await?;
-        Ok(Events::new(tail, open.keep.hold(self.live.user_id())))
+        let open = self.followed().await?;
+        Ok(self.told(&open, Tail::new(open.port.events(), open.port.snapshots())))
+    }
+
+    /// The same for a follower that may go away and come back. The first time it has no place; then it gives the
+    /// [`place`](Events::place) of the last item that it had, and gets what it missed, in order, and nothing twice. From the
+    /// first call on the last events of the room are kept for that, a thousand or half a megabyte of them. When some of what
+    /// it missed is gone, or when the room was opened again meanwhile, it is told so by
+    /// [`RoomEvent::Resync`](crate::RoomEvent::Resync), and a snapshot follows.
+    ///
+    /// # Errors
+    /// Only those of every call.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Live, PresenceChange};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// let mut events = room.events_from(None).await?;
+    /// let snapshot = events.recv().await.ok_or("closed")?;
+    /// let place = events.place(&snapshot);
+    /// drop(events);
+    /// room.join(Join::new()).await?;
+    /// let mut events = room.events_from(place.as_deref()).await?;
+    /// assert_eq!(events.recv().await.ok_or("closed")?.event.name(), "joined");
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn events_from(&self, place: Option<&str>) -> Result<Events, Error> {
+        let open = self.followed().await?;
+        open.port.keep_events();
+        let begin = || Tail::new(open.port.events(), open.port.snapshots());
+        let Some(place) = place else { return Ok(self.told(&open, begin())) };
+        let here = place.split_once('-').filter(|(opening, _)| *opening == open.port.opening());
+        let tail = match here.and_then(|(_, number)| number.parse().ok()) {
+            None => begin().because(ResyncReason::Unknown),
+            Some(number) => match open.port.events_after(number) {
+                Some((missed, events)) => Tail::behind(number, missed, events, open.port.snapshots()),
+                None => begin().because(ResyncReason::Expired),
+            },
+        };
+        Ok(self.told(&open, tail))
+    }
+
+    fn told(&self, open: &Open, tail: Tail) -> Events {
+        Events::new(tail, open.keep.hold(self.live.user_id()), open.port.opening().into())
     }
 
     /// The room for a window: conflated, in small messages, at the reader's own speed.
@@ -322,7 +372,8 @@ impl Room {
     /// # Errors
     /// Only those of every call.
     pub async fn feed(&self) -> Result<Feed, Error> {
-        let (tail, open) = self.tail().await?;
+        let open = self.followed().await?;
+        let tail = Tail::new(open.port.events(), open.port.snapshots());
         Ok(Feed::new(tail, open.keep.hold(self.live.user_id())))
     }
 
@@ -337,13 +388,12 @@ impl Room {
         }
     }
 
-    async fn tail(&self) -> Result<(Tail, Open), Error> {
+    async fn followed(&self) -> Result<Open, Error> {
         let room = self.room()?;
         let open = self.opened(&room, WATCH).await?;
         // Touches, so that a stream counts from its first moment.
         self.with(&room, |_, _, _| Ok(())).await?;
-        let events = open.port.events();
-        Ok((Tail::new(events, open.port.snapshots()), open))
+        Ok(open)
     }
 
     pub(crate) fn room(&self) -> Result<RoomId, Error> {

@@ -4,26 +4,45 @@
 //! Invariant: what was handed out so far, applied in order, is the room as of event `last`. Whatever breaks the numbering
 //! (the reader lagged, or the snapshot is older than the oldest event still kept) is mended by a newer snapshot.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parlor_core::{Event, Snapshot};
+use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 
 /// The next thing to know.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    /// Begin here; what was known before is void.
-    Reset(Arc<Snapshot>),
+    /// Begin here; what was known before is void. Why, unless it is the first step of all.
+    Reset(Arc<Snapshot>, Option<ResyncReason>),
     /// The event with this number happened.
     Event(u64, Event),
 }
 
+/// Why a reader has to begin again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum ResyncReason {
+    /// It was too slow for the changes.
+    Lagged,
+    /// It came back, and some of what it missed is not kept any more.
+    Expired,
+    /// It came back from an event that this opening of the room does not have: the peer was started again, the room was
+    /// closed meanwhile, or it is no place at all.
+    Unknown,
+}
+
 pub(crate) struct Tail {
+    /// What happened before the events below, and maybe the first of them.
+    missed: VecDeque<(u64, Event)>,
     events: broadcast::Receiver<(u64, Event)>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    /// Where to begin.
-    first: Option<Arc<Snapshot>>,
+    /// Where to begin, and why not where the reader was.
+    first: Option<(Arc<Snapshot>, Option<ResyncReason>)>,
     last: u64,
     /// A snapshot with at least this number must come next.
     need: Option<u64>,
@@ -39,13 +58,30 @@ impl Tail {
         mut snapshots: watch::Receiver<Arc<Snapshot>>,
     ) -> Self {
         let first = Arc::clone(&snapshots.borrow_and_update());
-        Self { events, snapshots, last: first.at, first: Some(first), need: None, held: None }
+        let (last, first, missed) = (first.at, Some((first, None)), VecDeque::new());
+        Self { missed, events, snapshots, last, first, need: None, held: None }
+    }
+
+    /// The same for a reader that was told to expect more than a snapshot.
+    pub(crate) fn because(mut self, reason: ResyncReason) -> Self {
+        self.first = self.first.map(|(snapshot, _)| (snapshot, Some(reason)));
+        self
+    }
+
+    /// Goes on behind the event `last`: with what was `missed`, then with `events`, which may begin within it.
+    pub(crate) fn behind(
+        last: u64,
+        missed: Vec<(u64, Event)>,
+        events: broadcast::Receiver<(u64, Event)>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+    ) -> Self {
+        Self { missed: missed.into(), events, snapshots, last, first: None, need: None, held: None }
     }
 
     /// The next step; `None` when the room was closed. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Step> {
-        if let Some(first) = self.first.take() {
-            return Some(Step::Reset(first));
+        if let Some((snapshot, reason)) = self.first.take() {
+            return Some(Step::Reset(snapshot, reason));
         }
         loop {
             if let Some(need) = self.need {
@@ -53,13 +89,13 @@ impl Tail {
                 if snapshot.at >= need {
                     self.need = None;
                     self.last = snapshot.at;
-                    return Some(Step::Reset(snapshot));
+                    return Some(Step::Reset(snapshot, Some(ResyncReason::Lagged)));
                 }
                 self.snapshots.changed().await.ok()?;
                 continue;
             }
-            let (number, event) = match self.held.take() {
-                Some(held) => held,
+            let (number, event) = match self.held.take().or_else(|| self.missed.pop_front()) {
+                Some(known) => known,
                 None => match self.events.recv().await {
                     Ok(event) => event,
                     Err(RecvError::Lagged(_)) => {
@@ -103,7 +139,8 @@ mod tests {
         let mut seen = Vec::new();
         while let Some(Some(step)) = tail.next().now_or_never() {
             seen.push(match step {
-                Step::Reset(snapshot) => format!("reset {}", snapshot.at),
+                Step::Reset(snapshot, None) => format!("begin {}", snapshot.at),
+                Step::Reset(snapshot, Some(reason)) => format!("{reason:?} {}", snapshot.at),
                 Step::Event(number, _) => number.to_string(),
             });
         }
@@ -117,7 +154,7 @@ mod tests {
         for number in 1..=3 {
             events.send(event(number)).unwrap();
         }
-        assert_eq!(numbers(&mut Tail::new(receiver, snapshot)), ["reset 2", "3"]);
+        assert_eq!(numbers(&mut Tail::new(receiver, snapshot)), ["begin 2", "3"]);
     }
 
     #[test]
@@ -127,7 +164,7 @@ mod tests {
         let mut tail = Tail::new(receiver, snapshot);
         snapshots.send(snapshot_at(3)).unwrap();
         events.send(event(3)).unwrap();
-        assert_eq!(numbers(&mut tail), ["reset 2", "3"]);
+        assert_eq!(numbers(&mut tail), ["begin 2", "3"]);
     }
 
     #[test]
@@ -136,11 +173,11 @@ mod tests {
         let (snapshots, snapshot) = watch::channel(snapshot_at(0));
         let mut tail = Tail::new(receiver, snapshot);
         events.send(event(4)).unwrap();
-        assert_eq!(numbers(&mut tail), ["reset 0"]);
+        assert_eq!(numbers(&mut tail), ["begin 0"]);
         snapshots.send(snapshot_at(2)).unwrap();
         assert!(numbers(&mut tail).is_empty(), "2 leaves 3 out");
         snapshots.send(snapshot_at(3)).unwrap();
-        assert_eq!(numbers(&mut tail), ["reset 3", "4"]);
+        assert_eq!(numbers(&mut tail), ["Lagged 3", "4"]);
     }
 
     #[test]
@@ -148,12 +185,35 @@ mod tests {
         let (events, receiver) = broadcast::channel(4);
         let (snapshots, snapshot) = watch::channel(snapshot_at(0));
         let mut tail = Tail::new(receiver, snapshot);
-        assert_eq!(numbers(&mut tail), ["reset 0"]);
+        assert_eq!(numbers(&mut tail), ["begin 0"]);
         for number in 1..=20 {
             events.send(event(number)).unwrap();
         }
         snapshots.send(snapshot_at(18)).unwrap();
-        assert_eq!(numbers(&mut tail), ["reset 18", "19", "20"]);
+        assert_eq!(numbers(&mut tail), ["Lagged 18", "19", "20"]);
+    }
+
+    #[test]
+    fn who_comes_back_gets_what_it_missed_once() {
+        let (events, receiver) = broadcast::channel(8);
+        let (_snapshots, snapshot) = watch::channel(snapshot_at(7));
+        for number in 6..=8 {
+            events.send(event(number)).unwrap();
+        }
+        let missed = (5..=7).map(event).collect();
+        assert_eq!(numbers(&mut Tail::behind(4, missed, receiver, snapshot)), ["5", "6", "7", "8"]);
+    }
+
+    #[test]
+    fn who_comes_back_and_is_slow_starts_over() {
+        let (events, receiver) = broadcast::channel(4);
+        let (snapshots, snapshot) = watch::channel(snapshot_at(2));
+        let mut tail = Tail::behind(0, vec![event(1), event(2)], receiver, snapshot);
+        for number in 3..=20 {
+            events.send(event(number)).unwrap();
+        }
+        snapshots.send(snapshot_at(20)).unwrap();
+        assert_eq!(numbers(&mut tail), ["1", "2", "Lagged 20"]);
     }
 
     #[test]
@@ -163,7 +223,7 @@ mod tests {
         let mut tail = Tail::new(receiver, snapshot);
         events.send(event(1)).unwrap();
         drop((events, snapshots));
-        assert_eq!(numbers(&mut tail), ["reset 0", "1"]);
+        assert_eq!(numbers(&mut tail), ["begin 0", "1"]);
         assert_eq!(tail.next().now_or_never(), Some(None));
     }
 }

@@ -11,6 +11,7 @@ use crate::actor;
 use crate::address;
 use crate::check::{self, NetworkCheck, Observation};
 use crate::config::{NetConfig, NetError};
+use crate::history::History;
 use crate::info::{NearRoom, NetworkState, PeerInfo};
 use crate::lab::{Fault, Lab};
 use crate::seal::RoomSecret;
@@ -251,6 +252,9 @@ pub(crate) async fn ask<T>(
     answer.await.map_err(|_| closing())
 }
 
+/// An event of a room with its number.
+pub type Numbered = (u64, Event);
+
 /// An open room as its readers see it.
 ///
 /// A snapshot is published before the events that it includes, and its `at` is the number of the last of them. So a
@@ -261,6 +265,7 @@ pub struct RoomPort {
     pub room: RoomId,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) events: broadcast::WeakSender<(u64, Event)>,
+    pub(crate) history: History,
     pub(crate) kept: watch::Receiver<u64>,
 }
 
@@ -283,5 +288,26 @@ impl RoomPort {
     pub fn events(&self) -> broadcast::Receiver<(u64, Event)> {
         let closed = || broadcast::channel(1).1;
         self.events.upgrade().map_or_else(closed, |events| events.subscribe())
+    }
+
+    /// A name for this opening of the room, which no other opening has, here or elsewhere: numbers of events mean
+    /// something within it only.
+    #[must_use]
+    pub fn opening(&self) -> &str {
+        &self.history.opening
+    }
+
+    /// The events behind one that a reader had, and those from here on; `None` when some of them are not kept. The two
+    /// overlap: what is in the first may come again in the second.
+    #[must_use]
+    pub fn events_after(&self, number: u64) -> Option<(Vec<Numbered>, broadcast::Receiver<Numbered>)> {
+        let from_here = self.events();
+        Some((self.history.after(number)?, from_here))
+    }
+
+    /// Keeps the last events for readers that come back, for as long as the room is open: a thousand, or half a megabyte of
+    /// them. Whoever may come back calls it before the first snapshot is read.
+    pub fn keep_events(&self) {
+        self.history.keep();
     }
 }

@@ -15,6 +15,7 @@
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `hello` asks the network who is here where mDNS is filtered.
 //! - `check` looks at the network for a person who misses somebody, and tries what can be tried.
+//! - `history` keeps the last events of a room for readers that come back.
 //! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
@@ -41,6 +42,7 @@ mod direct;
 mod gossip;
 mod handle;
 mod hello;
+mod history;
 mod info;
 mod key;
 mod lab;
@@ -58,7 +60,7 @@ pub use check::{
     AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, NetworkCheck, PeerCheck, Place, Reach,
 };
 pub use config::{Discovery, NetConfig, NetError};
-pub use handle::{NetHandle, RoomPort};
+pub use handle::{NetHandle, Numbered, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo, Speaks};
 pub use key::SessionKey;
 pub use lab::Lab;

@@ -1,6 +1,9 @@
 /** The client of a Parlor peer: one `Backend` interface, the state of a room as a pure reducer, and the peer's types. */
 export type { Backend, LocalApi, Subscriber, Unsubscribe, WindowStatus } from './backend';
 export { ParlorError, toParlorError } from './errors';
+export type { Guest } from './call';
+export { followRoom } from './event-stream';
+export type { Follower, FollowOptions } from './event-stream';
 export { compareBytes, compareRows } from './order';
 export { applyBatch, emptyRoom, rowKey } from './room-state';
 export type { Change, RoomState, RowKey } from './room-state';
@@ -21,6 +24,7 @@ export type { HistoryPage } from './generated/HistoryPage';
 export type { HistoryQuery } from './generated/HistoryQuery';
 export type { Invitation } from './generated/Invitation';
 export type { InterfaceCheck } from './generated/InterfaceCheck';
+export type { Item } from './generated/Item';
 export type { Join } from './generated/Join';
 export type { LeftReason } from './generated/LeftReason';
 export type { Member } from './generated/Member';

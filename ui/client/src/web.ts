@@ -4,7 +4,7 @@
  * never in a URL that is kept.
  */
 import type { Backend } from './backend';
-import { toParlorError } from './errors';
+import { caller, pathOf, searchOf } from './call';
 import type { Left } from './generated/Left';
 import type { MemberRecord } from './generated/MemberRecord';
 import type { PeerInfo } from './generated/PeerInfo';
@@ -23,61 +23,43 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
   const request = world.fetch ?? fetch.bind(globalThis);
   const sockets = new Map<string, RoomSocket>();
 
-  async function call<T>(method: string, path: string, body?: unknown, keepalive = false): Promise<T> {
-    let answer: unknown;
-    let ok = false;
-    try {
-      const headers: Record<string, string> = { Authorization: `Bearer ${token}`, Accept: 'application/json' };
-      if (body !== undefined) headers['Content-Type'] = 'application/json';
-      const init: RequestInit = { method, headers, keepalive, cache: 'no-store' };
-      if (body !== undefined) init.body = JSON.stringify(body);
-      const response = await request(origin + path, init);
-      ok = response.ok;
-      const text = await response.text();
-      answer = text === '' ? {} : JSON.parse(text);
-    } catch (cause) {
-      throw toParlorError(cause);
-    }
-    if (!ok) throw toParlorError(answer);
-    return answer as T;
-  }
-
-  const at = (room: string, rest = '') => `/rooms/${encodeURIComponent(room)}${rest}`;
+  const call = caller(origin, token, request);
+  const at = pathOf;
 
   return {
     kind: 'web',
     rooms: async () => (await call<{ rooms: RoomSummary[] }>('GET', '/rooms')).rooms,
-    createRoom: (room, options) => call('POST', '/rooms', { room, private: options?.private ?? false }),
+    createRoom: (room, options) => call('POST', '/rooms', { body: { room, private: options?.private ?? false } }),
     forgetRoom: async (room) => (await call<{ forgotten?: boolean }>('DELETE', at(room))).forgotten ?? true,
-    join: (room, args) => call('POST', at(room, '/join'), args),
+    join: (room, args) => call('POST', at(room, '/join'), { body: args }),
     async presence(room, args) {
       // While the socket is between two connections, the request is the way that still works.
       const socket = sockets.get(room);
       if (socket?.isOpen) await socket.presence(args);
-      else await call<MemberRecord>('POST', at(room, '/presence'), args);
+      else await call<MemberRecord>('POST', at(room, '/presence'), { body: args });
     },
     // A leave outlives the page that sends it.
-    leave: (room, args = {}) => call<Left>('POST', at(room, '/leave'), args, true),
+    leave: (room, args = {}) => call<Left>('POST', at(room, '/leave'), { body: args, keepalive: true }),
     members: (room, query = {}) => call('GET', at(room, `/members${searchOf(query)}`)),
     metadata: (room) => call('GET', at(room, '/metadata')),
-    setMetadata: (room, args) => call('POST', at(room, '/metadata'), args),
+    setMetadata: (room, args) => call('POST', at(room, '/metadata'), { body: args }),
     board: (room) => call('GET', at(room, '/board')),
-    setBoard: (room, change) => call('POST', at(room, '/board'), change),
+    setBoard: (room, change) => call('POST', at(room, '/board'), { body: change }),
     history: (room, query = {}) => call('GET', at(room, `/messages${searchOf(query)}`)),
-    publish: (room, args) => call('POST', at(room, '/messages'), args),
+    publish: (room, args) => call('POST', at(room, '/messages'), { body: args }),
     access: (room) => call('GET', at(room, '/access')),
-    changeAccess: (room, args) => call('POST', at(room, '/access'), args),
+    changeAccess: (room, args) => call('POST', at(room, '/access'), { body: args }),
     ticket: (room) => call('POST', at(room, '/ticket')),
-    readTicket: (ticket) => call('POST', '/tickets', { ticket }),
+    readTicket: (ticket) => call('POST', '/tickets', { body: { ticket } }),
     async peers() {
       const answer = await call<PeerInfo[] | { peers: PeerInfo[] }>('GET', '/peers');
       return Array.isArray(answer) ? answer : answer.peers;
     },
-    dial: (addr) => call('POST', '/peers', { addr }),
-    checkNetwork: () => call('POST', '/network/check', {}),
+      dial: (addr) => call('POST', '/peers', { body: { addr } }),
+      checkNetwork: () => call('POST', '/network/check', { body: {} }),
     status: () => call('GET', '/profile'),
-    setProfile: (change) => call('POST', '/profile', change),
-    newIdentity: () => call('POST', '/profile/identity', {}),
+    setProfile: (change) => call('POST', '/profile', { body: change }),
+    newIdentity: () => call('POST', '/profile/identity', { body: {} }),
 
     async subscribe(room, subscriber) {
       sockets.get(room)?.close();
@@ -92,11 +74,6 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
 
     retry: () => sockets.forEach((socket) => socket.retry()),
   };
-}
-
-function searchOf(query: object): string {
-  const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
-  return search.size > 0 ? `?${search}` : '';
 }
 
 /**

@@ -74,6 +74,23 @@ impl IntoParams for IfNoneMatchHeader {
     }
 }
 
+/// Where a reader was.
+pub(crate) struct LastEventId;
+
+impl IntoParams for LastEventId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{16}-[0-9]{1,20}$"));
+        let header = ParameterBuilder::new()
+            .name("Last-Event-ID")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("The `id` of the last event that the reader had."))
+            .schema(Some(id))
+            .build();
+        vec![header]
+    }
+}
+
 /// The room of the path, and who acts there.
 pub(crate) struct InRoom;
 

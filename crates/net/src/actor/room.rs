@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::porch::Porch;
 use crate::handle::RoomPort;
+use crate::history::History;
 use crate::seal::{RoomSecret, Seal};
 use crate::topic::Tag;
 
@@ -46,13 +47,14 @@ pub(super) struct Room {
     /// Set when the room is being left: when to drop it.
     pub closing: Option<Tick>,
     at: u64,
+    history: History,
     snapshots: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<(u64, Event)>,
     kept: watch::Sender<u64>,
 }
 
 impl Room {
-    pub(super) fn new(id: RoomId, secret: Option<RoomSecret>, mut replica: Replica) -> Self {
+    pub(super) fn new(id: RoomId, secret: Option<RoomSecret>, mut replica: Replica, history: History) -> Self {
         if let Some(secret) = &secret {
             replica.use_key(secret.epoch, secret.commitment());
         }
@@ -76,6 +78,7 @@ impl Room {
             entered: false,
             closing,
             at: 0,
+            history,
             snapshots,
             events,
             kept: watch::Sender::new(0),
@@ -87,6 +90,7 @@ impl Room {
             room: self.id.clone(),
             snapshots: self.snapshots.subscribe(),
             events: self.events.downgrade(),
+            history: self.history.clone(),
             kept: self.kept.subscribe(),
         }
     }
@@ -125,7 +129,8 @@ impl Room {
         outgoing
     }
 
-    /// The snapshot first: whoever subscribes between the two then finds the events in it.
+    /// The snapshot first: whoever subscribes between the two then finds the events in it. Then the history: whoever
+    /// subscribes before looking there misses none.
     fn tell(&mut self, events: Vec<Event>) {
         if events.is_empty() {
             return;
@@ -134,8 +139,9 @@ impl Room {
         self.at += events.len() as u64;
         let snapshot = Snapshot { at: self.at, ..self.replica.snapshot() };
         self.snapshots.send_replace(Arc::new(snapshot));
-        for numbered in (first..).zip(events) {
-            let _ = self.events.send(numbered);
+        for (number, event) in (first..).zip(events) {
+            self.history.push(number, &event);
+            let _ = self.events.send((number, event));
         }
     }
 

@@ -11,6 +11,7 @@ use super::{Actor, LEAVING_MS};
 use crate::author;
 use crate::direct::{DIRECT_MAX, Direct, UNDER_WAY_MAX};
 use crate::handle::{Call, RoomPort};
+use crate::history::History;
 use crate::seal::{RoomSecret, SEAL_BYTES};
 use crate::topic::Tag;
 
@@ -50,7 +51,8 @@ impl Actor {
         if self.outage.out() {
             replica.handle(Input::OwnOutage(true), now);
         }
-        let room = Room::new(id.clone(), secret, replica);
+        let history = History::new(rand::Rng::random(&mut self.rng));
+        let room = Room::new(id.clone(), secret, replica, history);
         let port = room.port();
         self.rooms.insert(id, room);
         Ok(port)

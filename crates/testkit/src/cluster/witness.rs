@@ -53,6 +53,7 @@ impl Witness {
     pub(crate) fn told(&mut self, event: &RoomEvent, authors: &Authors) -> Result<(), Wrong> {
         match event {
             RoomEvent::Snapshot(snapshot) => self.starts_over(snapshot, authors),
+            RoomEvent::Resync { .. } => Ok(()),
             RoomEvent::Change(event) => self.changed(event, authors),
         }
     }
@@ -128,6 +129,7 @@ pub(crate) fn tell(event: &RoomEvent) -> String {
             let names: Vec<String> = snapshot.members.iter().map(|member| name(member)).collect();
             format!("begins with {}", crate::story::names::list(&names))
         }
+        RoomEvent::Resync { reason } => format!("begins again, {reason:?}"),
         RoomEvent::Change(event) => match event {
             Event::Joined { member } => format!("{} joined {}", name(member), shown(member)),
             Event::Updated { member, .. } => format!("{} updated {}", name(member), shown(member)),

@@ -56,6 +56,7 @@ export type * from "./PresenceMode";
 export type * from "./ProfileChange";
 export type * from "./Publish";
 export type * from "./Reach";
+export type * from "./ResyncReason";
 export type * from "./RoomEvent";
 export type * from "./RoomMetadata";
 export type * from "./RoomSummary";
