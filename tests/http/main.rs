@@ -11,6 +11,7 @@ mod fixture;
 mod guests;
 mod identity;
 mod messages;
+mod metrics;
 mod presence_page;
 mod private;
 mod reach;

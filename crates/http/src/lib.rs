@@ -10,7 +10,7 @@
 //! 5. `handlers`, `events`, `socket`: the call itself, which lives in the crate `parlor`; nothing here knows a rule of
 //!    a room.
 //!
-//! Beside them stand `condition`, versions that a call names in headers; `openapi`, the document of all this, made from what stands at the handlers; `answers`, what they
+//! Beside them stand `condition`, versions that a call names in headers; `metrics`, what a monitor reads; `openapi`, the document of all this, made from what stands at the handlers; `answers`, what they
 //! answer beyond results of the crate `parlor`; `ui`, the pages of the user interface; `server`, the life of the whole; and
 //! `api_file`, by which other programs of the same user find it.
 //!
@@ -26,6 +26,7 @@ mod condition;
 mod events;
 mod guard;
 mod handlers;
+mod metrics;
 mod openapi;
 mod problem;
 mod request;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{events, handlers, socket};
+use crate::{events, handlers, metrics, socket};
 
 pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, LastEventId};
 
@@ -67,6 +67,7 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         handlers::status,
         handlers::set_profile,
         handlers::new_identity,
+        metrics::metrics,
     ),
     components(schemas(refuses::Problem, parlor::Item, parlor::Batch, parlor::By, parlor::RoomId)),
     modifiers(&Token),

@@ -45,6 +45,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = Value::Object(self.body()).to_string();
         let mut response = (status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
+        response.extensions_mut().insert(self.0.code);
         if let Some((name, value)) = extra_header(&self.0) {
             response.headers_mut().insert(name, value);
         }

@@ -12,7 +12,7 @@ use parlor::ErrorCode;
 
 use crate::problem::Problem;
 use crate::server::App;
-use crate::{events, guard, handlers, request, socket};
+use crate::{events, guard, handlers, metrics, request, socket};
 
 /// One route: an operation of the crate `parlor` by its HTTP name.
 pub struct Route {
@@ -36,8 +36,8 @@ macro_rules! routes {
     };
 }
 
-/// Every operation; they need the token. `GET /openapi.json`, which needs it too, and `GET /healthz`, which does not, are no
-/// operations.
+/// Every operation; they need the token. `GET /openapi.json` and `GET /metrics`, which need it too, and `GET /healthz`, which
+/// does not, are no operations.
 pub const ROUTES: &[Route] = routes![
     GET "/rooms" => rooms: handlers::rooms,
     POST "/rooms" => create_room: handlers::create_room,
@@ -71,6 +71,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let operations = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.mount)()));
     operations
         .route("/openapi.json", get(handlers::openapi))
+        .route("/metrics", get(metrics::metrics))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), guard::token))
         .merge(Router::new().route("/healthz", get(handlers::healthz)).method_not_allowed_fallback(method_not_allowed))
@@ -78,6 +79,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(request::BODY_MAX))
         .layer(from_fn_with_state(app.clone(), guard::same_origin))
         .layer(map_response(quiet_headers))
+        .layer(from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api_file::{ApiFile, WrittenApiFile};
+use crate::metrics::Metrics;
 use crate::routes::router;
 use crate::ui::UiFiles;
 use crate::visitors::{ConnectionLimits, receive};
@@ -59,6 +60,7 @@ pub(crate) struct App {
     pub port: u16,
     pub ui: Option<UiFiles>,
     pub closing: Closing,
+    pub metrics: Metrics,
     /// How long a body may take to arrive.
     pub body_within: Duration,
 }
@@ -128,8 +130,11 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
     let keeper = tokio::spawn(keep_true(Arc::downgrade(&api_file), sessions));
 
     let (closing, told) = watch::channel(false);
-    let app = App { live, token, port: addr.port(), ui, closing: Closing(told.clone()), body_within: limits.within };
-    let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, Closing(told)));
+    let metrics = Metrics::default();
+    let connections = metrics.connections();
+    let (port, body_within) = (addr.port(), limits.within);
+    let app = App { live, token, port, ui, closing: Closing(told.clone()), metrics, body_within };
+    let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, connections, Closing(told)));
     Ok(Server { addr, closing, task, keeper, _api_file: api_file })
 }
 

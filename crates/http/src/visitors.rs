@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -44,10 +45,12 @@ const HEADERS_PARSED: usize = 256;
 const HEAD_PARSED: usize = 64 * 1024;
 
 /// One connection, as its requests and the list of all know it. It counts until the last of them lets go.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Visitor {
     known: AtomicBool,
     leave: Notify,
+    /// How many there are.
+    all: Gauge,
 }
 
 impl Visitor {
@@ -56,14 +59,26 @@ impl Visitor {
         self.known.store(true, Ordering::Relaxed);
     }
 
+    fn new(all: Gauge) -> Self {
+        all.inc();
+        Self { known: AtomicBool::default(), leave: Notify::default(), all }
+    }
+
     fn stranger(self: Arc<Self>) -> Option<Arc<Self>> {
         (!self.known.load(Ordering::Relaxed)).then_some(self)
+    }
+}
+
+impl Drop for Visitor {
+    fn drop(&mut self) {
+        self.all.dec();
     }
 }
 
 /// All connections, the oldest first.
 struct Visitors {
     most: usize,
+    open: Gauge,
     list: Vec<Weak<Visitor>>,
 }
 
@@ -77,7 +92,7 @@ impl Visitors {
             stranger.leave.notify_one();
             self.list.remove(place);
         }
-        let visitor = Arc::new(Visitor::default());
+        let visitor = Arc::new(Visitor::new(self.open.clone()));
         self.list.push(Arc::downgrade(&visitor));
         Some(visitor)
     }
@@ -85,8 +100,14 @@ impl Visitors {
 
 /// Serves connections until `stop`; then no more are taken, and the answers under way are finished. Dropped, it
 /// ends them where they are.
-pub(crate) async fn receive(mut listener: TcpListener, routes: Router, limits: ConnectionLimits, stop: Closing) {
-    let mut visitors = Visitors { most: limits.connections, list: Vec::new() };
+pub(crate) async fn receive(
+    mut listener: TcpListener,
+    routes: Router,
+    limits: ConnectionLimits,
+    open: Gauge,
+    stop: Closing,
+) {
+    let mut visitors = Visitors { most: limits.connections, open, list: Vec::new() };
     let mut open = JoinSet::new();
     let mut stopped = stop.clone();
     loop {

@@ -89,7 +89,9 @@ impl utoipa::PartialSchema for Item {
         let reason = Ref::from_schema_name("ResyncReason");
         let resync = kind("resync").property("reason", reason).required("reason");
         AllOfBuilder::new()
-            .description(Some("One thing that a follower of a room learns: a snapshot, what announces one, or a change since."))
+            .description(Some(
+                "One thing that a follower of a room learns: a snapshot, what announces one, or a change since.",
+            ))
             .item(ObjectBuilder::new().property("id", number).required("id"))
             .item(OneOfBuilder::new().item(snapshot).item(resync).item(Ref::from_schema_name("Event")))
             .into()

@@ -98,6 +98,7 @@ mod conflate;
 mod doctor;
 mod events;
 mod feed;
+mod figures;
 #[cfg(test)]
 mod fixture;
 mod held;
@@ -129,6 +130,7 @@ pub use config::Config;
 pub use doctor::{Finding, FindingCode, Firewall, FirewallRule, NetworkReport, Ports, Severity};
 pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
+pub use figures::Figures;
 pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;

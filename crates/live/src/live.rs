@@ -258,8 +258,8 @@ impl Live {
         self.net().dial(addr).await
     }
 
-    /// What was refused, repaired and lost, by name, since this peer started: of its network and of the rooms that are open
-    /// now. The names are for people who look for a fault, and may change.
+    /// What was refused, repaired and lost, by name, since this session of the peer began. The names are for people who look
+    /// for a fault, and may change.
     pub async fn counters(&self) -> BTreeMap<String, u64> {
         self.net().counters().await
     }

@@ -22,6 +22,7 @@ use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, mdns};
 use parlor_core::{Certificate, Continuation, RoomId, Tick, Verifier};
+use prometheus_client::registry::Registry;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -130,8 +131,9 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     let here = !listen.is_empty() && listen.iter().all(address::is_loopback);
     let me = config.session.peer();
     let discovery = if here { Discovery::NONE } else { config.discovery };
-    let (mut swarm, mdns_failed) =
-        behaviour::swarm(&config.session, discovery.mdns, config.lab).map_err(|reason| NetError::Start { reason })?;
+    let mut traffic = Registry::with_prefix("parlor");
+    let (mut swarm, mdns_failed) = behaviour::swarm(&config.session, discovery.mdns, config.lab, &mut traffic)
+        .map_err(|reason| NetError::Start { reason })?;
     let listening = listen::listen(&mut swarm, &listen)?;
     let lobby = Tag::LOBBY.topic();
     swarm.behaviour_mut().gossip.subscribe(&lobby).map_err(|error| NetError::Start { reason: error.to_string() })?;
@@ -191,8 +193,12 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     if let Ok(interfaces) = Interfaces::read() {
         actor.look_around(Surroundings { interfaces, neighbours: Vec::new() }, clock.now());
     }
-    let views =
-        Views { listen: actor.listen.subscribe(), near: actor.near.subscribe(), network: actor.network.subscribe() };
+    let views = Views {
+        listen: actor.listen.subscribe(),
+        near: actor.near.subscribe(),
+        network: actor.network.subscribe(),
+        traffic: Arc::new(traffic),
+    };
     let (commands, receiver) = mpsc::channel(COMMANDS);
     tokio::spawn(actor.run(receiver, surroundings::watch(config.neighbours, me)));
     let _ = tokio::time::timeout(ADDRESSES_WAIT, addresses_known(views.listen.clone(), listening)).await;

@@ -9,6 +9,7 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
 use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, request_response, tcp, yamux};
+use prometheus_client::registry::Registry;
 
 use crate::clocks::{self, ClockCodec};
 use crate::direct::{self, FrameCodec};
@@ -41,8 +42,14 @@ pub(crate) struct Behaviour {
     mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
-/// Makes the swarm. mDNS that the system does not allow is no reason not to start: the second value says so.
-pub(crate) fn swarm(key: &SessionKey, use_mdns: bool, lab: bool) -> Result<(Swarm<Behaviour>, bool), String> {
+/// Makes the swarm, which counts its bytes in the registry. mDNS that the system does not allow is no reason not to start: the
+/// second value says so.
+pub(crate) fn swarm(
+    key: &SessionKey,
+    use_mdns: bool,
+    lab: bool,
+    traffic: &mut Registry,
+) -> Result<(Swarm<Behaviour>, bool), String> {
     let mdns = use_mdns.then(|| {
         let config =
             mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
@@ -80,6 +87,7 @@ pub(crate) fn swarm(key: &SessionKey, use_mdns: bool, lab: bool) -> Result<(Swar
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .map_err(|error| error.to_string())?
         .with_quic()
+        .with_bandwidth_metrics(traffic)
         .with_behaviour(|_| behaviour)
         .map_err(|error| error.to_string())?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIMEOUT))

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_core::{Error, ErrorCode, Event, Replica, RoomId, SessionId, Snapshot, Tick};
+use prometheus_client::encoding::text::encode_registry;
+use prometheus_client::registry::Registry;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::actor;
@@ -42,6 +44,8 @@ pub(crate) struct Views {
     pub listen: watch::Receiver<Vec<String>>,
     pub near: watch::Receiver<Arc<Vec<NearRoom>>>,
     pub network: watch::Receiver<NetworkState>,
+    /// Bytes that came and went.
+    pub traffic: Arc<Registry>,
 }
 
 /// A running driver.
@@ -223,6 +227,15 @@ impl NetHandle {
     /// Refusals and repairs by name, of the driver and of every open room.
     pub async fn counters(&self) -> BTreeMap<String, u64> {
         self.ask(|reply| Command::Counters { reply }).await.unwrap_or_default()
+    }
+
+    /// The bytes that came and went, by transport, in the text of OpenMetrics; the mark of its end is the caller's to add.
+    #[must_use]
+    pub fn traffic(&self) -> String {
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = encode_registry(&mut text, &self.views.traffic);
+        text
     }
 
     /// The faults that can be made here; `None` unless the driver was started with `lab: true`.

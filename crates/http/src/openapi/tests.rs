@@ -28,7 +28,7 @@ fn it_has_every_route_and_no_other() {
     let operations = operations(&parsed());
     let mut routes: BTreeSet<(String, String)> =
         ROUTES.iter().map(|route| (route.method.to_owned(), route.path.to_owned())).collect();
-    routes.extend(["/healthz", "/openapi.json"].map(|path| ("GET".to_owned(), path.to_owned())));
+    routes.extend(["/healthz", "/metrics", "/openapi.json"].map(|path| ("GET".to_owned(), path.to_owned())));
     assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), routes);
 }
 

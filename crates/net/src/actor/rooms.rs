@@ -97,6 +97,10 @@ impl Actor {
         let closed: Vec<RoomId> = self.rooms.values().filter(due).map(|room| room.id.clone()).collect();
         for id in closed {
             let Some(mut room) = self.rooms.remove(&id) else { continue };
+            // What was counted stays counted.
+            for (name, count) in room.replica.counters().iter() {
+                self.counters.add(name, count);
+            }
             // Its own counts and those of the rooms before it, whichever are greater.
             room.replica.continue_from(self.left);
             self.left = room.replica.continuation();
