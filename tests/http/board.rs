@@ -70,11 +70,11 @@ async fn what_cannot_be_written_is_named() {
     peer.post("/rooms/blue/join", json!({})).await.ok();
     for (body, field) in [
         (json!({"set": {}}), "set"),
-        (json!({"set": [{"x": 1}]}), "set"),
-        (json!({"set": [{"id": "a"}]}), "set"),
-        (json!({"set": [{"id": "a", "w": 0}]}), "set.w"),
-        (json!({"set": [{"id": "", "x": 0}]}), "set"),
-        (json!({"set": [{"id": "a", "font": 1}]}), "set"),
+        (json!({"set": [{"x": 1}]}), "set.0"),
+        (json!({"set": [{"id": "a"}]}), "set.0"),
+        (json!({"set": [{"id": "a", "w": 0}]}), "set.0.w"),
+        (json!({"set": [{"id": "", "x": 0}]}), "set.0.id"),
+        (json!({"set": [{"id": "a", "font": 1}]}), "set.0.font"),
         (json!({"remove": "a"}), "remove"),
         (json!({"notes": []}), "notes"),
     ] {

@@ -2,6 +2,7 @@
 //! with which code it refuses when not.
 
 mod attempts;
+mod bad_input;
 mod board;
 mod conditions;
 mod connections;

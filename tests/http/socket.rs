@@ -116,6 +116,8 @@ async fn whatever_is_wrong_is_answered_and_the_socket_lives_on() {
         (r#"{"type":"presence","id":5,"presence":{},"extra":1}"#, json!(5), "INVALID_PRESENCE"),
         (r#"{"type":"presence","id":6,"presence":{"__proto__":1}}"#, json!(6), "INVALID_PRESENCE"),
         (r#"{"type":"presence","id":7,"presence":{},"memberId":""}"#, json!(7), "INVALID_MEMBER_ID"),
+        (r#"{"type":"presence","id":7,"presence":{"a":1,"a":2}}"#, Value::Null, "INVALID_JSON"),
+        (r#"{"type":"presence","id":7,"presence":{"a":NaN}}"#, Value::Null, "INVALID_JSON"),
         (r#"{"type":"presence","id":8,"presence":{}}"#, json!(8), "NOT_JOINED"),
     ];
     for (message, id, code) in cases {

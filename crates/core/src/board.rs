@@ -132,21 +132,21 @@ impl Replica {
     pub fn set_board(&mut self, who: &LocalActor, args: BoardChange, now: Tick) -> Result<Board, Error> {
         let count = args.set.len() + args.remove.len();
         if count > CHANGES_MAX {
-            return Err(Error::too_large("changes", CHANGES_MAX, count, "board"));
+            return Err(Error::too_large("changes", CHANGES_MAX, count, "set"));
         }
         let mut writes: BTreeMap<CellKey, Option<Value>> = BTreeMap::new();
         for id in &args.remove {
-            check::key(id, "remove", ErrorCode::InvalidBoard)?;
+            check::name(id, "remove", ErrorCode::InvalidBoard)?;
             if self.notes.contains_key(id) {
                 writes.insert(CellKey::board(id, REMOVED), Some(Value::Bool(true)));
             }
         }
         let mut named = BTreeSet::new();
-        for note in args.set {
-            check::key(&note.id, "set", ErrorCode::InvalidBoard)?;
+        for (place, note) in args.set.into_iter().enumerate() {
+            check::name(&note.id, &format!("set.{place}.id"), ErrorCode::InvalidBoard)?;
             let id = note.id.clone();
             named.insert(id.clone());
-            for (field, value) in fields(note)? {
+            for (field, value) in fields(note, &format!("set.{place}"))? {
                 writes.insert(CellKey::board(&id, field), Some(value));
             }
             let removed = CellKey::board(&id, REMOVED);
@@ -243,12 +243,12 @@ impl Replica {
 }
 
 /// The fields that a change names, checked.
-fn fields(note: NoteChange) -> Result<Vec<(&'static str, Value)>, Error> {
+fn fields(note: NoteChange, at: &str) -> Result<Vec<(&'static str, Value)>, Error> {
     let code = ErrorCode::InvalidBoard;
     let mut fields = Vec::new();
     let numbers = [("x", note.x), ("y", note.y), ("w", note.w), ("h", note.h), ("z", note.z)];
     for (field, number) in numbers.into_iter().filter_map(|(field, number)| Some((field, number?))) {
-        let path = format!("set.{field}");
+        let path = format!("{at}.{field}");
         let finite = Number::from_f64(number).filter(|_| number > 0.0 || !matches!(field, "w" | "h"));
         let Some(finite) = finite else {
             let allowed = if matches!(field, "w" | "h") { "a number above 0" } else { "a finite number" };
@@ -258,14 +258,14 @@ fn fields(note: NoteChange) -> Result<Vec<(&'static str, Value)>, Error> {
     }
     let texts = [("color", note.color, KEY_MAX), ("text", note.text, TEXT_MAX)];
     for (field, text, max) in texts.into_iter().filter_map(|(field, text, max)| Some((field, text?, max))) {
-        let path = format!("set.{field}");
+        let path = format!("{at}.{field}");
         if text.len() > max {
             return Err(Error::too_large("stringBytes", max, text.len(), &path));
         }
         fields.push((field, Value::String(text)));
     }
     if fields.is_empty() {
-        return Err(Error::new(code, format!("set names no field of note {}", note.id)).at("set"));
+        return Err(Error::new(code, format!("{at} names no field of note {}", note.id)).at(at));
     }
     Ok(fields)
 }

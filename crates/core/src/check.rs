@@ -74,6 +74,15 @@ pub(crate) fn key(name: &str, path: &str, code: ErrorCode) -> Result<(), Error> 
     Err(Error::new(code, format!("{path}: this key is not allowed")).at(path))
 }
 
+/// A key by which people call something of their own: not space alone.
+pub(crate) fn name(name: &str, path: &str, code: ErrorCode) -> Result<(), Error> {
+    key(name, path, code)?;
+    if name.trim().is_empty() {
+        return Err(Error::new(code, format!("{path} is empty: it is nothing but space")).at(path));
+    }
+    Ok(())
+}
+
 /// A value at a level of nesting (a bag is the first), whose strings may be so long.
 pub(crate) fn nested(value: &Value, string_max: usize, depth: usize, path: &str, code: ErrorCode) -> Result<(), Error> {
     match value {

@@ -112,27 +112,32 @@ macro_rules! text_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks the text: 1 to 128 characters, no control characters (design A8), and what stands at the type.
+            /// Checks the text: 1 to 128 characters, not all of them space, no control characters (design A8), and what
+            /// stands at the type.
             ///
             /// # Errors
             /// The code of this kind of id, naming what was wrong. No state is touched.
             pub fn new(text: &str) -> Result<Self, Error> {
                 let count = characters(text);
                 if count == 0 {
-                    return Err(Error::new($code, concat!($what, " is empty; give 1 to 128 characters")));
+                    return Err(Error::new($code, concat!($what, " is empty; give 1 to 128 characters")).at($what));
                 }
                 if count > ID_MAX_CHARS {
                     return Err(Error::new(
                         $code,
                         format!("{} has {count} characters; at most {ID_MAX_CHARS} are allowed", $what),
                     )
-                    .limit($what, ID_MAX_CHARS, count, ""));
+                    .limit($what, ID_MAX_CHARS, count, $what));
                 }
                 $(if $refused(text) {
-                    return Err(Error::new($code, format!(concat!($what, " is {:?}, ", $why), text)));
+                    return Err(Error::new($code, format!(concat!($what, " is {:?}, ", $why), text)).at($what));
                 })?
                 if text.chars().any(char::is_control) {
-                    return Err(Error::new($code, concat!($what, " has a control character; none are allowed")));
+                    return Err(Error::new($code, concat!($what, " has a control character; none are allowed")).at($what));
+                }
+                if text.trim().is_empty() {
+                    let message = concat!($what, " is nothing but space; give 1 to 128 characters");
+                    return Err(Error::new($code, message).at($what));
                 }
                 Ok(Self(text.into()))
             }
@@ -220,7 +225,7 @@ mod tests {
     fn an_id_is_checked_where_it_enters() {
         let room = |text: &str| RoomId::new(text).map_err(|error| (error.code, error.message));
         let member = |text: &str| MemberId::new(text).map_err(|error| (error.code, error.message));
-        for text in ["a", "...", "a/../b", " ", "..a", "\u{1f99d}", &"\u{fc}".repeat(128)] {
+        for text in ["a", "...", "a/../b", " a", "..a", "\u{1f99d}", &"\u{fc}".repeat(128)] {
             assert_eq!(room(text).unwrap().as_str(), text);
             assert_eq!(member(text).unwrap().as_str(), text);
         }
@@ -230,6 +235,8 @@ mod tests {
             (&long, "has 129 characters; at most 128 are allowed"),
             ("a\nb", "has a control character; none are allowed"),
             ("\u{85}", "has a control character; none are allowed"),
+            (" ", "is nothing but space; give 1 to 128 characters"),
+            ("\u{a0}\u{2003}", "is nothing but space; give 1 to 128 characters"),
         ] {
             assert_eq!(room(text), Err((ErrorCode::InvalidRoomId, format!("roomId {words}"))));
             assert_eq!(member(text), Err((ErrorCode::InvalidMemberId, format!("memberId {words}"))));

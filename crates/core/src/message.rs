@@ -153,11 +153,11 @@ impl Replica {
     /// `CELL_FROZEN`. Nothing is touched by any of them.
     pub fn publish_kept(&mut self, who: &LocalActor, args: Publish, now: Tick) -> Result<Message, Error> {
         let code = ErrorCode::InvalidMessage;
-        check::key(&args.kind, "type", code)?;
+        check::name(&args.kind, "type", code)?;
         // One level deeper than it looks: it stands inside the cell's value.
         check::nested(&args.data, TEXT_MAX, 3, "data", code)?;
         if let Some(key) = &args.idempotency_key {
-            check::key(key, "idempotencyKey", code)?;
+            check::name(key, "idempotencyKey", code)?;
         }
         self.may_write(who)?;
         let member = self.own_member(who, args.member_id.as_ref())?;

@@ -90,7 +90,7 @@ impl Replica {
 
     fn pass(&mut self, who: &LocalActor, args: Publish, now: Tick) -> Result<Message, Error> {
         let code = ErrorCode::InvalidMessage;
-        check::key(&args.kind, "type", code)?;
+        check::name(&args.kind, "type", code)?;
         check::nested(&args.data, TEXT_MAX, 3, "data", code)?;
         if args.idempotency_key.is_some() {
             let message = "idempotencyKey is for messages that are kept; give keep: true, or leave it out";

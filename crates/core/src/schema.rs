@@ -14,10 +14,10 @@ use crate::view::Timestamp;
 
 // The types below that have no values stand for a schema where a field's own type has none.
 
-/// No control characters, and not a step in an address.
-const ROOM_PATTERN: &str = r"^(?!\.{1,2}$)[^\u0000-\u001F\u007F-\u009F]+$";
-/// No control characters.
-const MEMBER_PATTERN: &str = r"^[^\u0000-\u001F\u007F-\u009F]+$";
+/// No control characters, not space alone, and not a step in an address.
+const ROOM_PATTERN: &str = r"^(?!\.{1,2}$)(?!\s+$)[^\u0000-\u001F\u007F-\u009F]+$";
+/// No control characters, and not space alone.
+const MEMBER_PATTERN: &str = r"^(?!\s+$)[^\u0000-\u001F\u007F-\u009F]+$";
 /// What a key may not be.
 const KEY_PATTERN: &str = r"^(?!__proto__$)";
 

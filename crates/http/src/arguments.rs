@@ -3,11 +3,15 @@
 
 use parlor::{
     AccessChange, BoardChange, Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange, Publish,
+    RoomId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
 use utoipa::ToSchema;
+
+use crate::json;
 
 /// Arguments that arrive as a JSON object. Every field may be missing; none may be unknown.
 pub(crate) trait Arguments: DeserializeOwned {
@@ -80,8 +84,8 @@ impl Arguments for ProfileChange {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CreateRoom {
     /// 1 to 128 characters.
-    #[schema(value_type = Option<parlor::RoomId>, required)]
-    pub room: Option<String>,
+    #[schema(required)]
+    pub room: Option<RoomId>,
     /// Whether only those come in who have a ticket.
     pub private: bool,
 }
@@ -139,17 +143,12 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => {
+    match json::read(body)? {
+        Value::Object(object) => Ok(object),
+        other => {
             let message = format!("the body must be a JSON object, not {}", article(&other));
-            Err(Error::new(ErrorCode::InvalidJson, message))
+            Err(Error::new(ErrorCode::InvalidJson, message).at("body"))
         }
-        // The parser's own limit, far beyond ours; it stands in for it so that a deep body is not called malformed.
-        Err(error) if error.to_string().starts_with("recursion limit") => {
-            Err(Error::too_large("depth", parlor::limits::DEPTH_MAX, 128, "body"))
-        }
-        Err(error) => Err(Error::new(ErrorCode::InvalidJson, format!("the body is not JSON: {error}"))),
     }
 }
 
@@ -159,17 +158,22 @@ pub(crate) fn arguments<T: Arguments>(object: Map<String, Value>) -> Result<T, E
         let message = format!("{field} is null; give a value or leave it out");
         return Err(Error::new(T::code_of(field), message).at(field));
     }
-    let error = match T::deserialize(Value::Object(object.clone())) {
-        Ok(arguments) => return Ok(arguments),
-        Err(error) => error,
-    };
-    // Every field may be missing, so the field that fails alone is the one to name.
-    let culprit = object.into_iter().find_map(|(field, value)| {
-        let alone = Map::from_iter([(field.clone(), value)]);
-        T::deserialize(Value::Object(alone)).err().map(|error| (field, error))
-    });
-    let (field, error) = culprit.unwrap_or((String::new(), error));
-    Err(Error::new(T::code_of(&field), format!("{field}: {error}")).at(&field))
+    serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
+        let steps: Vec<String> = error.path().iter().filter_map(step).collect();
+        let field = steps.first().map(String::as_str).unwrap_or_default();
+        let (code, place) = (T::code_of(field), steps.join("."));
+        Error::new(code, format!("{place}: {}", error.inner())).at(&place)
+    })
+}
+
+/// One step of a place as it is written here: `set.0.x`.
+fn step(segment: &Segment) -> Option<String> {
+    match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { variant } => Some(variant.clone()),
+        Segment::Unknown => None,
+    }
 }
 
 fn article(value: &Value) -> &'static str {
@@ -204,7 +208,15 @@ mod tests {
         type Case = (fn(&str) -> Option<(ErrorCode, String)>, &'static str, ErrorCode, &'static [&'static str]);
         let cases: &[Case] = &[
             (|b| read::<Join>(b).err(), "[1]", ErrorCode::InvalidJson, &["object", "array"]),
-            (|b| read::<Join>(b).err(), "{", ErrorCode::InvalidJson, &["not JSON"]),
+            (|b| read::<Join>(b).err(), "{", ErrorCode::InvalidJson, &["body", "not JSON"]),
+            (|b| read::<Join>(b).err(), r#"{"presence":{"a":NaN}}"#, ErrorCode::InvalidJson, &["presence.a"]),
+            (
+                |b| read::<BoardChange>(b).err(),
+                r#"{"set":[{"id":"a","x":"1"}]}"#,
+                ErrorCode::InvalidBoard,
+                &["set.0.x"],
+            ),
+            (|b| read::<BoardChange>(b).err(), r#"{"set":[{"id":"a","q":1}]}"#, ErrorCode::InvalidBoard, &["set.0.q"]),
             (|b| read::<Join>(b).err(), r#"{"presence":5}"#, ErrorCode::InvalidPresence, &["presence", "map"]),
             (|b| read::<Join>(b).err(), r#"{"presence":null}"#, ErrorCode::InvalidPresence, &["presence", "null"]),
             (|b| read::<Join>(b).err(), r#"{"metadata":[]}"#, ErrorCode::InvalidMetadata, &["metadata"]),

@@ -76,10 +76,10 @@ pub(crate) async fn create_room(Caller(live): Caller, Args(args): Args<CreateRoo
             .into());
     };
     if !args.private {
-        return Ok(Json(Created { room: live.create_room(room).await?, ticket: None, link: None }));
+        return Ok(Json(Created { room: live.create_room(room.as_str()).await?, ticket: None, link: None }));
     }
     let created = live.create_private_room(room.as_str()).await?;
-    let Invitation { ticket, link, .. } = live.room(room).ticket().await?;
+    let Invitation { ticket, link, .. } = live.room(room.as_str()).ticket().await?;
     Ok(Json(Created { room: created, ticket: Some(ticket), link: Some(link) }))
 }
 
@@ -328,7 +328,7 @@ pub(crate) async fn dial(Caller(live): Caller, Args(args): Args<Dial>) -> Answer
         let message = "addr is missing; give a multiaddr such as /ip4/192.168.1.20/tcp/4747";
         return Err(Error::new(ErrorCode::InvalidTicket, message).at("addr").into());
     };
-    Ok(Json(live.dial(&addr).await?))
+    Ok(Json(live.dial(&addr).await.map_err(|error| error.at("addr"))?))
 }
 
 /// Look for what keeps people from meeting

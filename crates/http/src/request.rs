@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
-use parlor::{By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, Room, limits};
+use parlor::{By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, Room, RoomId, limits};
 use tokio::time::timeout;
 
 use crate::arguments::{Arguments, arguments, object};
@@ -64,15 +64,18 @@ impl FromRequestParts<Arc<App>> for Here {
     }
 }
 
-/// The room's name in the path, decoded and not yet checked.
+/// The room's name in the path, decoded.
 pub(crate) struct RoomName(pub String);
 
 impl FromRequestParts<Arc<App>> for RoomName {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let undecodable = |_| Problem::new(ErrorCode::InvalidRoomId, "the room's name in the path is not UTF-8");
-        Path::from_request_parts(parts, app).await.map(|Path(name)| RoomName(name)).map_err(undecodable)
+        let undecodable =
+            |_| Error::new(ErrorCode::InvalidRoomId, "room: the name in the path is not UTF-8").at("room");
+        let Path(name) = Path::<String>::from_request_parts(parts, app).await.map_err(undecodable)?;
+        RoomId::new(&name).map_err(|error| error.at("room"))?;
+        Ok(RoomName(name))
     }
 }
 

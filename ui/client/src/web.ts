@@ -55,8 +55,8 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
       const answer = await call<PeerInfo[] | { peers: PeerInfo[] }>('GET', '/peers');
       return Array.isArray(answer) ? answer : answer.peers;
     },
-      dial: (addr) => call('POST', '/peers', { body: { addr } }),
-      checkNetwork: () => call('POST', '/network/check', { body: {} }),
+    dial: (addr) => call('POST', '/peers', { body: { addr } }),
+    checkNetwork: () => call('POST', '/network/check', { body: {} }),
     status: () => call('GET', '/profile'),
     setProfile: (change) => call('POST', '/profile', { body: change }),
     newIdentity: () => call('POST', '/profile/identity', { body: {} }),

@@ -100,7 +100,7 @@ fn certificate() -> impl Strategy<Value = Certificate> {
 fn full() -> impl Strategy<Value = Frame> {
     let guest = (key(), bytes::<64>()).prop_map(|(key, signature)| GuestClaim { key, signature });
     let actor = (text(), prop::option::of(guest)).prop_map(|(name, guest)| ActorClaim { name, guest });
-    let member = "[a-z ü🦀]{1,30}".prop_map(|id| MemberId::new(&id).unwrap());
+    let member = "[a-zü🦀][a-z ü🦀]{0,29}".prop_map(|id| MemberId::new(&id).unwrap());
     let numbers = (number(), number(), number(), number());
     let lists = (vec(number(), 0..4), vec(incarnation(), 0..4), vec(field(), 0..5));
     (certificate(), actor, member, incarnation(), numbers, lists, value()).prop_map(
