@@ -1,0 +1,142 @@
+// @vitest-environment node
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLive, type Live } from './live';
+import type { Guest } from './call';
+
+interface Asked {
+  method: string | undefined;
+  url: string | undefined;
+  user: string | undefined;
+  body: unknown;
+}
+
+describe('a program with many users', () => {
+  const asked: Asked[] = [];
+  let answer: (asked: Asked, response: ServerResponse) => void;
+  let origin: string;
+  const server = createServer(async (request: IncomingMessage, response) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const { method, url, headers } = request;
+    const user = headers['parlor-user'] as string | undefined;
+    const one = { method, url, user, body: text === '' ? null : (JSON.parse(text) as unknown) };
+    asked.push(one);
+    answer(one, response);
+  });
+
+  beforeEach(async () => {
+    asked.length = 0;
+    answer = ({ body }, response) => {
+      const { memberId = 'u_default' } = (body ?? {}) as { memberId?: string };
+      response.end(JSON.stringify({ memberId, members: [{ memberId: 'u_default' }, { memberId: 'u_other' }] }));
+    };
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('acts for whoever the request under way is of', async () => {
+    const requests = new AsyncLocalStorage<Guest | null>();
+    const live = createLive({ origin, token: 't', resolveActor: () => requests.getStore() ?? null });
+    const serve = (user: string | null) =>
+      requests.run(user === null ? null : { id: user }, async () => {
+        const room = live.room('project_123');
+        await room.join({ presence: { status: 'online' } });
+        await room.presence({ presence: { of: user } });
+        return room.leave();
+      });
+    await Promise.all(['ada', 'bob', null, 'cleo'].map(serve));
+    expect(asked).toHaveLength(12);
+    for (const user of ['ada', 'bob', undefined, 'cleo']) {
+      const of = asked.filter((one) => one.user === user);
+      expect(of.map((one) => one.url?.split('/').at(-1))).toEqual(['join', 'presence', 'leave']);
+      expect(of[1]?.body).toEqual({ memberId: 'u_default', presence: { of: user ?? null } });
+    }
+  });
+
+  it('waits for who it is, and asks nothing when nobody can say', async () => {
+    const slow = createLive({ origin, token: 't', resolveActor: async () => ({ id: 'ada' }) });
+    await slow.room('r').members();
+    expect(asked.map((one) => one.user)).toEqual(['ada']);
+    const nobody = createLive({ origin, token: 't', resolveActor: () => Promise.reject(new Error('no session')) });
+    await expect(nobody.room('r').join()).rejects.toThrow('no session');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('has the calls of the page', async () => {
+    const live: Live = createLive({ origin, token: 't' });
+    const room = live.room<{ cursor: number }, { title: string }>('project 123');
+    await room.join({ memberId: 'device_1', presence: { cursor: 1 } });
+    await room.presence({ presence: { cursor: 2 }, unset: ['typing'] });
+    await room.presence({ presence: {}, memberId: 'device_2' });
+    expect((await room.members({ limit: 100 })).map((member) => member.memberId)).toEqual(['u_default', 'u_other']);
+    await room.metadata({ metadata: { title: 'Incident response' }, ifVersion: 'a' });
+    await room.metadata();
+    await room.publish({ type: 'reaction', data: { emoji: '🎉' } });
+    await room.history({ limit: 5 });
+    await room.leave();
+    const at = '/rooms/project%20123';
+    expect(asked.map(({ method, url, body }) => [method, url, body])).toEqual([
+      ['POST', `${at}/join`, { memberId: 'device_1', presence: { cursor: 1 } }],
+      ['POST', `${at}/presence`, { memberId: 'device_1', presence: { cursor: 2 }, unset: ['typing'] }],
+      ['POST', `${at}/presence`, { memberId: 'device_2', presence: {} }],
+      ['GET', `${at}/members?limit=100`, null],
+      ['POST', `${at}/metadata`, { metadata: { title: 'Incident response' }, ifVersion: 'a' }],
+      ['GET', `${at}/metadata`, null],
+      ['POST', `${at}/messages`, { memberId: 'device_1', type: 'reaction', data: { emoji: '🎉' } }],
+      ['GET', `${at}/messages?limit=5`, null],
+      ['POST', `${at}/leave`, { memberId: 'device_1' }],
+    ]);
+  });
+
+  it('knows others by the member that it joined with', async () => {
+    const room = createLive({ origin, token: 't' }).room('r');
+    await room.join();
+    expect((await room.others()).map((member) => member.memberId)).toEqual(['u_other']);
+  });
+
+  it('follows a room for as long as somebody listens', async () => {
+    let stream: ServerResponse | null = null;
+    answer = (_, response) => {
+      stream = response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      const said = (id: number, item: object) =>
+        response.write(`id: o-${id}\ndata: ${JSON.stringify({ id, ...item })}\n\n`);
+      said(1, { type: 'snapshot', members: [{ memberId: 'a' }], metadata: { metadata: {} } });
+      said(2, { type: 'joined', member: { memberId: 'b' } });
+      said(3, { type: 'updated', member: { memberId: 'b' }, changed: ['x'] });
+      said(4, { type: 'left', member: { memberId: 'b' }, reason: 'left' });
+      said(5, { type: 'weather' });
+    };
+    const room = createLive({ origin, token: 't', resolveActor: () => ({ id: 'ada' }) }).room('r');
+    const told: unknown[] = [];
+    const ends = [
+      room.on('snapshot', (members) => told.push(['snapshot', members.length])),
+      room.on('joined', (member) => told.push(['joined', member.memberId])),
+      room.on('updated', (member, changed) => told.push(['updated', member.memberId, changed])),
+      room.on('left', (member, reason) => told.push(['left', member.memberId, reason])),
+    ];
+    await vi.waitFor(() => expect(told).toHaveLength(4));
+    expect(told).toEqual([['snapshot', 1], ['joined', 'b'], ['updated', 'b', ['x']], ['left', 'b', 'left']]);
+    expect(asked.map((one) => [one.url, one.user])).toEqual([['/rooms/r/events', 'ada']]);
+    const closed = new Promise((resolve) => stream?.on('close', resolve));
+    for (const end of ends) end();
+    await closed;
+  });
+
+  it('says when nobody can be followed', async () => {
+    answer = (_, response) =>
+      void response.writeHead(400).end(JSON.stringify({ code: 'INVALID_ROOM_ID', detail: 'no', recoverable: false }));
+    const room = createLive({ origin, token: 't' }).room(' ');
+    const codes: string[] = [];
+    const end = room.on('failed', (cause) => codes.push(cause.code));
+    await vi.waitFor(() => expect(codes).toEqual(['INVALID_ROOM_ID']));
+    end();
+  });
+});
