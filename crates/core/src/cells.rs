@@ -56,9 +56,8 @@ struct Buckets {
 impl Buckets {
     /// A cell comes, or goes.
     fn toggle(&mut self, held: &Held) {
-        let fingerprint = fingerprint(held.key(), &held.stamp);
-        self.of[usize::from(held.bucket)] ^= fingerprint;
-        self.all ^= fingerprint;
+        self.of[usize::from(held.bucket)] ^= held.fingerprint;
+        self.all ^= held.fingerprint;
         if let Some(noted) = &mut self.noted {
             noted.note((Arc::clone(held.key()), self.private.then_some(held.cell.writer)));
         }
@@ -239,6 +238,11 @@ impl Cells {
         self.buckets.all
     }
 
+    /// One hash of all of a kind that are read.
+    pub fn hash_of(&self, kind: CellKind) -> u64 {
+        self.registers(kind).hash()
+    }
+
     /// A hash per bucket; 0 of an empty one.
     pub fn buckets(&self) -> Vec<u32> {
         self.buckets.of.iter().map(|bucket| (bucket ^ bucket >> 32) as u32).collect()
@@ -367,21 +371,6 @@ impl Cells {
 
 fn wall_hlc(wall_ms: u64) -> u64 {
     wall_ms.min(HLC_MAX >> 16) << 16
-}
-
-fn fingerprint(key: &CellKey, stamp: &Stamp) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[key.kind as u8]);
-    for text in [&key.object, &key.field] {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    hasher.update(&stamp.hlc.to_le_bytes());
-    hasher.update(&stamp.writer.0);
-    hasher.update(&stamp.hash);
-    let mut first = [0; 8];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_le_bytes(first)
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ proptest! {
         }
         prop_assert_eq!(contents(&forwards), contents(&otherwise));
         prop_assert_eq!(forwards.hash(), otherwise.hash());
+        prop_assert_eq!(forwards.hash_of(CellKind::Metadata), otherwise.hash_of(CellKind::Metadata));
         prop_assert_eq!(forwards.buckets(), otherwise.buckets());
         let room = RoomId::new("room").unwrap();
         prop_assert_eq!(shown(&forwards, &room), shown(&otherwise, &room));

@@ -15,12 +15,15 @@ const SPARE_PART: usize = 4;
 pub(crate) struct Held {
     pub stamp: Stamp,
     pub bucket: u8,
+    /// A hash of its register and its stamp.
+    pub fingerprint: u64,
     pub cell: Cell,
 }
 
 impl Held {
     pub fn new(cell: Cell) -> Self {
-        Held { stamp: cell.stamp(), bucket: cell.key.bucket(), cell }
+        let stamp = cell.stamp();
+        Held { stamp, bucket: cell.key.bucket(), fingerprint: fingerprint(&cell.key, &stamp), cell }
     }
 
     pub fn key(&self) -> &Arc<CellKey> {
@@ -33,6 +36,8 @@ pub(crate) struct Registers {
     /// Those that count against the cap, oldest first. They are the same, so that none has to be looked up by its name.
     order: BTreeMap<(Stamp, Arc<CellKey>), Arc<Held>>,
     cap: usize,
+    /// The XOR of the fingerprints of all that are read.
+    hash: u64,
     /// Cells that are not read, one of a writer and register.
     spare: BTreeMap<(Arc<CellKey>, PublicKey), Held>,
     /// The same, oldest first.
@@ -42,7 +47,7 @@ pub(crate) struct Registers {
 impl Registers {
     pub fn new(cap: usize) -> Self {
         let (read, order) = (BTreeMap::new(), BTreeMap::new());
-        Registers { read, order, cap, spare: BTreeMap::new(), spare_order: BTreeSet::new() }
+        Registers { read, order, cap, hash: 0, spare: BTreeMap::new(), spare_order: BTreeSet::new() }
     }
 
     /// What a register reads.
@@ -65,6 +70,11 @@ impl Registers {
         let first = (Arc::clone(&key), PublicKey([0; 32]));
         let from = self.spare.range(first..).map(|(_, held)| held);
         from.take_while(move |held| *held.key() == key)
+    }
+
+    /// One hash of all that are read: another one after every write, also after one that goes back.
+    pub fn hash(&self) -> u64 {
+        self.hash
     }
 
     /// All that are read, by key.
@@ -107,6 +117,7 @@ impl Registers {
     pub fn hold(&mut self, new: Held) -> Option<Held> {
         let key = Arc::clone(new.key());
         let old = self.let_go(&key);
+        self.hash ^= new.fingerprint;
         let new = Arc::new(new);
         if counts(&key) {
             self.order.insert((new.stamp, Arc::clone(&key)), Arc::clone(&new));
@@ -118,6 +129,7 @@ impl Registers {
     /// Takes away what a register reads.
     pub fn let_go(&mut self, key: &Arc<CellKey>) -> Option<Held> {
         let old = self.read.remove(key)?;
+        self.hash ^= old.fingerprint;
         self.order.remove(&(old.stamp, Arc::clone(key)));
         Arc::into_inner(old)
     }
@@ -129,6 +141,7 @@ impl Registers {
         }
         let ((_, key), held) = self.order.pop_first()?;
         self.read.remove(&key);
+        self.hash ^= held.fingerprint;
         Arc::into_inner(held)
     }
 
@@ -153,6 +166,21 @@ impl Registers {
         let (stamp, key) = self.spare_order.pop_first()?;
         self.spare.remove(&(key, stamp.writer))
     }
+}
+
+fn fingerprint(key: &CellKey, stamp: &Stamp) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[key.kind as u8]);
+    for text in [&key.object, &key.field] {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.update(&stamp.hlc.to_le_bytes());
+    hasher.update(&stamp.writer.0);
+    hasher.update(&stamp.hash);
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
 }
 
 /// Whether a register counts against the cap.
