@@ -41,6 +41,10 @@ pub struct Args {
     #[arg(long)]
     pub software_rendering: bool,
 
+    /// Show a menu bar; on macOS there always is one
+    #[arg(long)]
+    pub menu_bar: bool,
+
     /// Open this room at once
     #[arg(long, value_name = "ROOM", value_parser = room)]
     pub room: Option<RoomId>,

@@ -16,6 +16,7 @@ use tauri::{Runtime, State, Webview, Wry};
 use crate::desk::{self, Notices};
 use crate::feed::Feeds;
 use crate::local_api::{Choice, LocalApi, Shown};
+use crate::menu::{self, MenuBar};
 
 type Answer<T> = Result<T, Error>;
 
@@ -34,8 +35,8 @@ impl OpenRoom {
         self.room().take_if(|open| open == room);
     }
 
-    fn with(&self, status: Status) -> WindowStatus {
-        WindowStatus { status, open_room: self.room().clone() }
+    fn with(&self, status: Status, menu_bar: bool) -> WindowStatus {
+        WindowStatus { status, open_room: self.room().clone(), menu_bar }
     }
 
     fn room(&self) -> MutexGuard<'_, Option<String>> {
@@ -51,6 +52,8 @@ struct WindowStatus {
     status: Status,
     /// The room to open when the page loads.
     open_room: Option<String>,
+    /// Whether there is a menu bar, which the page fills.
+    menu_bar: bool,
 }
 
 /// An argument whose mistakes come back as an [`Error`] like all others; one that is missing has nothing in it.
@@ -112,6 +115,7 @@ commands!(
     set_local_api,
     notify,
     open_link,
+    set_menu,
 );
 
 #[tauri::command]
@@ -245,22 +249,27 @@ async fn check_network(live: State<'_, Live>) -> Answer<NetworkReport> {
 }
 
 #[tauri::command]
-async fn status(live: State<'_, Live>, open: State<'_, OpenRoom>) -> Answer<WindowStatus> {
-    Ok(open.with(live.status().await))
+async fn status(live: State<'_, Live>, open: State<'_, OpenRoom>, bar: State<'_, MenuBar>) -> Answer<WindowStatus> {
+    Ok(open.with(live.status().await, bar.shown()))
 }
 
 #[tauri::command]
 async fn set_profile(
     live: State<'_, Live>,
     open: State<'_, OpenRoom>,
+    bar: State<'_, MenuBar>,
     change: Args<ProfileChange>,
 ) -> Answer<WindowStatus> {
-    Ok(open.with(live.set_profile(change.0).await?))
+    Ok(open.with(live.set_profile(change.0).await?, bar.shown()))
 }
 
 #[tauri::command]
-async fn new_identity(live: State<'_, Live>, open: State<'_, OpenRoom>) -> Answer<WindowStatus> {
-    Ok(open.with(live.new_identity().await?))
+async fn new_identity(
+    live: State<'_, Live>,
+    open: State<'_, OpenRoom>,
+    bar: State<'_, MenuBar>,
+) -> Answer<WindowStatus> {
+    Ok(open.with(live.new_identity().await?, bar.shown()))
 }
 
 #[tauri::command]
@@ -288,6 +297,12 @@ async fn notify(
 #[tauri::command]
 async fn open_link(address: String) -> Answer<()> {
     blocking(move || desk::open_link(&address)).await
+}
+
+/// What stands in the menu bar from now on. Without a bar nothing happens.
+#[tauri::command]
+async fn set_menu(app: tauri::AppHandle, menu: Args<menu::Offered>) -> Answer<()> {
+    blocking(move || menu::show(&app, &menu.0)).await
 }
 
 /// Whoever asks the desktop may have to wait for it.

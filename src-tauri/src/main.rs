@@ -12,6 +12,7 @@ mod exit;
 mod feed;
 mod front;
 mod local_api;
+mod menu;
 mod person;
 mod window;
 
@@ -71,6 +72,8 @@ fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
         .manage(desk::Notices::default())
         .manage(commands::OpenRoom::default())
         .manage(local_api::LocalApi::of(&profile_dir))
+        .manage(menu::MenuBar::new(args.menu_bar))
+        .on_menu_event(|app, event| menu::chosen(app, &event))
         .invoke_handler(commands::handler())
         .setup(move |app| Ok(set_up(app, &args, &dir)?))
         .build(tauri::generate_context!());

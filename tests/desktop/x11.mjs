@@ -8,8 +8,16 @@ const GET_WINDOW_ATTRIBUTES = 3;
 const QUERY_TREE = 15;
 const GET_PROPERTY = 20;
 const SEND_EVENT = 25;
+const QUERY_EXTENSION = 98;
+const FAKE_INPUT = 2;
 const CLIENT_MESSAGE = 33;
 const VIEWABLE = 2;
+
+const KEY = [2, 3];
+const BUTTON = [4, 5];
+const MOVE = 6;
+/** Where keys are on the keyboard that Xvfb has. */
+const KEYS = { Return: 36, Up: 111, Down: 116, Right: 114, Escape: 9 };
 
 const padded = (length) => (length + 3) & ~3;
 
@@ -20,6 +28,7 @@ export class X11 {
   #sequence = 0;
   #wake = () => {};
   #root = 0;
+  #xtest = 0;
 
   /** Connects to a local display by its number. */
   static async open(display) {
@@ -70,6 +79,36 @@ export class X11 {
     event.writeUInt32LE(await this.#atom('WM_PROTOCOLS'), 8);
     event.writeUInt32LE(await this.#atom('WM_DELETE_WINDOW'), 12);
     this.#send(SEND_EVENT, 0, u32(id), u32(0), event);
+  }
+
+  /** A press of the first button of the pointer at a place of the screen. */
+  async click(x, y) {
+    await this.#fake(MOVE, 0, x, y);
+    for (const type of BUTTON) await this.#fake(type, 1);
+  }
+
+  /** A press of a key, by its place on the keyboard. */
+  async press(key) {
+    for (const type of KEY) await this.#fake(type, KEYS[key]);
+  }
+
+  /** As if somebody sat at the screen (the XTEST extension). */
+  async #fake(type, detail, x = 0, y = 0) {
+    if (this.#xtest === 0) {
+      const name = Buffer.from('XTEST\0\0\0');
+      const reply = await this.#request(QUERY_EXTENSION, 0, Buffer.from([5, 0, 0, 0]), name);
+      if (reply[8] !== 1) throw new Error('the display lets nobody pretend to sit at it');
+      this.#xtest = reply[9];
+    }
+    const event = Buffer.alloc(32);
+    event[0] = type;
+    event[1] = detail;
+    if (type === MOVE) event.writeUInt32LE(this.#root, 8);
+    event.writeInt16LE(x, 20);
+    event.writeInt16LE(y, 22);
+    this.#send(this.#xtest, FAKE_INPUT, event);
+    // An answer to anything says that it was taken.
+    await this.#atom('XTEST');
   }
 
   async #atom(name) {

@@ -37,7 +37,44 @@ export type Unsubscribe = () => void;
 export type WindowStatus = Status & {
   /** The room that the command line asked for. */
   readonly openRoom?: string | null;
+  /** Whether the window has a menu bar, to be filled by `setMenu`. */
+  readonly menuBar?: boolean;
 };
+
+/** What stands in a menu bar: a menu for each group, the app's own first, and what the system's items are called. */
+export interface WindowMenu {
+  readonly groups: readonly {
+    readonly title: string;
+    readonly items: readonly {
+      readonly id: string;
+      readonly words: string;
+      /** Keys as tinykeys writes them, of what also works while somebody writes. */
+      readonly keys?: string;
+      readonly chosen?: boolean;
+    }[];
+  }[];
+  readonly words: Readonly<
+    Record<
+      | 'about'
+      | 'hide'
+      | 'hideOthers'
+      | 'showAll'
+      | 'quit'
+      | 'edit'
+      | 'undo'
+      | 'redo'
+      | 'cut'
+      | 'copy'
+      | 'paste'
+      | 'selectAll'
+      | 'window'
+      | 'minimize'
+      | 'fullScreen'
+      | 'close',
+      string
+    >
+  >;
+}
 
 /** What a subscriber is told. */
 export interface Subscriber {
@@ -117,6 +154,10 @@ export interface Backend {
 
   /** Calls `open` whenever somebody starts the app again and names a room to open in this window. */
   onOpenRoom?(open: (room: string) => void): void;
+  /** Fills the window's menu bar, where there is one. */
+  setMenu?(menu: WindowMenu): Promise<void>;
+  /** Something was chosen in the menu bar, by its id; returns what ends it. */
+  onMenu?(chosen: (id: string) => void): Unsubscribe;
 
   /** Tries the way to the peer again now instead of at the end of the back-off. */
   retry?(): void;

@@ -52,8 +52,20 @@ export class Actions {
     return this.list.filter((action) => action.run !== undefined && (action.only ?? 'palette') === 'palette');
   }
 
+  /** In a menu bar: as in the palette, with what the palette has no place for because it is itself. */
+  get inMenu(): readonly Action[] {
+    const listed = (action: Action) => (action.only ?? 'palette') === 'palette' || action.always === true;
+    return this.list.filter((action) => action.run !== undefined && action.deep !== true && listed(action));
+  }
+
   get onSheet(): readonly Action[] {
     return this.list.filter((action) => keysOf(action).length > 0 && (action.only ?? 'sheet') === 'sheet');
+  }
+
+  /** Does what was chosen elsewhere by its id, such as in a menu bar; nothing while something waits for an answer. */
+  choose(id: string): void {
+    if (isBusyElsewhere()) return;
+    this.list.find((action) => action.id === id)?.run?.();
   }
 
   /** Runs what a key is for, if anything. */

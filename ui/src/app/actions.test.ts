@@ -31,6 +31,19 @@ describe('Actions', () => {
     expect(press('+')).toBe(false);
   });
 
+  it('are chosen in a menu by their id, except while a sheet waits for an answer', () => {
+    const [palette, person] = [action('palette', { only: 'sheet', always: true }), action('go', { deep: true })];
+    const [pen, twin] = [action('pen'), action('close', { only: 'keys' })];
+    actions.add(() => [palette, person, pen, twin]);
+    expect(actions.inMenu).toEqual([palette, pen]);
+    actions.choose('pen');
+    actions.choose('nothing');
+    const sheet = document.body.appendChild(document.createElement('dialog'));
+    sheet.setAttribute('open', '');
+    actions.choose('pen');
+    expect(pen.run).toHaveBeenCalledTimes(1);
+  });
+
   it('take a key by its place where letters differ', () => {
     const follow = action('follow', { keys: ['Alt+Digit1'] });
     actions.add(() => [follow]);

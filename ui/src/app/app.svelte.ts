@@ -40,6 +40,8 @@ const ANSWERS_WITHIN_MS = 3_000;
 export class App {
   status = $state.raw<Status | null>(null);
   screen = $state.raw<Screen>({ name: 'loading' });
+  /** Whether the window has a menu bar. */
+  menuBar = $state(false);
   /** What the person is asked before a ticket is used. */
   question = $state.raw<Question | null>(null);
   /** Whether the network is being looked at. */
@@ -73,6 +75,7 @@ export class App {
     try {
       const status: WindowStatus = await this.backend.status();
       this.#learn(status);
+      this.menuBar = status.menuBar === true;
       this.#wanted ??= status.openRoom ?? (await this.#roomOfLastTime());
     } catch (cause) {
       this.screen = { name: 'failed', error: toParlorError(cause) };
