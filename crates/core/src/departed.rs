@@ -18,6 +18,17 @@ struct Past {
     floor: Option<Seq>,
     /// The whole session is over: the same profile started anew.
     retired: bool,
+    /// It fell silent with members in the room, and has said nothing since.
+    given_up: bool,
+}
+
+/// How somebody ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// By its own word.
+    Left,
+    /// By its silence.
+    GivenUp,
 }
 
 /// The bounded list.
@@ -31,6 +42,7 @@ impl Departed {
     /// Buries one record for good.
     pub fn bury(&mut self, session: SessionId, incarnation: u32) {
         let past = self.entry(session);
+        past.given_up = false;
         past.left.insert(incarnation);
         while past.left.len() > INCARNATIONS_MAX {
             past.left.pop_first();
@@ -41,6 +53,20 @@ impl Departed {
     pub fn expire(&mut self, session: SessionId, seq: Seq) {
         let past = self.entry(session);
         past.floor = past.floor.max(Some(seq));
+    }
+
+    /// It fell silent with members in the room.
+    pub fn give_up(&mut self, session: SessionId) {
+        self.entry(session).given_up = true;
+    }
+
+    /// How its last members ended, as far as that is remembered. Asked of a session that has none now.
+    pub fn fate(&self, session: &SessionId) -> Option<Fate> {
+        let past = self.past.get(session)?;
+        if past.given_up {
+            return Some(Fate::GivenUp);
+        }
+        (past.retired || !past.left.is_empty()).then_some(Fate::Left)
     }
 
     /// The session is over as a whole.

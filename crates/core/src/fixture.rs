@@ -303,7 +303,7 @@ impl Table {
     }
 
     pub fn by_session(&self, at: usize) -> Vec<Arc<Member>> {
-        let query = MembersQuery { limit: Some(1000), by: By::Session, cursor: None };
+        let query = MembersQuery { limit: Some(1000), by: By::Session, ..MembersQuery::default() };
         self.seats[at].replica.members(&query, self.tick()).unwrap().members
     }
 

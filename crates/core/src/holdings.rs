@@ -36,6 +36,8 @@ pub struct Holdings {
     pub leaves: usize,
     /// Questions to be answered: 8.
     pub questions: usize,
+    /// Others that were asked about those who fell silent: 6 for each of them.
+    pub witnesses: usize,
     /// Answers to peers that wait to be fetched.
     pub answers: usize,
     /// Places whose change the driver has not asked for yet: 8,192.
@@ -72,6 +74,7 @@ impl Replica {
             notes: self.notes.len(),
             leaves: self.leaving.len(),
             questions: self.questions.len(),
+            witnesses: peers().filter_map(|peer| peer.case.as_ref()).map(|case| case.count()).sum(),
             answers: self.serving.len(),
             noted: self.cells.noted().map_or(0, Noted::count),
             outputs: self.outputs(),

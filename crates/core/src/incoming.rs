@@ -47,8 +47,8 @@ impl Replica {
             }
         };
         self.hear_twin(&author, &frame, now);
-        let first_hand = author == via;
-        match frame {
+        let (first_hand, seq) = (author == via, frame.seq());
+        let verdict = match frame {
             Frame::Delta(delta) => self.delta(author, delta, now),
             Frame::Beat(beat) => self.beat_in(author, beat, now),
             Frame::Leave(leave) => self.leave_in(author, leave, now),
@@ -64,7 +64,13 @@ impl Replica {
                 self.counters.add("sync_by_gossip");
                 Verdict::Ignore
             }
+            Frame::WitnessAsk(ask) => self.witness_ask_in(author, &ask, path, now),
+            Frame::Testimony(said) => self.testimony_in(author, &said, path, now),
+        };
+        if let Some(seq) = seq.filter(|_| !first_hand) {
+            self.note_relay(author, via, seq, now);
         }
+        verdict
     }
 
     fn delta(&mut self, author: SessionId, delta: Delta, now: Tick) -> Verdict {
@@ -420,6 +426,9 @@ impl Replica {
     pub(crate) fn wake(&mut self, author: SessionId, now: Tick) {
         let Some(peer) = self.peers.get_mut(&author).filter(|peer| peer.stale) else { return };
         peer.stale = peer.is_stale(now);
+        if !peer.stale {
+            peer.case = None;
+        }
         self.peers_due = self.peers_due.min(now.plus(STALE_MS));
         let rows: Vec<RowKey> =
             peer.records.values().map(|record| (record.member.clone(), record.actor.user_id.clone())).collect();

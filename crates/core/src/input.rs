@@ -51,6 +51,13 @@ pub enum Input {
         /// Why.
         cause: DownCause,
     },
+    /// A ping to a linked peer was answered.
+    RoundTrip {
+        /// By whom.
+        peer: SessionId,
+        /// After so many microseconds.
+        us: u32,
+    },
     /// The wall clock, about once a second. It orders nothing but foreign-looking stamps and is shown to people.
     Wall {
         /// Milliseconds since 1970.

@@ -36,6 +36,7 @@ impl Replica {
             return;
         }
         peer.linked = false;
+        peer.rtt_us = None;
         peer.lost = Some((now, cause));
         self.peers_due = now;
         if peer.records.is_empty() {
@@ -46,6 +47,13 @@ impl Replica {
         }
         self.twin_down(&id, cause, now);
         self.links_changed(now);
+    }
+
+    /// A ping was answered. It is no sign of life of anybody's members: gossip may be dead on a link that answers pings.
+    pub(crate) fn round_trip(&mut self, id: &SessionId, us: u32) {
+        if let Some(peer) = self.peers.get_mut(id).filter(|peer| peer.linked) {
+            peer.rtt_us = Some(us);
+        }
     }
 
     /// Others learn of a change of links soon, since their choice of forwarding hangs on it (design N4).
@@ -60,6 +68,8 @@ impl Replica {
         self.peers_due = now;
         for peer in self.peers.values_mut() {
             peer.heard = now;
+            // Who is still without a link after that is asked about anew.
+            peer.case = None;
             if let Some((at, _)) = &mut peer.lost {
                 *at = now;
             }
@@ -83,6 +93,7 @@ impl Replica {
         if !outage {
             for peer in self.peers.values_mut() {
                 peer.heard = now;
+                peer.case = None;
                 if let Some((at, _)) = &mut peer.lost {
                     *at = now;
                 }
@@ -161,7 +172,7 @@ impl Replica {
 
     fn expire_peers(&mut self, now: Tick) {
         let mut rows = Vec::new();
-        let mut over = Vec::new();
+        let (mut over, mut doubted) = (Vec::new(), Vec::new());
         for (id, peer) in &mut self.peers {
             if let Some(reason) = peer.over(now, self.outage) {
                 over.push((*id, reason));
@@ -170,6 +181,9 @@ impl Replica {
             let stale = peer.is_stale(now);
             let turned = stale != peer.stale;
             peer.stale = stale;
+            if peer.doubt(self.outage, now) {
+                doubted.push(*id);
+            }
             for (member, user, fields) in peer.records.fields_mut() {
                 if fields.hide_expired(now) || turned {
                     rows.push((member.clone(), user.clone()));
@@ -182,24 +196,32 @@ impl Replica {
         for (id, reason) in over {
             self.drop_peer(id, reason, now);
         }
+        for id in doubted {
+            self.ask_witnesses(id, now);
+        }
         let due = self.peers.values().map(|peer| peer.next_deadline(self.outage)).min();
         self.peers_due = due.unwrap_or(Tick(u64::MAX));
     }
 
     /// Forgets a session that fell silent, but remembers how far it was (design R8).
     pub(crate) fn drop_peer(&mut self, id: SessionId, reason: LeftReason, now: Tick) {
+        let evidence = self.last_evidence(id, reason, now);
         let Some(peer) = self.peers.remove(&id) else { return };
         self.departed.expire(id, peer.seq);
+        if !peer.records.is_empty() {
+            self.departed.give_up(id);
+        }
         if peer.linked {
             // Still connected but silent: kept as a link, so that a late frame is heard as one of a linked peer.
             let mut silent = Box::new(Peer::new(id, now));
             silent.linked = true;
             silent.loopback = peer.loopback;
+            silent.rtt_us = peer.rtt_us;
             silent.seq = peer.seq;
             self.peers.insert(id, silent);
         }
         for record in peer.records.into_values() {
-            self.refresh(&(record.member, record.actor.user_id), reason, now);
+            self.refresh_knowing(&(record.member, record.actor.user_id), reason, evidence.as_ref(), now);
         }
         self.count_watchers();
     }

@@ -13,7 +13,7 @@
 //! rows and events made from all of that in one place, so that the grammar of events holds by construction (design R14).
 //!
 //! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
-//! R7, R9 · `departed` R8 · `cell`, `cells`, `registers` R10, R11, R13 · `rule`, `access`, `handover` N8 · `sync` R12 ·
+//! R7, R9 · `departed` R8 · `witness`, `evidence` whether others hear who fell silent · `cell`, `cells`, `registers` R10, R11, R13 · `rule`, `access`, `handover` N8 · `sync` R12 ·
 //! `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata` A6 · `board` A10 · `message`, `said` A12 · `kept` R15 · `fields`, `raw`,
 //! `value`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held.
 //!
@@ -40,6 +40,7 @@ mod departed;
 mod error;
 #[cfg(test)]
 mod events_tests;
+mod evidence;
 mod fields;
 #[cfg(test)]
 mod fixture;
@@ -93,6 +94,7 @@ mod view;
 mod weight;
 mod whole;
 mod wire;
+mod witness;
 
 pub use access::{Access, AccessChange, Person};
 pub use board::{Board, BoardChange, Note, NoteChange};
@@ -101,6 +103,7 @@ pub use cell::{CELL_VALUE_MAX, CellKey, CellKind, HLC_MAX, Stamp};
 pub use command::{Join, Leave, MetadataChange, PresenceChange, PresenceMode};
 pub use counters::Counters;
 pub use error::{Error, ErrorCode};
+pub use evidence::{Evidence, EvidencePath, EvidenceVerdict, Witness, WitnessSays};
 pub use handover::{Handover, NewKey};
 pub use holdings::Holdings;
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};

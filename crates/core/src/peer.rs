@@ -8,10 +8,11 @@ use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
 use crate::row_table::Place;
-use crate::said::Heard;
+use crate::said::{Breath, Heard};
 use crate::sync::Purse;
 use crate::view::{Actor, Bag, LeftReason};
 use crate::wire::Pulse;
+use crate::witness::Case;
 
 /// One remote session in this room. What every frame of its looks at stands first, and so lies side by side.
 #[repr(C)]
@@ -49,6 +50,14 @@ pub(crate) struct Peer {
     pub futile: Futile,
     /// What it said to those who are here.
     pub said: Heard,
+    /// When a sign of life of its was passed on last, and by whom.
+    pub relayed: Option<(Tick, SessionId)>,
+    /// The last answered ping on its link, in microseconds.
+    pub rtt_us: Option<u32>,
+    /// What it may still ask about others.
+    pub asks: Breath,
+    /// What others were asked about it, while it is silent.
+    pub case: Option<Box<Case>>,
     /// Records that had to make room in a full room, and when the last one did.
     pub evicted: Option<(Tick, BTreeSet<u32>)>,
 }
@@ -195,6 +204,10 @@ impl Peer {
             cell_mismatches: 0,
             futile: Futile::default(),
             said: Heard::default(),
+            relayed: None,
+            rtt_us: None,
+            asks: Breath::new(now),
+            case: None,
             evicted: None,
         }
     }
@@ -242,6 +255,9 @@ impl Peer {
             Some((at, _)) if !self.stale => next = at,
             Some((at, cause)) if counts || cause != DownCause::TimedOut => next = next.min(at.plus(DISCONNECTED_MS)),
             _ => {}
+        }
+        if let Some(round) = self.case.as_ref().and_then(|case| case.next()).filter(|_| counts) {
+            next = next.min(round);
         }
         let fields = self.records.values().filter_map(|record| record.fields.next_expiry());
         fields.min().map_or(next, |at| at.min(next))

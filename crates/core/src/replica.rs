@@ -121,6 +121,9 @@ pub struct Replica {
     pub(crate) asking: (u64, Tick),
     /// What own members may still say to those who are here.
     pub(crate) breath: Breath,
+    /// What others may still be asked about those who fell silent, and how many questions were put so far.
+    pub(crate) questioning: Breath,
+    pub(crate) questions_put: u64,
     /// Not later than the next moment at which a peer, or an own record, changes with no traffic at all.
     pub(crate) peers_due: Tick,
     pub(crate) own_due: Tick,
@@ -188,6 +191,8 @@ impl Replica {
             answered_at: None,
             asking: (ASKS, now),
             breath: Breath::new(now),
+            questioning: Breath::new(now),
+            questions_put: 0,
             peers_due: Tick(u64::MAX),
             own_due: Tick(u64::MAX),
             mark,
@@ -207,6 +212,7 @@ impl Replica {
             Input::Frame { author, via, path, bytes } => verdict = self.frame(author, via, path, &bytes, now),
             Input::LinkUp { peer, loopback } => self.link_up(peer, loopback, now),
             Input::LinkDown { peer, cause } => self.link_down(peer, cause, now),
+            Input::RoundTrip { peer, us } => self.round_trip(&peer, us),
             Input::Wall { unix_ms } => self.wall = (now, unix_ms),
             Input::Resumed => self.resumed(now),
             Input::OwnOutage(outage) => self.set_outage(outage, now),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode};
+use crate::evidence::Evidence;
 use crate::fields::Fields;
 use crate::ids::{MemberId, SessionId, Tick, UserId};
 use crate::limits::{MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX};
@@ -71,6 +72,11 @@ struct Cursor {
 impl Replica {
     /// Holds a row against what it was, and says what happened to it. `reason` is told when it is gone.
     pub(crate) fn refresh(&mut self, key: &RowKey, reason: LeftReason, now: Tick) {
+        self.refresh_knowing(key, reason, None, now);
+    }
+
+    /// The same, with what is known of why somebody is given up.
+    pub(crate) fn refresh_knowing(&mut self, key: &RowKey, reason: LeftReason, evidence: Option<&Evidence>, now: Tick) {
         let fresh = self.fold(key, None, now);
         let held = self.rows.member(key).cloned();
         if fresh.is_none() {
@@ -84,7 +90,10 @@ impl Replica {
                 self.emit(Event::Joined { member });
                 self.refresh_conflicts(key, now);
             }
-            (Some(member), None) => {
+            (Some(mut member), None) => {
+                if let Some(evidence) = evidence {
+                    Arc::make_mut(&mut member).evidence = Some(Box::new(evidence.clone()));
+                }
                 self.emit(Event::Left { member, reason });
                 self.refresh_conflicts(key, now);
             }
@@ -160,6 +169,7 @@ impl Replica {
             verified: speaker.actor.kind == ActorKind::User,
             conflict,
             sessions: Vec::new(),
+            evidence: None,
         })
     }
 
@@ -243,6 +253,13 @@ impl Replica {
         })
     }
 
+    /// Of the sessions of a member the one that says most for its being there: this one, else one that is heard, else the
+    /// one that was heard last.
+    pub(crate) fn best_session(&self, key: &RowKey, only: Option<SessionId>, now: Tick) -> Option<SessionId> {
+        let parts = self.parts(key, now).filter(|part| only.is_none_or(|only| only == part.session));
+        parts.max_by_key(|part| (part.own, !part.stale, part.seen, part.session)).map(|part| part.session)
+    }
+
     /// The greatest `act` among the other sessions of a member (design A5).
     pub(crate) fn act_elsewhere(&self, key: &RowKey) -> u64 {
         self.parts(key, self.looked).filter(|part| !part.own).map(|part| part.act).max().unwrap_or(0)
@@ -270,12 +287,22 @@ impl Replica {
         let mut rows: Vec<(Cursor, Member)> = Vec::new();
         for (key, _) in self.rows.members() {
             match query.by {
-                By::Member => rows.extend(self.fold(key, None, now).map(|member| (place(&member, [0; 32]), member))),
+                By::Member => {
+                    if let Some(mut member) = self.fold(key, None, now) {
+                        if query.evidence {
+                            member.evidence = self.evidence_of_row(key, None, now).map(Box::new);
+                        }
+                        rows.push((place(&member, [0; 32]), member));
+                    }
+                }
                 By::Session => {
                     for (session, stale) in self.parts(key, now).map(|part| (part.session, part.stale)) {
                         let state = if stale { MemberState::Stale } else { MemberState::Active };
                         if let Some(mut member) = self.fold(key, Some(session), now) {
                             member.sessions = vec![SessionRef { session_id: session.to_string(), state }];
+                            if query.evidence {
+                                member.evidence = self.evidence_of_row(key, Some(session), now).map(Box::new);
+                            }
                             rows.push((place(&member, session.0), member));
                         }
                     }

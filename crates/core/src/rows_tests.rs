@@ -143,7 +143,7 @@ fn pages_cover_everything_once() {
             let mut seen = Vec::new();
             let mut cursor = None;
             loop {
-                let page = page(&table, &MembersQuery { limit: Some(limit), cursor, by });
+                let page = page(&table, &MembersQuery { limit: Some(limit), cursor, by, evidence: false });
                 assert_eq!((page.total, page.complete), (25, true));
                 assert!(page.members.len() <= limit as usize && !page.members.is_empty());
                 seen.extend(page.members.iter().map(|row| row.record.member_id.to_string()));
@@ -179,7 +179,7 @@ fn a_cursor_outlives_its_row() {
 fn wrong_limits_and_cursors_are_named() {
     let table = Table::joined(1);
     let code = |limit, cursor: Option<&str>| {
-        let query = MembersQuery { limit, cursor: cursor.map(str::to_owned), by: By::Member };
+        let query = MembersQuery { limit, cursor: cursor.map(str::to_owned), ..MembersQuery::default() };
         table.seats[0].replica.members(&query, table.tick()).map_err(|error| error.code).err()
     };
     assert_eq!(code(Some(0), None), Some(ErrorCode::InvalidLimit));

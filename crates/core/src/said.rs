@@ -23,7 +23,7 @@ use crate::wire::{Frame, Said};
 const AT_ONCE: u64 = 32;
 const PER_SECOND: u64 = 16;
 
-/// What may still be said.
+/// What may still be said, or asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Breath {
     left_ms: u64,
@@ -38,7 +38,7 @@ impl Breath {
         Breath { left_ms: Self::WHOLE, at: now }
     }
 
-    fn take(&mut self, now: Tick) -> bool {
+    pub fn take(&mut self, now: Tick) -> bool {
         let left = self.left_ms.saturating_add(now.since(self.at).saturating_mul(PER_SECOND)).min(Self::WHOLE);
         (self.left_ms, self.at) = (left, now);
         let enough = left >= 1000;

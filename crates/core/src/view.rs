@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::access::Access;
 use crate::board::Note;
+use crate::evidence::Evidence;
 use crate::ids::{MemberId, RoomId, UserId};
 use crate::message::Message;
 
@@ -166,6 +167,12 @@ pub struct Member {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<SessionRef>>"))]
     pub sessions: Vec<SessionRef>,
+    /// What is known of whether it is there: where that was asked for, and of a member that is gone because it was not heard
+    /// any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Evidence>"))]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl Member {
@@ -227,6 +234,9 @@ pub struct MembersQuery {
     /// Rows by member or by session.
     #[cfg_attr(feature = "ts", ts(as = "Option<By>", optional))]
     pub by: By,
+    /// With what is known of whether each is there: see [`Evidence`].
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
+    pub evidence: bool,
 }
 
 /// A room's shared settings and who changed them last.

@@ -9,6 +9,7 @@ use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cell::{Cell, CellKey, Stamp};
+use crate::evidence::Word;
 use crate::ids::{MemberId, Rev, Seq, SessionId};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::proof::{ActorClaim, Certificate};
@@ -34,6 +35,8 @@ pub(crate) enum Frame {
     SyncWant(SyncWant),
     Introduction(Box<Introduction>),
     Said(Said),
+    WitnessAsk(WitnessAsk),
+    Testimony(Testimony),
 }
 
 /// What changed in the records of a session since it told last: one frame, however many of its members moved.
@@ -153,6 +156,22 @@ pub(crate) struct Said {
     pub data: Raw,
 }
 
+/// Do you hear this session? To one linked peer alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WitnessAsk {
+    pub of: SessionId,
+    pub nonce: u64,
+}
+
+/// What its author knows of a session that it was asked about. It is no sign of life of either.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Testimony {
+    pub of: SessionId,
+    /// That of the question.
+    pub nonce: u64,
+    pub word: Word,
+}
+
 /// A hash per bucket of cells: what do you have that differs? (design R12)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SyncRequest {
@@ -267,6 +286,8 @@ impl Frame {
             Frame::SyncWant(_) => 9,
             Frame::Introduction(_) => 10,
             Frame::Said(_) => 11,
+            Frame::WitnessAsk(_) => 12,
+            Frame::Testimony(_) => 13,
         }
     }
 
@@ -280,6 +301,7 @@ impl Frame {
             Frame::Introduction(body) => Some(body.seq),
             Frame::Said(body) => Some(body.seq),
             Frame::Ask(_) | Frame::Cells(_) | Frame::SyncRequest(_) | Frame::SyncStamps(_) | Frame::SyncWant(_) => None,
+            Frame::WitnessAsk(_) | Frame::Testimony(_) => None,
         }
     }
 
@@ -297,6 +319,8 @@ impl Frame {
             Frame::SyncWant(body) => postcard::to_extend(body, head),
             Frame::Introduction(body) => postcard::to_extend(body, head),
             Frame::Said(body) => postcard::to_extend(body, head),
+            Frame::WitnessAsk(body) => postcard::to_extend(body, head),
+            Frame::Testimony(body) => postcard::to_extend(body, head),
         };
         // Writing into memory fails only for types that postcard cannot write, and there is none of those above.
         body.unwrap_or_default()
@@ -313,7 +337,7 @@ impl Frame {
         }
         let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
         // Only cells, and what is said about them, come in pages.
-        if matches!(kind, 1..=5 | 10..=11) && bytes.len() > FRAME_MAX {
+        if matches!(kind, 1..=5 | 10..=13) && bytes.len() > FRAME_MAX {
             return Err(Unreadable::TooLarge);
         }
         Ok(match kind {
@@ -328,6 +352,8 @@ impl Frame {
             9 => Frame::SyncWant(read(body)?),
             10 => Frame::Introduction(read(body)?),
             11 => Frame::Said(read(body)?),
+            12 => Frame::WitnessAsk(read(body)?),
+            13 => Frame::Testimony(read(body)?),
             _ => return Err(Unreadable::Kind),
         })
     }

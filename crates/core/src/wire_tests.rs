@@ -12,9 +12,10 @@ use serde_json::json;
 
 use super::{
     Ask, Beat, Delta, FieldChange, Frame, Full, Introduction, Leave, Pulse, RecordChange, Said, SyncRequest,
-    SyncStamps, SyncWant, Unreadable,
+    SyncStamps, SyncWant, Testimony, Unreadable, WitnessAsk,
 };
 use crate::cell::{Cell, CellKey, CellKind};
+use crate::evidence::Word;
 use crate::fixture::{FakeSigner, Table, member, session};
 use crate::ids::{Rev, Seq};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
@@ -90,6 +91,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
     let introduction = Introduction { to: session(4), seq: Seq(304), certificate };
     let data = Raw::of(&json!({"emoji": "🎉"}));
     let said = Said { relay: false, seq: Seq(305), incarnation: 2, kind: "reaction".to_owned(), data };
+    let testimony = |word| Frame::Testimony(Testimony { of: session(4), nonce: 300, word });
     let stamps = cells().iter().map(|cell| ((*cell.key).clone(), cell.stamp())).collect();
     vec![
         ("delta", Frame::Delta(delta(false, None))),
@@ -107,6 +109,12 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("sync-want", Frame::SyncWant(SyncWant { keys: vec![CellKey::metadata("title")] })),
         ("introduction", Frame::Introduction(Box::new(introduction))),
         ("said", Frame::Said(said)),
+        ("witness-ask", Frame::WitnessAsk(WitnessAsk { of: session(4), nonce: 300 })),
+        ("testimony-hears", testimony(Word::Hears(1_250))),
+        ("testimony-silent", testimony(Word::Silent(Some(7_100)))),
+        ("testimony-given-up", testimony(Word::Silent(None))),
+        ("testimony-left", testimony(Word::Left)),
+        ("testimony-unknown", testimony(Word::Unknown)),
     ]
 }
 
@@ -135,7 +143,7 @@ fn every_kind_is_as_it_was() {
 #[test]
 fn a_golden_file_for_every_kind() {
     let kinds: std::collections::BTreeSet<u8> = frames().iter().map(|(_, frame)| frame.kind()).collect();
-    assert_eq!(kinds, (1..=11).collect());
+    assert_eq!(kinds, (1..=13).collect());
     for kind in 0..=u8::MAX {
         let known = Frame::decode(&[super::VERSION, kind], PAGE_MAX) != Err(Unreadable::Kind);
         assert_eq!(known, kinds.contains(&kind), "kind {kind} has no golden file");
@@ -182,13 +190,13 @@ fn what_is_no_frame_is_named() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_decoding_panic(kind in 0u8..12, body in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn no_bytes_make_decoding_panic(kind in 0u8..14, body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = Frame::decode(&[&[super::VERSION, kind][..], &body].concat(), PAGE_MAX);
     }
 
     /// Frames that were damaged on the way: decoding what still decodes and encoding it again says the same.
     #[test]
-    fn damage_never_panics(which in 0usize..13, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
+    fn damage_never_panics(which in 0usize..21, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
         let mut bytes = frames()[which].1.encode();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -200,7 +208,7 @@ proptest! {
     }
 
     #[test]
-    fn replicas_survive_any_frame(kind in 0u8..12, body in prop::collection::vec(any::<u8>(), 0..120)) {
+    fn replicas_survive_any_frame(kind in 0u8..14, body in prop::collection::vec(any::<u8>(), 0..120)) {
         let mut table = Table::joined(2);
         let bytes = [&[super::VERSION, kind][..], &body].concat();
         for path in [crate::Path::Gossip, crate::Path::Direct] {

@@ -37,6 +37,7 @@ pub(crate) fn member(m: &str, n: u8, presence: Value) -> Arc<Member> {
         verified: true,
         conflict: false,
         sessions: Vec::new(),
+        evidence: None,
     })
 }
 

@@ -23,6 +23,10 @@ pub const SYNC_REQUEST: u8 = 7;
 pub const SYNC_STAMPS: u8 = 8;
 /// A question for cells.
 pub const SYNC_WANT: u8 = 9;
+/// A question whether somebody is heard.
+pub const WITNESS_ASK: u8 = 12;
+/// The answer to it.
+pub const TESTIMONY: u8 = 13;
 
 /// Texts of up to so many known words are one number; every other text is its length and this.
 const KNOWN_SPAN: usize = 32;
@@ -169,6 +173,39 @@ pub struct Ask {
     pub of: SessionId,
     /// What the answer is to echo.
     pub nonce: u64,
+}
+
+/// A question whether a session is heard.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessAsk {
+    /// Which session.
+    pub of: SessionId,
+    /// What the answer is to repeat.
+    pub nonce: u64,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Testimony {
+    /// Which session.
+    pub of: SessionId,
+    /// That of the question.
+    pub nonce: u64,
+    /// What is said.
+    pub word: Word,
+}
+
+/// What a witness says of a session.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub enum Word {
+    /// It is heard; so many milliseconds ago.
+    Hears(u64),
+    /// It is not; the last time was so many milliseconds ago.
+    Silent(Option<u64>),
+    /// It left.
+    Left,
+    /// It is not known.
+    Unknown,
 }
 
 /// A register with its value and signature.

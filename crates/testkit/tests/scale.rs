@@ -56,7 +56,7 @@ fn a_room_of_thirty_two_is_whole_within_two_beats_and_two_round_trips() {
 /// A host that went as far as this holds no more of anything than there may be.
 fn is_bounded(held: &Holdings) -> bool {
     let Holdings { sessions, records, fields, rows, places, departed, buried, incarnations, .. } = *held;
-    let Holdings { metadata, board, log, notes, leaves, questions, answers, outputs, stored_bytes, .. } = *held;
+    let Holdings { metadata, board, log, notes, leaves, questions, witnesses, answers, outputs, .. } = *held;
     sessions <= 12
         && records <= 12
         && fields <= 5 * records
@@ -73,7 +73,8 @@ fn is_bounded(held: &Holdings) -> bool {
         && questions == 0
         && answers == 0
         && outputs == 0
-        && stored_bytes <= 400 * (metadata + board + log)
+        && witnesses <= 6 * sessions
+        && held.stored_bytes <= 400 * (metadata + board + log)
 }
 
 /// The month of the bench is as long, and fuller: there every list that forgets the oldest has to.

@@ -14,7 +14,7 @@ use super::callers_model::{Answer, Call, Caller, Flaw, Key, Life, Name, Room, Ro
 use super::cases;
 use crate::fixture::{FakeSigner, Table};
 use crate::ids::UserId;
-use crate::view::{Bag, By, Event, Member, MemberRecord, MemberState, MembersQuery, Timestamp};
+use crate::view::{Bag, Event, Member, MemberRecord, MemberState, MembersQuery, Timestamp};
 use crate::{
     Error, Join, Lease, Leave, LocalActor, MetadataChange, PresenceChange, PresenceMode, RoomMetadata, RowKey,
 };
@@ -218,7 +218,7 @@ impl Peer {
     fn list(&self) -> Vec<Arc<Member>> {
         let replica = &self.table.seats[0].replica;
         let read = |limit, cursor| {
-            let query = MembersQuery { limit: Some(limit), cursor, by: By::Member };
+            let query = MembersQuery { limit: Some(limit), cursor, ..MembersQuery::default() };
             replica.members(&query, self.table.tick()).unwrap()
         };
         let whole = read(1_000, None);

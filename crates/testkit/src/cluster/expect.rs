@@ -190,7 +190,7 @@ fn json(bag: &Bag) -> String {
 }
 
 async fn ask(process: &Process) -> Result<Lists, parlor::Error> {
-    let all = |by| MembersQuery { limit: Some(1_000), cursor: None, by };
+    let all = |by| MembersQuery { limit: Some(1_000), cursor: None, by, evidence: false };
     let by_session = process.onlooker.members(all(By::Session)).await?.members;
     let records = by_session.iter().filter_map(|member| {
         let (session, record) = (member.sessions.first()?.session_id.clone(), &member.record);

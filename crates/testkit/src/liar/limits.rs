@@ -206,7 +206,7 @@ pub(super) fn unknown(liar: &mut Liar, _: &Mark, round: u32) {
     for byte in [0, 2, 9, 127, 128, 255] {
         tell(liar, &[&[byte, 2], body.as_slice()].concat());
     }
-    for kind in [0, 11, 12, 100, 200, 255, (11 + round % 200) as u8] {
+    for kind in [0, 14, 15, 100, 200, 255, (14 + round % 200) as u8] {
         tell(liar, &[&[1, kind], body.as_slice()].concat());
     }
 }

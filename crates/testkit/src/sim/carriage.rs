@@ -13,6 +13,7 @@ use crate::story::Drops;
 
 /// The byte of a question on the wire.
 const ASK: u8 = 5;
+const WITNESS_ASK: u8 = 12;
 
 impl World {
     /// Whether frames pass from one host to another now.
@@ -165,6 +166,9 @@ impl World {
             self.watch(|oracle, world| oracle.took(world, &Took { observer, author: letter.by, via, letter }));
         }
         self.trace.took(self.now, host, via, letter);
+        if letter.kind() == WITNESS_ASK {
+            self.bear_false_witness(host, letter);
+        }
         let input = Input::Frame { author: letter.author, via, path, bytes: letter.bytes.to_vec() };
         let verdict = self.input(host, input);
         if letter.kind() == ASK && self.hosts[host].hostile {

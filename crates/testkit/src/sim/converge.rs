@@ -26,7 +26,7 @@ pub fn by_member(replica: &Replica, tick: Tick) -> Vec<Arc<Member>> {
 }
 
 fn list(replica: &Replica, by: By, tick: Tick) -> Vec<Arc<Member>> {
-    let query = MembersQuery { limit: Some(1000), cursor: None, by };
+    let query = MembersQuery { limit: Some(1000), cursor: None, by, evidence: false };
     replica.members(&query, tick).map(|page| page.members).unwrap_or_default()
 }
 

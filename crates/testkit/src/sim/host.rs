@@ -65,6 +65,8 @@ pub struct Process {
     pub(crate) tape: Vec<Arc<Letter>>,
     /// Sessions that it made up.
     pub(crate) inventions: Inventions,
+    /// It says what is not so when it is asked about others.
+    pub(crate) false_witness: bool,
 }
 
 impl Host {
@@ -161,6 +163,7 @@ impl Host {
             members: 0,
             tape: Vec::new(),
             inventions: Inventions::default(),
+            false_witness: false,
             clock_stopped: false,
         });
         config

@@ -71,6 +71,8 @@ pub(crate) fn word(kind: u8) -> &'static str {
         7 => "a request for cells",
         8 => "stamps of cells",
         9 => "a wish for cells",
+        12 => "a question to a witness",
+        13 => "a testimony",
         _ => "a frame of no known kind",
     }
 }

@@ -119,6 +119,12 @@ impl Network {
         self.ways.values().chain([&self.faults]).map(Faults::longest).max().unwrap_or(0)
     }
 
+    /// Whether nothing waits for its turn on any link.
+    #[must_use]
+    pub fn has_no_queues(&self) -> bool {
+        self.ways.values().chain([&self.faults]).all(|faults| faults.queue.is_none())
+    }
+
     /// Hosts that no part names are alone.
     pub(crate) fn part(&mut self, parts: &[Vec<usize>]) {
         for (host, part) in self.parts.iter_mut().enumerate() {

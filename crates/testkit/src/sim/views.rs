@@ -127,7 +127,7 @@ fn tell(held: &mut Option<Arc<Member>>, newest: &mut Option<Arc<Member>>, member
 
 /// Whether two members of one row are the same, but for the time at which they were seen last.
 fn say_the_same(a: &Member, b: &Member) -> bool {
-    let Member { record, actor, state, own, verified, conflict, sessions } = b;
+    let Member { record, actor, state, own, verified, conflict, sessions, evidence } = b;
     let MemberRecord { room, kind, member_id: _, joined_at, last_seen_at: _, metadata, presence } = record;
     let Actor { kind: of, user_id: _, name, via } = actor;
     a.record.presence == *presence
@@ -136,12 +136,13 @@ fn say_the_same(a: &Member, b: &Member) -> bool {
         && a.record.metadata == *metadata
         && (a.actor.kind, &a.actor.name, &a.actor.via) == (*of, name, via)
         && a.sessions == *sessions
+        && a.evidence == *evidence
         && a.record.room == *room
 }
 
 /// Makes one member what the other is, and touches only what differs.
 fn follow(held: &mut Member, now: &Member) {
-    let Member { record, actor, state, own, verified, conflict, sessions } = now;
+    let Member { record, actor, state, own, verified, conflict, sessions, evidence } = now;
     let MemberRecord { room, kind, member_id, joined_at, last_seen_at, metadata, presence } = record;
     follow_bag(&mut held.record.presence, presence);
     follow_bag(&mut held.record.metadata, metadata);
@@ -151,6 +152,7 @@ fn follow(held: &mut Member, now: &Member) {
     take_over(&mut held.record.member_id, member_id);
     take_over(&mut held.actor, actor);
     take_over(&mut held.sessions, sessions);
+    take_over(&mut held.evidence, evidence);
 }
 
 fn take_over<T: Clone + PartialEq>(held: &mut T, now: &T) {

@@ -188,6 +188,7 @@ impl Lie {
             | Lie::TheirCertificate { victim }
             | Lie::TheirCell { victim }
             | Lie::Usurp { victim }
+            | Lie::FalseWitness { victim }
             | Lie::LastBoot { victim } => Some(victim),
             _ => None,
         }

@@ -78,6 +78,12 @@ pub enum Lie {
     },
     /// Hashes in its heartbeats that agree with nobody's.
     FalseHashes,
+    /// Swears to what is not so of whoever falls silent from now on, when it is asked and when it is not, and asks everybody
+    /// far more often than is allowed.
+    FalseWitness {
+        /// Of whom it speaks unasked.
+        victim: usize,
+    },
     /// Bytes that are no frame.
     Garbage {
         /// How many times.

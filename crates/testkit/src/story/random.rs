@@ -160,7 +160,7 @@ fn holds_without(edges: &BTreeSet<(usize, usize)>, hosts: usize, gone: usize) ->
 fn lie(random: &mut fastrand::Rng, victim: usize) -> Lie {
     // The clock as far as it goes, and one step more; and one that is far behind.
     const LAST: u64 = 1 << 59;
-    match random.u8(0..18) {
+    match random.u8(0..19) {
         0 => Lie::TheirMemberId { victim },
         1 => Lie::TheirGuest { victim },
         2 => Lie::ChangeHands,
@@ -178,6 +178,7 @@ fn lie(random: &mut fastrand::Rng, victim: usize) -> Lie {
         14 => Lie::LastNumbers,
         15 => Lie::LastBoot { victim },
         16 => Lie::FalseHashes,
+        17 => Lie::FalseWitness { victim },
         _ => Lie::Garbage { count: random.u16(1..40) },
     }
 }

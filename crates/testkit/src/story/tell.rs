@@ -254,6 +254,7 @@ impl fmt::Display for Lie {
                 write!(f, "claims the last boot of its own profile and of {}'s", name(victim))
             }
             Lie::Usurp { victim } => write!(f, "decides over the room as if it were a host, and over {}", name(victim)),
+            Lie::FalseWitness { victim } => write!(f, "bears false witness of all, and unasked of {}", name(victim)),
             Lie::FalseHashes => f.write_str("beats with hashes that nobody has"),
             Lie::Garbage { count } => write!(f, "sends {count} frames of garbage"),
         }

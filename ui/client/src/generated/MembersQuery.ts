@@ -16,4 +16,8 @@ cursor?: string,
 /**
  * Rows by member or by session.
  */
-by?: By, };
+by?: By,
+/**
+ * With what is known of whether each is there: see [`Evidence`].
+ */
+evidence?: boolean, };

@@ -21,7 +21,8 @@ use super::rules::verdict::INTO_THE_LOCK;
 use super::world::World;
 use crate::forge::{
     self, ASK, Ask, BEAT, Beat, Bytes, CELLS, Cell, Change, Claim, DELTA, Delta, FULL, Field, Full, GuestClaim, LEAVE,
-    Leave, Pulse, SYNC_REQUEST, SYNC_STAMPS, SYNC_WANT, SyncRequest, SyncStamps, SyncWant, bag, field, frame,
+    Leave, Pulse, SYNC_REQUEST, SYNC_STAMPS, SYNC_WANT, SyncRequest, SyncStamps, SyncWant, TESTIMONY, Testimony,
+    WITNESS_ASK, WitnessAsk, Word, bag, field, frame,
 };
 use crate::story::Lie;
 use crate::story::random::KEYS;
@@ -30,6 +31,9 @@ use crate::story::random::KEYS;
 const FIRST: u32 = 1;
 /// Records of others that it says are over.
 const INCARNATIONS: u32 = 6;
+/// Frames of one kind that are few, and more than anybody answers at once.
+const FEW: u64 = 4;
+const MANY: u64 = 40;
 /// A list so deep that a decoder which follows it overflows its stack.
 const ABYSS: usize = 4_000;
 
@@ -92,6 +96,7 @@ impl World {
             Lie::Usurp { victim } => self.usurp(host, victim),
             Lie::LastNumbers => self.last_numbers(host),
             Lie::LastBoot { victim } => self.last_boot(host, victim),
+            Lie::FalseWitness { victim } => self.false_witness(host, victim),
             Lie::FalseHashes => {
                 let (relay, rev) = (self.random.bool(), self.random.u64(..1_000));
                 let beat = Beat { relay, seq: self.seq(host), rev, pulse: self.false_pulse() };
@@ -259,6 +264,32 @@ impl World {
         self.tell_all(host, SYNC_WANT, &want);
     }
 
+    /// Testimony that nobody asked for, by links and to all, and questions without end; from now on false answers.
+    fn false_witness(&mut self, host: usize, victim: usize) {
+        let Some(process) = self.hosts[host].process.as_mut() else { return };
+        process.false_witness = true;
+        let Some(theirs) = self.hosts[victim].session() else { return };
+        let of = self.sessions.get(theirs).id;
+        for nonce in 0..FEW {
+            let testimony = Testimony { of, nonce, word: false_word(nonce) };
+            self.tell_each_link(host, TESTIMONY, &testimony);
+            self.tell_all(host, TESTIMONY, &testimony);
+            self.tell_each_link(host, WITNESS_ASK, &WitnessAsk { of, nonce });
+        }
+        for nonce in 0..MANY {
+            self.tell_each_link(host, WITNESS_ASK, &WitnessAsk { of: SessionId([7; 32]), nonce });
+        }
+    }
+
+    /// A false witness answers before its program does: the first answer is the one that counts.
+    pub(crate) fn bear_false_witness(&mut self, host: usize, letter: &Letter) {
+        let lies = self.hosts[host].hostile && self.hosts[host].process.as_ref().is_some_and(|own| own.false_witness);
+        let Some(session) = self.hosts[host].session().filter(|_| lies) else { return };
+        let Some(Ok((of, nonce))) = letter.bytes.get(2..).map(postcard::from_bytes::<(SessionId, u64)>) else { return };
+        let testimony = Testimony { of, nonce, word: false_word(nonce) };
+        self.send(host, session, letter.author, frame(TESTIMONY, &testimony));
+    }
+
     fn last_numbers(&mut self, host: usize) {
         let fields = vec![field("cursor", &json!(1))];
         let change = Change { incarnation: FIRST, rev: u64::MAX, span: u64::MAX, act: u64::MAX, fields };
@@ -407,6 +438,11 @@ impl World {
         // Its own program hears of them as of anybody.
         self.input(host, Input::Frame { author, via: author, path: Path::Gossip, bytes: letter.bytes.to_vec() });
     }
+}
+
+/// Now that somebody is there, now that they left.
+fn false_word(nonce: u64) -> Word {
+    if nonce.is_multiple_of(2) { Word::Hears(0) } else { Word::Left }
 }
 
 /// What a record is besides what a lie makes of it.

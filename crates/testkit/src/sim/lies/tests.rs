@@ -1,9 +1,9 @@
 //! Each lie reaches the rule that it means to break, at honest replicas, and breaks none.
 
-use parlor_core::{CellKey, MemberState};
+use parlor_core::{CellKey, EvidenceVerdict, MemberState, MembersQuery, WitnessSays};
 
 use super::*;
-use crate::story::{Story, set};
+use crate::story::{Step, Story, set};
 
 /// Three honest hosts and a liar, in calm; the lie is told at 20 s.
 fn told(lie: Lie) -> World {
@@ -38,6 +38,9 @@ fn each_lie_is_refused_by_its_own_rule() {
         (Lie::SyncUnasked, "sync_unasked"),
         (Lie::SyncUnasked, "sync_unreadable"),
         (Lie::SyncUnasked, "sync_by_gossip"),
+        (Lie::FalseWitness { victim: 0 }, "testimony_unasked"),
+        (Lie::FalseWitness { victim: 0 }, "witness_by_gossip"),
+        (Lie::FalseWitness { victim: 0 }, "witness_asked_too_often"),
         (Lie::Garbage { count: 60 }, "frame_unreadable"),
         (Lie::Garbage { count: 60 }, "frame_version"),
     ];
@@ -127,6 +130,42 @@ fn the_last_boot_is_its_own_end() {
         let listed: Vec<_> = world.views.all(session(&world, host)).map(|(_, member)| &member.actor.user_id).collect();
         assert!(listed.len() == 3 && !listed.contains(&liar), "{listed:?}");
     }
+}
+
+/// Whoever swears to hear a dead host, or that it left, is one voice among others: it goes when its time is over, and the
+/// honest say that they do not hear it.
+#[test]
+fn a_false_witness_is_one_voice() {
+    let story = Story::new("perjury").hosts(4).hostile(3).all_start().at(2_000).all_join().at(9_000).expect_agreement();
+    let story = story
+        .at(20_000)
+        .lie(3, Lie::FalseWitness { victim: 0 })
+        .at(25_000)
+        .step(Step::Crash { host: 0, farewell: false });
+    let mut world = World::new(&story.until(60_000), 0);
+    world.play(25_000);
+    let dead = world.hosts[0].person.actor.user_id.clone();
+    let mut judged = 0;
+    for at in (25_500..40_000).step_by(250) {
+        world.play(at);
+        for host in [1, 2] {
+            let query = MembersQuery { evidence: true, ..MembersQuery::default() };
+            let replica = &world.hosts[host].process.as_ref().unwrap().replica;
+            let page = replica.members(&query, world.hosts[host].tick(world.now)).unwrap();
+            let row = page.members.iter().find(|row| row.actor.user_id == dead);
+            let Some(evidence) = row.and_then(|row| row.evidence.as_ref()) else { continue };
+            // Both have answered: before that it is the word of one.
+            if evidence.witnesses.iter().filter(|witness| witness.says != WitnessSays::Nothing).count() < 2 {
+                continue;
+            }
+            judged += 1;
+            assert_ne!(evidence.verdict, EvidenceVerdict::YouLostThem, "{evidence:?}");
+        }
+    }
+    world.play_out();
+    assert_eq!(world.violation, None);
+    assert!(judged > 10, "{judged}");
+    assert!(count(&world, 1, "testimony_unasked") > 4, "the true answer of the liar comes after the false one");
 }
 
 fn session(world: &World, host: usize) -> crate::sim::Session {

@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
-use parlor_core::{AccessChange, Event, LeftReason, Member, MetadataChange};
+use parlor_core::{
+    AccessChange, Event, EvidenceVerdict, LeftReason, Member, MembersQuery, MetadataChange, Witness, WitnessSays,
+};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::sim::converge;
 use crate::sim::host::Host;
+use crate::sim::oracle::Told;
 use crate::sim::run::{held_against, play};
 use crate::sim::sessions::Session;
 use crate::story::{Edit, Expect, Faults, FrameKind, Step, Story, guest, person, set};
@@ -183,6 +186,37 @@ fn members_end_by_their_owner_or_by_silence() {
         let (rule, detail) = (told(|_, member| left(member, reason))).violation.map(|v| (v.rule, v.detail)).unwrap();
         assert!(rule == LEASES && detail.starts_with(&format!("ann left, {reason:?}, though ann heard ")), "{detail}");
     }
+}
+
+/// A word that its witness could not have given, of somebody who is given up.
+#[test]
+fn a_witness_that_knows_more_than_it_can() {
+    let gave_up = |change: fn(&mut Witness)| {
+        let mut world = calm(|story| story.step(Step::Crash { host: 0, farewell: false }));
+        world.play(26_500);
+        assert_eq!(world.violation, None);
+        let observer = &world.hosts[1];
+        let query = MembersQuery { evidence: true, ..MembersQuery::default() };
+        let replica = &observer.process.as_ref().unwrap().replica;
+        let listed = replica.members(&query, observer.tick(world.now)).unwrap().members;
+        let ann = &world.hosts[0].person.actor.user_id;
+        let mut ann = (**listed.iter().find(|member| member.actor.user_id == *ann).unwrap()).clone();
+        let evidence = ann.evidence.as_mut().unwrap();
+        assert_eq!(evidence.verdict, EvidenceVerdict::AllLostThem);
+        change(&mut evidence.witnesses[0]);
+        let told = session(&world, 1);
+        let mut hearsay = hearsay::Hearsay::default();
+        let event = left(Arc::new(ann), LeftReason::Timeout);
+        let row = Some(world.views.row(&member(&world, 0, 1)));
+        let judged = hearsay.told(&world, &Told { observer: told, event: &event, row, before: None });
+        (judged.map_err(|detail| detail.contains("ann")), hearsay.judged())
+    };
+    assert_eq!(gave_up(|_| {}), (Ok(()), 2));
+    assert_eq!(gave_up(|witness| witness.heard_ms_ago = Some(10)), (Err(true), 1));
+    let heard_first = gave_up(|witness| (witness.says, witness.heard_ms_ago) = (WitnessSays::Hears, Some(60_000)));
+    assert_eq!(heard_first.0, Err(true));
+    assert_eq!(gave_up(|witness| witness.session_id.clear()).0, Err(true));
+    assert!(is_always_watched(HEARSAY));
 }
 
 /// Ten minutes asleep are no silence: who is removed by it right after waking breaks the rule.
@@ -440,5 +474,5 @@ fn two_verdicts_are_no_agreement() {
 fn all_rules_have_names_of_their_own() {
     let oracles = all();
     let names: std::collections::BTreeSet<&str> = oracles.iter().map(|oracle| oracle.rule()).collect();
-    assert_eq!(names, [AGREE, REPAIR, FORWARD, BEATS, LEASES, APPEAR, GRAMMAR, PROMPT, KEPT, VERDICT].into());
+    assert_eq!(names, [AGREE, REPAIR, FORWARD, BEATS, LEASES, APPEAR, GRAMMAR, PROMPT, KEPT, VERDICT, HEARSAY].into());
 }

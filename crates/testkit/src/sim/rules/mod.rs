@@ -16,6 +16,9 @@
 //! Of private rooms, in [`verdict`], [`VERDICT`]: hosts, locks and voids are those that somebody wished who may, and a lock
 //! holds. That every replica comes to the same is part of [`AGREE`].
 //!
+//! What witnesses say of those who fell silent is held against what they know, in [`hearsay`], [`HEARSAY`]; that no word of
+//! theirs keeps or ends anybody is part of [`LEASES`].
+//!
 //! Four more are of this simulator: messages are told once and stay ([`KEPT`], in [`kept`]), the next deadline of a replica
 //! lies ahead ([`DEADLINE`], wherever a replica is driven), calls answer what the contract says ([`ANSWERS`], wherever one
 //! is made), and what a story expects comes true ([`Expect::rule`]).
@@ -31,6 +34,7 @@ pub mod beats;
 mod calm;
 pub mod forward;
 pub mod grammar;
+pub mod hearsay;
 pub mod kept;
 pub mod leases;
 pub mod prompt;
@@ -65,6 +69,8 @@ pub const SAME: &str = "the same seed gives the same trace";
 pub const KEPT: &str = "messages are told once, and stay";
 /// Hosts, locks and voids of a private room are those that somebody wished who may (design N8).
 pub const VERDICT: &str = "who may write is decided by those who may";
+/// A witness says what it knows, of those who fell silent (design R6).
+pub const HEARSAY: &str = "a witness says what it knows";
 /// The next deadline of a replica is never one that was handled.
 pub const DEADLINE: &str = "the next deadline lies ahead";
 /// Calls answer what the contract says (design A2 to A6).
@@ -84,6 +90,7 @@ pub fn all() -> Vec<Box<dyn Oracle>> {
         Box::new(repair::Repair::default()),
         Box::new(agree::Agree::default()),
         Box::new(verdict::Verdict::default()),
+        Box::new(hearsay::Hearsay::default()),
     ]
 }
 
