@@ -13,7 +13,7 @@ mod room;
 mod rooms;
 mod upkeep;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,6 +116,8 @@ struct Actor {
     /// Frames of private rooms that this process sealed: no two may have the same number.
     sealed: u64,
     cutting: Cutting,
+    /// Peers whose frames are lost on purpose.
+    deaf_to: BTreeSet<PeerId>,
     listen: watch::Sender<Vec<String>>,
     near: watch::Sender<Arc<Vec<NearRoom>>>,
     network: watch::Sender<NetworkState>,
@@ -170,6 +172,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         cut_off: Vec::new(),
         sealed: 0,
         cutting: Cutting::new(),
+        deaf_to: BTreeSet::new(),
         listen: watch::Sender::new(Vec::new()),
         near: watch::Sender::default(),
         network: watch::Sender::default(),

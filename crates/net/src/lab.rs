@@ -5,7 +5,10 @@
 //! made in either direction while it lasts, and one that was being made at that moment is refused when it would begin. The
 //! rooms see a link that broke. What two peers say may still reach each other by way of a third: that is not what is cut.
 //! One end is enough to keep the peers apart; a test cuts both, so that neither goes on dialling a peer that answers and
-//! hangs up. A network that swallows frames without a sign is the simulator's, or a cable between network namespaces.
+//! hangs up.
+//!
+//! A peer that is *deaf* to another loses every frame that the other wrote, by whatever way it comes, and is connected to it
+//! all the same: a network that swallows frames in one direction without a sign. Others hear that peer as before.
 
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use crate::handle::{Command, ask};
 pub(crate) enum Fault {
     Cut(PeerId),
     Mend(PeerId),
+    Deafen(PeerId),
     Crash,
 }
 
@@ -42,8 +46,17 @@ impl Lab {
         self.ask(Fault::Cut(peer)).await
     }
 
-    /// Ends a cut. Whoever knows where the other is dials it within a second, as if nothing had been tried before; two
-    /// peers that never met must be told of each other again. Without a cut it is a no-op.
+    /// Makes this peer deaf to another until [`mend`](Lab::mend). Twice is a no-op.
+    ///
+    /// # Errors
+    /// Those of [`cut`](Lab::cut).
+    pub async fn deafen(&self, peer_id: &str) -> Result<(), Error> {
+        let peer = self.other(peer_id)?;
+        self.ask(Fault::Deafen(peer)).await
+    }
+
+    /// Ends a cut, and being deaf. Whoever knows where the other is dials it within a second, as if nothing had been tried
+    /// before; two peers that never met must be told of each other again. Without a fault it is a no-op.
     ///
     /// # Errors
     /// Those of [`cut`](Lab::cut).

@@ -125,6 +125,10 @@ impl Actor {
             return Judged::Now(None);
         };
         let author = origin.author;
+        if !self.deaf_to.is_empty() && author::peer_of(&author).is_some_and(|peer| self.deaf_to.contains(&peer)) {
+            self.counters.count("lab_unheard");
+            return Judged::Now(None);
+        }
         if let Some(peer) = author::peer_of(&author).and_then(|peer| self.peers.get_mut(&peer)) {
             // The version stands before the seal.
             peer.foreign = bytes.first().copied().filter(|version| *version != VERSION);
@@ -135,7 +139,10 @@ impl Actor {
         }
         let bytes = room.open(&author, bytes);
         if let Some(link) = author::peer_of(&author).and_then(|author| room.links.get_mut(&author)) {
-            link.heard = now;
+            // What it says to this peer alone comes by a stream of its own, and says nothing of gossip (design N2).
+            if asked.is_some() {
+                link.heard = now;
+            }
             link.inside |= bytes.is_some();
         }
         let Some(bytes) = bytes else {

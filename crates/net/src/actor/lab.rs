@@ -20,6 +20,10 @@ impl Actor {
                 self.mend(peer, now);
                 let _ = reply.send(());
             }
+            Fault::Deafen(peer) => {
+                self.deaf_to.insert(peer);
+                let _ = reply.send(());
+            }
             Fault::Crash => drop(reply),
         }
     }
@@ -33,6 +37,7 @@ impl Actor {
     }
 
     fn mend(&mut self, peer: PeerId, now: Tick) {
+        self.deaf_to.remove(&peer);
         if self.swarm.behaviour_mut().cuts.as_mut().is_some_and(|cuts| cuts.unblock_peer(peer)) {
             self.counters.count("lab_mended");
             self.dialler.reachable(peer, now);

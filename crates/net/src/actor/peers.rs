@@ -6,7 +6,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionError, ConnectionId};
 use libp2p::{PeerId, identify, ping, request_response};
-use parlor_core::{DownCause, SessionId, Tick};
+use parlor_core::{DownCause, Input, SessionId, Tick};
 
 use super::Actor;
 use crate::address::{self, Transport};
@@ -177,8 +177,21 @@ impl Actor {
             Ok(rtt) => {
                 connection.alive = now;
                 connection.rtt_ms = Some(rtt.as_secs_f64() * 1_000.0);
+                self.tell_round_trip(&event.peer, now);
             }
             Err(_) => self.counters.count("ping_failed"),
+        }
+    }
+
+    /// The rooms show how long the way to a peer is, of the connection that stays.
+    pub(super) fn tell_round_trip(&mut self, peer: &PeerId, now: Tick) {
+        let best = self.peers.get(peer).and_then(|entry| entry.connections.best(&self.me, peer));
+        let Some(rtt_ms) = best.and_then(|connection| connection.rtt_ms) else { return };
+        let Some(session) = author::session_of(peer) else { return };
+        // Far below 70 minutes, the most that fits; a fraction of a microsecond is nobody's loss.
+        let us = (rtt_ms * 1_000.0) as u32;
+        for room in self.rooms.values_mut().filter(|room| room.links.contains_key(peer)) {
+            room.replica.handle(Input::RoundTrip { peer: session, us }, now);
         }
     }
 

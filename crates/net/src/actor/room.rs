@@ -20,7 +20,7 @@ const EVENTS: usize = 1024;
 /// A linked peer: connected and subscribed to the room's topic.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
-    /// The last frame that it wrote, by whatever way, or when the link came up.
+    /// The last frame of its that gossip brought, or when the link came up.
     pub heard: Tick,
     /// Whether it is in the room: anybody can subscribe to the topic of a private one, and only who said something under
     /// its seal is in.

@@ -205,6 +205,7 @@ impl Actor {
         }
         let loopback = connected.connections.iter().all(|connection| connection.loopback);
         room.replica.handle(Input::LinkUp { peer: session, loopback }, now);
+        self.tell_round_trip(&peer, now);
         self.dialler.shared(peer, true);
     }
 

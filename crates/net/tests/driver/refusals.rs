@@ -1,5 +1,8 @@
 //! What strangers may send us, and peers whose gossip has died.
 
+use std::time::Duration;
+
+use futures::StreamExt;
 use libp2p::swarm::SwarmEvent;
 use parlor_core::{Config, Input, Join, Lease, Output, Replica, Tick};
 use serde_json::json;
@@ -44,7 +47,7 @@ async fn an_oversize_frame_is_refused_and_counted_and_hurts_nobody() {
 }
 
 /// gossipsub may die while the connection stays up: a member whose beats stay away is disconnected, so that a fresh
-/// connection has a fresh stream.
+/// connection has a fresh stream. What it says all the while to this peer alone is no beat.
 #[tokio::test]
 async fn the_watchdog_ends_a_connection_whose_gossip_is_dead() {
     let a = Person::new("Quiet Otter").start().await;
@@ -68,6 +71,22 @@ async fn the_watchdog_ends_a_connection_whose_gossip_is_dead() {
         }
     }
     raw.run_while(shows_members(&at_a, SOON, 1)).await;
-    raw.run_until(|event| matches!(event, SwarmEvent::ConnectionClosed { .. })).await;
+    // Whether somebody is heard who is not there.
+    let question = [&[parlor_core::VERSION, 12][..], &[9; 32], &[1]].concat();
+    let closed = async {
+        let mut again = tokio::time::interval(Duration::from_millis(500));
+        loop {
+            tokio::select! {
+                event = raw.swarm.select_next_some() => {
+                    if matches!(event, SwarmEvent::ConnectionClosed { .. }) {
+                        return;
+                    }
+                }
+                _ = again.tick() => raw.send(16 + question.len() as u32, &room(), &question),
+            }
+        }
+    };
+    tokio::time::timeout(LATER, closed).await.expect("it is hung up on");
     until(LATER, "counted", async || a.count("watchdog").await == 1).await;
+    assert!(a.count("testimonies").await > 4, "it was answered");
 }
