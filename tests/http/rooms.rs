@@ -100,6 +100,9 @@ async fn a_long_list_comes_in_pages_that_hold_everybody_once() {
 
     let sessions = peer.get("/rooms/r/members?by=session&limit=1").await.ok();
     assert_eq!(sessions["members"][0]["sessions"].as_array().map(Vec::len), Some(1), "{sessions}");
+    assert!(sessions["members"][0].get("evidence").is_none(), "{sessions}");
+    let known = peer.get("/rooms/r/members?evidence=true&limit=1").await.ok();
+    assert_eq!(known["members"][0]["evidence"]["verdict"], "own", "{known}");
 }
 
 #[tokio::test]

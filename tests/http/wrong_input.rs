@@ -217,6 +217,7 @@ async fn wrong_queries_are_refused() {
         ("limit=99999999999999999999", "INVALID_LIMIT"),
         ("limit=1&limit=2", "INVALID_LIMIT"),
         ("by=device", "INVALID_LIMIT"),
+        ("evidence=perhaps", "INVALID_LIMIT"),
         ("limt=5", "INVALID_LIMIT"),
         ("cursor=", "INVALID_CURSOR"),
         ("cursor=nonsense", "INVALID_CURSOR"),

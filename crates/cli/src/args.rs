@@ -328,6 +328,9 @@ pub struct MembersArgs {
     /// One row for each of these
     #[arg(long, value_enum, default_value = "member")]
     pub by: Grouping,
+    /// Say of each whether they are heard, and when not, whose network it is
+    #[arg(long)]
+    pub evidence: bool,
     /// The look.
     #[command(flatten)]
     pub read: ReadArgs,

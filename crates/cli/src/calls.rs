@@ -102,6 +102,7 @@ pub(crate) async fn members(args: MembersArgs) -> Done {
     };
     let mut query = args.page.query();
     query.push(("by", by.to_owned()));
+    query.extend(args.evidence.then(|| ("evidence", "true".to_owned())));
     let path = ["rooms", &args.room.room, "members"];
     let total = |answer: &Value| answer["total"].clone();
     let call = async |peer: &Peer| peer.read_settled(&args.read, &path, &query, total).await;

@@ -152,6 +152,9 @@ pub(crate) fn members(answer: &Answer) -> Text {
     } else {
         table(&["NAME", "MEMBER", "STATE", "STATUS", "ROLE", "JOINED"], rows) + "\n"
     };
+    for (member, evidence) in page.members.iter().filter_map(|member| Some((member, member.evidence.as_ref()?))) {
+        text += &harmless(&format!("{}: {}\n", name(member), evidence.sentence));
+    }
     text += &format!("{}, {} watching", count(page.total, "member"), page.watching);
     if !page.complete {
         text += "; this computer's network is out, so this may be old";

@@ -145,6 +145,7 @@ pub(crate) async fn leave(Here(room): Here, Args(args): Args<Leave>) -> Answer<L
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many; 100 when missing."),
         ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]+$", description = "The `nextCursor` of the page before."),
         ("by" = Option<By>, Query, description = "One row a member, which is what is meant when missing, or one a session."),
+        ("evidence" = Option<bool>, Query, description = "With what is known of whether each is there, as `evidence`; not when missing."),
     ),
     responses(
         (status = 200, description = "A page, by `joinedAt`, then `memberId`.", body = MembersPage),

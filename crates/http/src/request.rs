@@ -112,7 +112,7 @@ impl FromRequestParts<Arc<App>> for Listing {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
-        Ok(Listing(listing(pairs(parts, "limit, cursor and by")?)?))
+        Ok(Listing(listing(pairs(parts, "limit, cursor, by and evidence")?)?))
     }
 }
 
@@ -152,7 +152,11 @@ fn listing(pairs: Vec<(String, String)>) -> Result<MembersQuery, Error> {
                 let wrong = || wrong("by", format!("by is {value:?}; member or session is allowed"));
                 query.by = by(&value).ok_or_else(wrong)?;
             }
-            _ => return Err(unknown(&key, "limit, cursor and by")),
+            "evidence" => {
+                let wrong = || wrong("evidence", format!("evidence is {value:?}; true or false is allowed"));
+                query.evidence = value.parse().map_err(|_| wrong())?;
+            }
+            _ => return Err(unknown(&key, "limit, cursor, by and evidence")),
         }
     }
     Ok(query)
@@ -212,8 +216,13 @@ mod tests {
 
     #[test]
     fn a_listing_takes_what_the_contract_names_and_nothing_else() {
-        let all = read(&[("limit", "1000"), ("cursor", "abc"), ("by", "session")]).expect("a good query");
+        let all = read(&[("limit", "1000"), ("cursor", "abc"), ("by", "session"), ("evidence", "true")]);
+        let all = all.expect("a good query");
         assert_eq!((all.limit, all.cursor.as_deref(), all.by), (Some(1000), Some("abc"), By::Session));
+        assert!(all.evidence && read(&[("evidence", "false")]) == Ok(MembersQuery::default()));
+        for evidence in ["", "1", "yes", "True"] {
+            assert_eq!(read(&[("evidence", evidence)]), Err(ErrorCode::InvalidLimit), "{evidence}");
+        }
         for limit in ["0", "1001", "", "ten", "-1", "+5", " 5", "1.5", "99999999999999999999"] {
             assert_eq!(read(&[("limit", limit)]), Err(ErrorCode::InvalidLimit), "{limit}");
         }

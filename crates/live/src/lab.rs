@@ -31,7 +31,16 @@ impl Lab {
         self.net.cut(peer_id).await
     }
 
-    /// Ends a cut: two peers that met before are connected again within two seconds, two that never did must be dialled.
+    /// Makes this peer deaf to another until [`mend`](Lab::mend): whatever the other writes is lost here, also what others
+    /// pass on, and the connection stays. Others hear it as before.
+    ///
+    /// # Errors
+    /// Those of [`cut`](Lab::cut).
+    pub async fn deafen(&self, peer_id: &str) -> Result<(), Error> {
+        self.net.deafen(peer_id).await
+    }
+
+    /// Ends a cut, and being deaf: two peers that met before are connected again within two seconds, two that never did must be dialled.
     ///
     /// # Errors
     /// Those of [`cut`](Lab::cut).

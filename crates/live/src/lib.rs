@@ -135,10 +135,11 @@ pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;
 pub use parlor_core::{
-    Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, By, Cloned, Error, ErrorCode, Event, Face,
-    HistoryPage, HistoryQuery, Join, Kind, Leave, Left, LeftReason, Member, MemberId, MemberRecord, MemberState,
-    MembersPage, MembersQuery, Message, MetadataChange, Note, NoteChange, Person, PresenceChange, PresenceMode,
-    Publish, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, limits,
+    Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, By, Cloned, Error, ErrorCode, Event, Evidence,
+    EvidencePath, EvidenceVerdict, Face, HistoryPage, HistoryQuery, Join, Kind, Leave, Left, LeftReason, Member,
+    MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note, NoteChange, Person,
+    PresenceChange, PresenceMode, Publish, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, Witness,
+    WitnessSays, limits,
 };
 pub use parlor_net::{
     AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, NetworkCheck, NetworkState, PeerCheck,

@@ -165,6 +165,10 @@ impl Room {
     /// Reading starts a watch: the room is then followed for 60 s after the last read, without joining it. The read that
     /// opens the room waits up to 600 ms for the peers that are linked to say who they are.
     ///
+    /// With `evidence: true` each row says what is known of whether it is there: its last frame and by which way that came,
+    /// the round trip, heartbeats that are missing, whether others hear it, and in one sentence what follows. Others are
+    /// asked from a second after somebody fell silent on, until they are heard again or gone.
+    ///
     /// # Errors
     /// `INVALID_LIMIT` unless `limit` is 1 to 1000 (default 100); `INVALID_CURSOR` for a cursor of something else.
     ///

@@ -59,6 +59,10 @@ fn who_joins_at_one_is_seen_at_the_other_until_ctrl_c() {
     assert!(lines.next().is_some_and(|head| head.starts_with("NAME")), "{table}");
     assert!(lines.next().is_some_and(|row| row.contains("online") && row.contains("active")), "{table}");
     assert!(table.contains("1 member, "), "{table}");
+    let known = there.json(&["members", "blue", "--evidence", "--json"]);
+    assert_eq!(known["members"][0]["evidence"]["verdict"], "here", "{known}");
+    let words = stdout(&there.run(&["members", "blue", "--evidence"]));
+    assert!(words.lines().any(|line| line.contains(": Heard ") && line.ends_with(" on a direct link.")), "{words}");
 
     here.json(&["presence", "blue", r#"{"status":"busy"}"#, "--json"]);
     assert_eq!(watch.event("updated")["member"]["presence"]["status"], "busy");

@@ -6,6 +6,7 @@
 mod access;
 mod copies;
 mod events;
+mod evidence;
 mod kept;
 mod leases;
 mod peers;
