@@ -536,6 +536,16 @@ export const de: Catalogue = {
       `Die Verbindung zu ${apart(name)} endete vor ${secondsOf(seconds)}. Parlor versucht, sie wiederherzustellen.`,
     silentRelayed: (name, seconds) =>
       `Zu ${apart(name)} gibt es keine direkte Verbindung, und über andere kam seit ${secondsOf(seconds)} nichts.`,
+    youLostThem: (name, seconds, hear) =>
+      `Seit ${secondsOf(seconds)} hörst du ${apart(name)} nicht mehr, ${many(hear, { one: 'eine andere Person aber schon', other: `${number(hear)} andere aber schon` })}. Es liegt an deinem Netz oder am Weg zwischen euch.`,
+    someLostThem: (name, seconds, hear, lost) =>
+      `Seit ${secondsOf(seconds)} hörst du ${apart(name)} nicht mehr und ${many(lost, { one: 'eine andere Person auch nicht', other: `${number(lost)} andere auch nicht` })}, ${many(hear, { one: 'eine weitere aber schon', other: `${number(hear)} weitere aber schon` })}. Das Netz ist wohl in zwei Teile zerfallen.`,
+    allLostThem: (name, seconds, _hear, lost) =>
+      `Seit ${secondsOf(seconds)} hörst du ${apart(name)} nicht mehr und ${many(lost, { one: 'eine andere Person auch nicht', other: `${number(lost)} andere auch nicht` })}. Es liegt am anderen Computer oder dessen Netz, nicht an deinem.`,
+    noAnswer: (name, seconds, _hear, lost) =>
+      `Von ${apart(name)} war seit ${secondsOf(seconds)} nichts zu hören, und ${many(lost, { one: 'die eine andere Person, die gefragt wurde, hat', other: `die ${number(lost)} anderen, die gefragt wurden, haben` })} nicht geantwortet. Vielleicht liegt es an deinem Netz.`,
+    theyLeft: (name, _seconds, _hear, lost) =>
+      `${apart(name)} hat den Raum verlassen: ${many(lost, { one: 'eine andere Person hat es gehört', other: `${number(lost)} andere haben es gehört` })}, zu dir kam es nicht durch.`,
     left: (name) => `${apart(name)} hat den Raum gerade verlassen.`,
     disconnected: (name) => `Die Verbindung zu ${apart(name)} endete ohne Abschied und kam nicht wieder.`,
     timeout: (name) => `Von ${apart(name)} war zehn Sekunden lang nichts zu hören.`,

@@ -533,6 +533,16 @@ export const en = {
       `The connection to ${apart(name)} ended ${secondsOf(seconds)} ago. Parlor is trying to reach them again.`,
     silentRelayed: (name: string, seconds: number) =>
       `There is no direct connection to ${apart(name)}, and nothing came through others for ${secondsOf(seconds)}.`,
+    youLostThem: (name: string, seconds: number, hear: number, _lost: number) =>
+      `You lost ${apart(name)} ${secondsOf(seconds)} ago, but ${many(hear, { one: 'one other still hears', other: `${number(hear)} others still hear` })} them. It is your network, or the way between the two of you.`,
+    someLostThem: (name: string, seconds: number, hear: number, lost: number) =>
+      `You and ${many(lost, { one: 'one other', other: `${number(lost)} others` })} lost ${apart(name)} ${secondsOf(seconds)} ago, and ${many(hear, { one: 'one other still hears', other: `${number(hear)} others still hear` })} them. The network seems to be in two pieces.`,
+    allLostThem: (name: string, seconds: number, _hear: number, lost: number) =>
+      `You and ${many(lost, { one: 'one other', other: `${number(lost)} others` })} lost ${apart(name)} ${secondsOf(seconds)} ago. It is their computer or their network, not yours.`,
+    noAnswer: (name: string, seconds: number, _hear: number, lost: number) =>
+      `Nothing was heard of ${apart(name)} for ${secondsOf(seconds)}, and ${many(lost, { one: 'the one other who was asked did', other: `the ${number(lost)} others who were asked did` })} not answer. It may be your network.`,
+    theyLeft: (name: string, _seconds: number, _hear: number, lost: number) =>
+      `${apart(name)} left: ${many(lost, { one: 'one other', other: `${number(lost)} others` })} heard them say so, and it did not come through to you.`,
     left: (name: string) => `${apart(name)} left the room a moment ago.`,
     disconnected: (name: string) => `The connection to ${apart(name)} ended without a goodbye and did not come back.`,
     timeout: (name: string) => `Nothing was heard of ${apart(name)} for ten seconds.`,

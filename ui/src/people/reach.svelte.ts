@@ -1,9 +1,10 @@
 /**
- * How this peer reaches each person, for the list of people while it is open: round trips, sessions, links. Read every few
- * seconds, since nothing tells of it by itself.
+ * How this peer reaches each person, for the list of people while it is open: round trips, sessions, links, and what is
+ * known of whoever is silent. Read every few seconds, since nothing tells of it by itself, and every second while somebody
+ * is silent: what others say of them comes within five.
  */
 import { deviceOf, type Device } from '../domain/device';
-import { rowKey, type PeerInfo, type Member, type RowKey } from 'parlor-client';
+import { rowKey, type Evidence, type PeerInfo, type Member, type RowKey } from 'parlor-client';
 import type { RoomSession } from '../room/session.svelte';
 
 /** One session of somebody. */
@@ -26,9 +27,12 @@ export interface Reach {
   readonly wasLinked: boolean;
   /** The shortest way to one of their sessions, in milliseconds. */
   readonly rttMs: number | null;
+  /** Of the session that was heard last. */
+  readonly evidence: Evidence | null;
 }
 
 const EVERY_MS = 4_000;
+const SOON_MS = 1_000;
 
 export class ReachOfPeople {
   of = $state.raw<ReadonlyMap<RowKey, Reach>>(new Map());
@@ -39,7 +43,15 @@ export class ReachOfPeople {
     // A tip without a time is no loss.
     const look = () => void this.#look().catch(() => {});
     look();
-    const timer = setInterval(() => void (!document.hidden && look()), EVERY_MS);
+    let waited = 0;
+    const turn = () => {
+      waited += SOON_MS;
+      const due = waited >= EVERY_MS || this.session.people.some((person) => person.state === 'stale');
+      if (!due || document.hidden) return;
+      waited = 0;
+      look();
+    };
+    const timer = setInterval(turn, SOON_MS);
     return () => clearInterval(timer);
   }
 
@@ -47,7 +59,7 @@ export class ReachOfPeople {
     const { backend, room } = this.session;
     const [peers, { members }] = await Promise.all([
       backend.peers(),
-      backend.members(room, { by: 'session', limit: 256 }),
+      backend.members(room, { by: 'session', limit: 256, evidence: true }),
     ]);
     this.of = reachOf(members, peers, this.of);
   }
@@ -81,6 +93,7 @@ export function reachOf(
         linked: (other?.linked ?? false) || link !== undefined,
         wasLinked: (other?.wasLinked ?? before.get(key)?.wasLinked ?? false) || link !== undefined,
         rttMs: times.length > 0 ? Math.min(...times) : null,
+        evidence: nearer(other?.evidence ?? null, member.evidence ?? null),
       });
     }
   }
@@ -89,3 +102,9 @@ export function reachOf(
 
 const byArrival = (a: DeviceHere, b: DeviceHere): number =>
   a.joinedAt.localeCompare(b.joinedAt) || a.sessionId.localeCompare(b.sessionId);
+
+/** That of two which was heard last. */
+function nearer(one: Evidence | null, other: Evidence | null): Evidence | null {
+  if (one === null || other === null) return one ?? other;
+  return other.heardMsAgo < one.heardMsAgo ? other : one;
+}

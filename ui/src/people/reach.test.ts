@@ -1,4 +1,4 @@
-import { rowKey, type Member, type PeerInfo } from 'parlor-client';
+import { rowKey, type Evidence, type Member, type PeerInfo } from 'parlor-client';
 import { describe, expect, it } from 'vitest';
 import { reachOf } from './reach.svelte';
 
@@ -16,7 +16,7 @@ describe('reachOf', () => {
       [row('a', '1'), row('a', '2', 'stale'), row('b', '3')],
       [link('1', 9), link('2', 3), link('3', null)],
     );
-    expect(reach.get(a)).toMatchObject({ sessions: 2, silent: 1, linked: true, wasLinked: true, rttMs: 3 });
+    expect(reach.get(a)).toMatchObject({ sessions: 2, silent: 1, linked: true, wasLinked: true, rttMs: 3, evidence: null });
     expect(reach.size).toBe(2);
   });
 
@@ -38,6 +38,17 @@ describe('reachOf', () => {
       },
       { sessionId: '1', device: null, joinedAt: '2026-01-02', silent: false, rttMs: 9 },
     ]);
+  });
+
+  it('takes what is known of the session that was heard last', () => {
+    const heard = (heardMsAgo: number) => ({ heardMsAgo }) as Evidence;
+    const known = (sessionId: string, heardMsAgo: number) => ({ ...row('a', sessionId), evidence: heard(heardMsAgo) });
+    for (const rows of [
+      [known('1', 900), known('2', 300), row('a', '3')],
+      [row('a', '3'), known('2', 300), known('1', 900)],
+    ]) {
+      expect(reachOf(rows, []).get(a)?.evidence).toEqual(heard(300));
+    }
   });
 
   it('remembers a link that is gone', () => {

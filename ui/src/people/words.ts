@@ -69,9 +69,11 @@ export function greyOf(person: Person, session: RoomSession, reach: Reach | null
         complete: session.connection.complete,
       },
       ...{ linked: reach?.linked ?? null, wasLinked: reach?.wasLinked ?? false },
+      evidence: (state === 'left' ? person.evidence : reach?.evidence) ?? null,
     },
     Date.now(),
   );
   if (grey === null) return null;
+  if ('hear' in grey) return t.grey[grey.why](person.name, grey.seconds, grey.hear, grey.lost);
   return 'seconds' in grey ? t.grey[grey.why](person.name, grey.seconds) : t.grey[grey.why](person.name);
 }

@@ -1,5 +1,5 @@
 /** A row of the people list as a view needs it, made of a member of the room. Changes with it, except for what moves. */
-import { rowKey, type LeftReason, type Member, type RowKey } from 'parlor-client';
+import { rowKey, type Evidence, type LeftReason, type Member, type RowKey } from 'parlor-client';
 import { initialsOf } from '../domain/initials';
 import { chatOf, colourOf, followingOf, isAway, isTyping, letsFollow, nameOf, roleOf, statusOf } from '../domain/seen';
 
@@ -27,6 +27,8 @@ export interface Person {
   readonly state: 'active' | 'stale' | 'left';
   /** Why they are gone, if they are. */
   readonly gone: LeftReason | null;
+  /** What was known when they were given up; null for whoever is here or left by a word. */
+  readonly evidence: Evidence | null;
   /** Gone because a host put them out. */
   readonly putOut: boolean;
   /** The member whom they follow. */
@@ -57,6 +59,7 @@ export function personOf(member: Member, self: boolean, gone: LeftReason | null 
     self,
     state: gone === null ? member.state : 'left',
     gone,
+    evidence: gone === null ? null : (member.evidence ?? null),
     putOut: gone === 'excluded',
     following: followingOf(presence),
     letsFollow: letsFollow(presence),
