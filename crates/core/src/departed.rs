@@ -25,8 +25,8 @@ struct Past {
 /// How somebody ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// By its own word.
-    Left,
+    /// By its own word, the last of its records with this incarnation.
+    Left(u32),
     /// By its silence.
     GivenUp,
 }
@@ -66,7 +66,8 @@ impl Departed {
         if past.given_up {
             return Some(Fate::GivenUp);
         }
-        (past.retired || !past.left.is_empty()).then_some(Fate::Left)
+        let last = past.left.last().copied();
+        if past.retired { Some(Fate::Left(u32::MAX)) } else { last.map(Fate::Left) }
     }
 
     /// The session is over as a whole.

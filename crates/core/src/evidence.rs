@@ -140,8 +140,8 @@ pub(crate) enum Word {
     Hears(u64),
     /// Stale, and heard so many milliseconds ago; nothing when it was given up and forgotten.
     Silent(Option<u64>),
-    /// It said that it leaves.
-    Left,
+    /// It said that it leaves; of its records up to this incarnation that is known.
+    Left(u32),
     /// Never met, or long forgotten.
     Unknown,
 }
@@ -186,7 +186,7 @@ pub(crate) fn weigh(word: Option<(Tick, Word)>, heard: Tick, now: Tick) -> (Witn
             (if later { WitnessSays::Hears } else { WitnessSays::Silent }, Some(since(at, ms)))
         }
         Some((at, Word::Silent(ms))) => (WitnessSays::Silent, ms.map(|ms| since(at, ms))),
-        Some((_, Word::Left)) => (WitnessSays::Left, None),
+        Some((_, Word::Left(_))) => (WitnessSays::Left, None),
         Some((_, Word::Unknown)) => (WitnessSays::Unknown, None),
     }
 }

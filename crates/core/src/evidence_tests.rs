@@ -165,7 +165,7 @@ proptest! {
     /// What a witness says of its own clock is a number of somebody else: any will do.
     #[test]
     fn any_word_is_weighed(at in any::<u64>(), ms in any::<u64>(), heard in any::<u64>(), now in any::<u64>()) {
-        for word in [Word::Hears(ms), Word::Silent(Some(ms)), Word::Silent(None), Word::Left, Word::Unknown] {
+        for word in [Word::Hears(ms), Word::Silent(Some(ms)), Word::Silent(None), Word::Left(7), Word::Unknown] {
             let _ = weigh(Some((Tick(at), word)), Tick(heard), Tick(now));
         }
     }

@@ -113,7 +113,7 @@ fn frames() -> Vec<(&'static str, Frame)> {
         ("testimony-hears", testimony(Word::Hears(1_250))),
         ("testimony-silent", testimony(Word::Silent(Some(7_100)))),
         ("testimony-given-up", testimony(Word::Silent(None))),
-        ("testimony-left", testimony(Word::Left)),
+        ("testimony-left", testimony(Word::Left(2))),
         ("testimony-unknown", testimony(Word::Unknown)),
     ]
 }

@@ -188,7 +188,7 @@ impl Replica {
             Some(peer) => Word::Hears(now.since(peer.heard)),
             None => match self.departed.fate(of) {
                 Some(Fate::GivenUp) => Word::Silent(None),
-                Some(Fate::Left) => Word::Left,
+                Some(Fate::Left(last)) => Word::Left(last),
                 None => Word::Unknown,
             },
         }
@@ -200,7 +200,14 @@ impl Replica {
             self.counters.add("witness_by_gossip");
             return Verdict::Ignore;
         }
-        let case = self.peers.get_mut(&said.of).and_then(|peer| peer.case.as_mut());
+        let subject = self.peers.get_mut(&said.of);
+        // Who left and came again is another record, which the witness may have missed: that they left says nothing of it.
+        let newest = subject.as_ref().and_then(|peer| peer.records.keys().max().copied());
+        let word = match said.word {
+            Word::Left(last) if newest > Some(last) => Word::Unknown,
+            word => word,
+        };
+        let case = subject.and_then(|peer| peer.case.as_mut());
         let question = case.and_then(|case| {
             let put =
                 |question: &&mut Question| question.open && question.witness == author && question.nonce == said.nonce;
@@ -209,7 +216,7 @@ impl Replica {
         match question {
             Some(question) => {
                 question.open = false;
-                question.word = Some((now, said.word));
+                question.word = Some((now, word));
             }
             None => self.counters.add("testimony_unasked"),
         }

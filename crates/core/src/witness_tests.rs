@@ -146,7 +146,7 @@ fn the_last_end_counts() {
     assert_eq!(table.rows(2).len(), 3);
     table.leave(0).unwrap();
     direct(&mut table, 2, session(2), &Frame::WitnessAsk(WitnessAsk { of: session(1), nonce: 2 }));
-    assert_eq!(table.sent(2, TESTIMONY).pop(), Some(testimony(1, 2, Word::Left)));
+    assert_eq!(table.sent(2, TESTIMONY).pop(), Some(testimony(1, 2, Word::Left(2))));
 }
 
 #[test]
@@ -220,6 +220,22 @@ fn own_outage_closes_the_case() {
     assert_eq!(table.seats[1].replica.holdings().witnesses, 0);
 }
 
+// R8: a witness that missed that they came again knows of the leave before, which says nothing of now.
+#[test]
+fn an_older_leave_is_none() {
+    let mut table = Table::joined(3);
+    table.leave(0).unwrap();
+    table.pass(1_000);
+    table.lose = |from, to, _| (from, to) == (0, 2);
+    table.join(0, Join::new()).unwrap();
+    table.pass(2_500);
+    table.lose = |from, _, _| from == 0;
+    table.close(1, 0, DownCause::Closed);
+    table.pass(2_000);
+    let known = evidence(&table, 1, 0);
+    assert_eq!((known.verdict, says(&known)), (EvidenceVerdict::Quiet, vec![WitnessSays::Unknown]));
+}
+
 // R3, N10: an answer counts once, from whom it was asked for, over its own link.
 #[test]
 fn testimony_that_nobody_asked_for_is_refused() {
@@ -240,7 +256,7 @@ fn testimony_that_nobody_asked_for_is_refused() {
     assert_eq!(says(&evidence(&table, 1, 0)), [WitnessSays::Nothing]);
     direct(&mut table, 1, session(3), &testimony(1, asked, Word::Hears(0)));
     assert_eq!((unasked(&table), says(&evidence(&table, 1, 0))), (4, vec![WitnessSays::Hears]));
-    direct(&mut table, 1, session(3), &testimony(1, asked, Word::Left));
+    direct(&mut table, 1, session(3), &testimony(1, asked, Word::Left(9)));
     assert_eq!((unasked(&table), says(&evidence(&table, 1, 0))), (5, vec![WitnessSays::Hears]));
 }
 
@@ -263,7 +279,7 @@ fn a_lie_changes_a_sentence_and_nothing_else() {
         (ended, table.told(1))
     };
     let truth = ends(None);
-    for word in [Word::Hears(0), Word::Hears(u64::MAX), Word::Silent(Some(0)), Word::Silent(None), Word::Left] {
+    for word in [Word::Hears(0), Word::Hears(u64::MAX), Word::Silent(Some(0)), Word::Silent(None), Word::Left(9)] {
         assert_eq!(ends(Some(word)), truth, "{word:?}");
     }
 }

@@ -202,8 +202,8 @@ pub enum Word {
     Hears(u64),
     /// It is not; the last time was so many milliseconds ago.
     Silent(Option<u64>),
-    /// It left.
-    Left,
+    /// It left, up to this incarnation of its.
+    Left(u32),
     /// It is not known.
     Unknown,
 }

@@ -442,7 +442,7 @@ impl World {
 
 /// Now that somebody is there, now that they left.
 fn false_word(nonce: u64) -> Word {
-    if nonce.is_multiple_of(2) { Word::Hears(0) } else { Word::Left }
+    if nonce.is_multiple_of(2) { Word::Hears(0) } else { Word::Left(u32::MAX) }
 }
 
 /// What a record is besides what a lie makes of it.
