@@ -36,8 +36,10 @@ pub(crate) const LARGER_WAITS_MS: u64 = 1_500;
 pub(crate) const LARGER_WAITS_FOR_HELLO_MS: u64 = 300;
 /// How much later it dials again when a connection broke.
 const AGAIN_WAITS_MS: u64 = 500;
-/// Dials of many peers after a resume are spread over this.
+/// Dials of many peers after a resume are spread over this,
 const SPREAD_MS: u64 = 300;
+/// and those of a few over less: so much for each.
+const SPREAD_EACH_MS: u64 = 10;
 /// Peers in the address book.
 const BOOK_MAX: usize = 512;
 /// Of them, those that only answered a hello and were never reached.
@@ -95,6 +97,7 @@ pub(crate) struct Dialler {
     wishes: Vec<Wish>,
     subnets: Vec<Subnet>,
     strangers: bool,
+    carrier: bool,
 }
 
 impl Dialler {
@@ -110,12 +113,19 @@ impl Dialler {
             wishes: wishes.into_iter().map(wish).collect(),
             subnets: Vec::new(),
             strangers: true,
+            carrier: true,
         }
     }
 
     /// The networks this computer is in, for judging addresses.
     pub(crate) fn subnets(&mut self, subnets: Vec<Subnet>) {
         self.subnets = subnets;
+    }
+
+    /// Whether there is a network. While there is none only this computer can be dialled: any other dial would hang until
+    /// it timed out, and be in the way of the one that is due when the network is back.
+    pub(crate) fn carrier(&mut self, carrier: bool) {
+        self.carrier = carrier;
     }
 
     /// Whether peers that share no room may be dialled; off while there are enough of them.
@@ -319,14 +329,15 @@ impl Dialler {
     /// Dials everybody who is missing, soon and without waiting for a turn: after a resume, or when the network changed.
     pub(crate) fn urge(&mut self, now: Tick) {
         let Self { peers, wishes, rng, .. } = self;
+        let spread = SPREAD_MS.min((peers.len() + wishes.len()) as u64 * SPREAD_EACH_MS);
         for entry in peers.values_mut().filter(|entry| !entry.connected && entry.dialling.is_none()) {
             entry.backoff.reset();
             entry.seen = now;
-            entry.due = Some(now.plus(rng.random_range(0..=SPREAD_MS)));
+            entry.due = Some(now.plus(rng.random_range(0..=spread)));
         }
         for wish in wishes.iter_mut().filter(|wish| wish.due.is_some()) {
             wish.backoff.reset();
-            wish.due = Some(now.plus(rng.random_range(0..=SPREAD_MS)));
+            wish.due = Some(now.plus(rng.random_range(0..=spread)));
         }
     }
 
@@ -350,7 +361,8 @@ impl Dialler {
     }
 
     fn poll_peer(&mut self, now: Tick) -> Option<Dial> {
-        let Self { peers, rng, subnets, strangers, .. } = self;
+        let Self { peers, rng, subnets, strangers, carrier, .. } = self;
+        let reachable = |address: &Multiaddr| *carrier || crate::address::is_loopback(address);
         for (peer, entry) in peers.iter_mut() {
             if entry.connected || entry.due.is_none_or(|at| at > now) {
                 continue;
@@ -363,10 +375,11 @@ impl Dialler {
             }
             let tcp_failed = entry.dialling == Some(Transport::Tcp);
             let tcp = entry.addresses.worth(Transport::Tcp, subnets);
-            let (transport, addresses) = match tcp_failed || tcp.is_empty() {
+            let (transport, mut addresses) = match tcp_failed || tcp.is_empty() {
                 true => (Transport::Quic, entry.addresses.worth(Transport::Quic, subnets)),
                 false => (Transport::Tcp, tcp),
             };
+            addresses.retain(reachable);
             if addresses.is_empty() {
                 // Nothing that can be reached from here as things are; news or a change of the network brings it back.
                 entry.dialling = None;

@@ -17,7 +17,7 @@
 //! - `check` looks at the network for a person who misses somebody, and tries what can be tried.
 //! - `history` keeps the last events of a room for readers that come back.
 //! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
-//! - `surroundings` looks at network interfaces and at other profiles on this computer.
+//! - `surroundings` looks at network interfaces and at other profiles on this computer; `news` says when to.
 //! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
 //!
 //! Nothing that arrives from the network may panic, block or allocate without bound here; what is refused is counted by
@@ -51,6 +51,7 @@ mod listen;
 mod lobby;
 mod meter;
 mod neighbours;
+mod news;
 mod outage;
 mod seal;
 mod surroundings;

@@ -1,5 +1,5 @@
 //! What the computer says about itself: its interfaces, and the peers of other profiles. Both are read about once a
-//! second, off the actor's task because they block.
+//! second, and at once when the system tells of a change ([`news`]), off the actor's task because they block.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use crate::address::{self, Subnet};
 use crate::check::Ignored;
 use crate::info::NetworkState;
 use crate::neighbours::{self, Neighbour};
+use crate::news;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -45,8 +46,12 @@ impl Interfaces {
     /// Whether others can be reached: an interface that is up, has an address and is not for containers only. An IPv6
     /// link-local address alone is what every interface has and says nothing.
     pub(crate) fn usable(&self) -> bool {
-        let link_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
         self.subnets.iter().any(|subnet| !subnet.private && !link_local(subnet.ip))
+    }
+
+    /// Whether anything outside this computer can be dialled at all, be it by a private network only.
+    pub(crate) fn any(&self) -> bool {
+        self.subnets.iter().any(|subnet| !link_local(subnet.ip))
     }
 
     pub(crate) fn state(&self) -> NetworkState {
@@ -86,6 +91,10 @@ impl Moved {
         let among = |subnets: &[Subnet]| ip.is_some_and(|ip| subnets.iter().any(|subnet| subnet.holds(ip)));
         among(&self.gone) && !among(&self.kept)
     }
+}
+
+fn link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 fn subnet(interface: &Interface) -> Subnet {
@@ -133,10 +142,14 @@ pub(crate) fn watch(data_dir: Option<PathBuf>, me: PeerId) -> mpsc::Receiver<Sur
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut interfaces = Interfaces::default();
+        let mut news = news::listen();
         let mut every = tokio::time::interval(EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            every.tick().await;
+            tokio::select! {
+                _ = every.tick() => {}
+                Some(()) = news.recv() => {}
+            }
             let (dir, before) = (data_dir.clone(), interfaces.clone());
             let look = tokio::task::spawn_blocking(move || Surroundings {
                 interfaces: Interfaces::read().unwrap_or(before),
@@ -165,7 +178,9 @@ mod tests {
     fn containers_and_bare_link_local_addresses_are_no_network() {
         assert!(interfaces(&[("192.168.1.2", false)]).usable());
         assert!(interfaces(&[("169.254.1.2", false)]).usable(), "a cable between two computers");
-        assert!(!interfaces(&[("172.17.0.1", true), ("fe80::1", false)]).usable());
+        let private = interfaces(&[("172.17.0.1", true), ("fe80::1", false)]);
+        assert!(!private.usable() && private.any());
+        assert!(!interfaces(&[("fe80::1", false)]).any());
         assert_eq!(interfaces(&[("10.0.0.2", false)]).state(), NetworkState::Online);
         assert_eq!(Interfaces::default().state(), NetworkState::Offline);
     }

@@ -206,6 +206,7 @@ impl Actor {
         self.dialler.subnets(seen.interfaces.subnets.clone());
         self.hello.subnets(seen.interfaces.subnets.clone());
         self.outage.carrier(seen.interfaces.usable());
+        self.dialler.carrier(seen.interfaces.any());
         self.tell_outage(now);
         let moved = self.homes.moved(&seen.interfaces);
         if before.is_some_and(|before| before.subnets != seen.interfaces.subnets) {

@@ -227,6 +227,22 @@ fn resume_dials_everybody_soon() {
 }
 
 #[test]
+fn without_a_network_only_this_computer_is_dialled_and_with_one_everybody_at_once() {
+    let (_, me, large) = ids();
+    let mut dialler = dialler(me);
+    dialler.carrier(false);
+    dialler.heard(large, &address(TCP), Source::Mdns, false, Tick(0));
+    assert_eq!((dialler.poll(Tick(0)), dialler.poll(Tick(60_000))), (None, None));
+    dialler.carrier(true);
+    dialler.urge(Tick(70_000));
+    assert!(dialler.poll(Tick(70_000 + SPREAD_EACH_MS)).is_some());
+    let mut dialler = self::dialler(me);
+    dialler.carrier(false);
+    dialler.heard(large, &address("/ip4/127.0.0.1/tcp/4747"), Source::Profile, true, Tick(0));
+    assert!(dialler.poll(Tick(0)).is_some());
+}
+
+#[test]
 fn the_book_is_bounded_and_keeps_who_is_connected() {
     let (_, me, large) = ids();
     let mut dialler = dialler(me);
