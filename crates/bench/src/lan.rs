@@ -2,7 +2,7 @@
 //! restarted, and everybody after a cut; and what sixteen who all move cost each other. It wants root.
 //!
 //! All peers are in this process, each with a thread of its own on its host, so that one clock says when somebody moved
-//! and when another saw it. The figures that a test machine must reach are the issue's own; nothing is compared.
+//! and when another saw it. What must be reached is said beside each figure; nothing is compared.
 
 mod crowded;
 mod seen;
