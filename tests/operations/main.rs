@@ -13,7 +13,7 @@ use clap::Command;
 const PARTS_OF_WATCH: [&str; 2] = ["unwatch", "ack"];
 
 /// Commands of the desktop shell that are about the window alone.
-const OF_THE_WINDOW: [&str; 4] = ["local_api", "set_local_api", "notify", "open_link"];
+const OF_THE_WINDOW: [&str; 5] = ["local_api", "set_local_api", "set_menu", "notify", "open_link"];
 
 fn operations() -> BTreeSet<&'static str> {
     parlor::OPERATIONS.iter().copied().collect()
