@@ -39,6 +39,8 @@ pub fn does_to_frames_what_it_is_told() {
     let there = |count| send(&sockets[0], &sockets[1], second, count);
     let back = |count| send(&sockets[1], &sockets[0], first, count);
     let all: Vec<u32> = (0..200).collect();
+    // The first waits in the kernel until its hardware address is known, and may be overtaken by then.
+    until(Duration::from_secs(5), "both know each other", || ((there(1).len(), back(1).len()) == (1, 1)).then_some(()));
     assert_eq!(there(200), all, "a fine day");
     assert_eq!(back(200), all);
 
