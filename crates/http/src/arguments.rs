@@ -140,7 +140,7 @@ impl Arguments for Dial {
 
 /// Reads a JSON object. An empty body is an object without fields.
 pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
-    if body.iter().all(u8::is_ascii_whitespace) {
+    if body.is_empty() {
         return Ok(Map::new());
     }
     match json::read(body)? {
@@ -209,6 +209,7 @@ mod tests {
         let cases: &[Case] = &[
             (|b| read::<Join>(b).err(), "[1]", ErrorCode::InvalidJson, &["object", "array"]),
             (|b| read::<Join>(b).err(), "{", ErrorCode::InvalidJson, &["body", "not JSON"]),
+            (|b| read::<Join>(b).err(), " \n", ErrorCode::InvalidJson, &["body", "not JSON"]),
             (|b| read::<Join>(b).err(), r#"{"presence":{"a":NaN}}"#, ErrorCode::InvalidJson, &["presence.a"]),
             (
                 |b| read::<BoardChange>(b).err(),
