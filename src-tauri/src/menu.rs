@@ -237,8 +237,9 @@ pub fn show(app: &AppHandle, offered: &Offered) -> Result<(), Error> {
     })
 }
 
-/// Somebody chose an item: the page does it.
+/// Somebody chose an item: the page does it, and fills the bar again, since the system has turned the mark of the item over.
 pub fn chosen(app: &AppHandle, event: &MenuEvent) {
+    app.state::<MenuBar>().forget();
     let id = event.id().as_ref();
     let done = if id == QUIT {
         app.get_webview_window(window::MAIN).map_or(Ok(()), |window| window.close())

@@ -53,6 +53,17 @@ describe('MenuBar', () => {
     expect(set).toHaveBeenCalledTimes(1);
   });
 
+  it('is filled again with the same when that is not sure', async () => {
+    const set = vi.fn(async () => {});
+    const bar = new MenuBar(set);
+    for (let i = 0; i < 2; i++) {
+      bar.show(menu('a'));
+      await vi.runAllTimersAsync();
+      bar.forget();
+    }
+    expect(set).toHaveBeenCalledTimes(2);
+  });
+
   it('tries again what was refused', async () => {
     const set = vi.fn(async () => Promise.reject(new Error('no')));
     const bar = new MenuBar(set);

@@ -45,6 +45,11 @@ export class MenuBar {
     }, SETTLES_MS);
   }
 
+  /** What it shows is not sure: it is filled with the next menu, whatever that is. */
+  forget(): void {
+    this.#shown = '';
+  }
+
   close(): void {
     clearTimeout(this.#timer);
   }
