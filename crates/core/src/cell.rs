@@ -18,6 +18,7 @@ use crate::message;
 use crate::proof::{Signer, Verifier};
 use crate::raw::Raw;
 use crate::rule::{self, HOST, VOID};
+use crate::value::json_len;
 use crate::wire::VERSION;
 
 /// No stamp above this is taken by any replica: 2^43 ms of wall clock, some 278 years (design R10).
@@ -215,5 +216,5 @@ impl Cell {
 }
 
 pub(crate) fn json_size(value: &Value) -> usize {
-    serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
+    json_len(value).unwrap_or(usize::MAX)
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorCode};
 use crate::limits::{DEPTH_MAX, KEY_MAX, OBJECTS_MAX, STRING_MAX, TOP_KEYS};
+use crate::value::json_len;
 use crate::view::Bag;
 
 /// The key that stands for "this was not an object"; no check lets it pass.
@@ -52,7 +53,7 @@ pub(crate) fn objects(value: &Value) -> usize {
 
 /// Bytes of a bag as JSON.
 pub(crate) fn size(bag: &Bag) -> usize {
-    serde_json::to_vec(bag).map_or(usize::MAX, |json| json.len())
+    json_len(bag).unwrap_or(usize::MAX)
 }
 
 /// Whether a key may be one.

@@ -113,6 +113,7 @@ pub use message::{HistoryPage, HistoryQuery, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
 pub use replica::{Config, Continuation, PrivateRoom, Replica, room_root};
 pub use rows::{Face, Summary};
+pub use value::json_len;
 pub use view::{
     Actor, ActorKind, Bag, By, Cloned, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
     MembersQuery, RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,

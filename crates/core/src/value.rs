@@ -101,11 +101,13 @@ pub(crate) fn is_nested(bytes: &[u8]) -> bool {
 
 /// Bytes that a well-formed value has as JSON; nothing is built.
 pub(crate) fn json_size(bytes: &[u8]) -> usize {
+    json_len(&Reading(Cell::new(bytes))).unwrap_or(usize::MAX)
+}
+
+/// Bytes that something has as JSON, without writing it down; nothing when it cannot be written.
+pub fn json_len(value: &impl Serialize) -> Option<usize> {
     let mut written = Written(0);
-    match serde_json::to_writer(&mut written, &Reading(Cell::new(bytes))) {
-        Ok(()) => written.0,
-        Err(_) => usize::MAX,
-    }
+    serde_json::to_writer(&mut written, value).ok().map(|()| written.0)
 }
 
 /// The members of an object, as they are encoded; nothing when the bytes are not one whole object.

@@ -8,7 +8,6 @@
 //! - an update never leaves before the last queued event of its member, so a pending update is always newer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io;
 use std::sync::Arc;
 
 use parlor_core::{Bag, Event, Member, MemberState, Note, RowKey, Snapshot, Timestamp};
@@ -309,21 +308,9 @@ fn differs_in_presence_only(a: &Member, b: &Member) -> bool {
         && a.sessions == b.sessions
 }
 
-/// The length of a value as JSON, without writing it down.
+/// The length of a value as JSON; what cannot be written counts as too long for any batch.
 pub(crate) fn json_len(value: &impl Serialize) -> usize {
-    struct Count(usize);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    // What cannot be written counts as too long for any batch.
-    if serde_json::to_writer(&mut count, value).is_ok() { count.0 } else { BATCH_MAX }
+    parlor_core::json_len(value).unwrap_or(BATCH_MAX)
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@
 //! Invariant: the numbers of what is kept follow one another, and the last is that of the room.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use parlor_core::Event;
-use serde::Serialize;
+use parlor_core::{Event, json_len};
 
 /// Events that are kept, at most.
 const EVENTS_MAX: usize = 1024;
@@ -58,7 +56,8 @@ impl History {
         if !kept.wanted {
             return;
         }
-        let size = json_len(event);
+        // One that cannot be written is more than is kept.
+        let size = json_len(event).unwrap_or(BYTES_MAX + 1);
         kept.bytes += size;
         kept.events.push_back(Numbered { number, event: event.clone(), size });
         while kept.events.len() > EVENTS_MAX || kept.bytes > BYTES_MAX {
@@ -79,22 +78,6 @@ impl History {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The length of an event as JSON; of one that cannot be written, more than is kept.
-fn json_len(event: &impl Serialize) -> usize {
-    struct Count(usize);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    if serde_json::to_writer(&mut count, event).is_ok() { count.0 } else { BYTES_MAX + 1 }
 }
 
 #[cfg(test)]
