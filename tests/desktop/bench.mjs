@@ -9,12 +9,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
+import { Figures, pause, quantile } from '../figures.mjs';
 import { Rig, until } from './rig.mjs';
 import { one } from './webdriver.mjs';
 
@@ -38,15 +37,7 @@ const WARM_MINUTES = 2;
 const SPAN_MINUTES = 3;
 const EVERY_MS = 5_000;
 
-const figures = [];
-const figure = (name, parlor, unit, most) =>
-  figures.push({ name, parlor, peers: {}, unit, ratio: null, target: most, holds: parlor <= most, stretch: null });
-
-const quantile = (values, share) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-};
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const figures = new Figures();
 
 const rig = new Rig();
 
@@ -62,7 +53,7 @@ async function starts() {
     process.kill(window.pid, 'SIGTERM');
     await window.exited();
   }
-  figure(`from a start to a window that can be used, p50 of ${STARTS}`, quantile(took, 0.5), 'ms', 1_000);
+  figures.add(`from a start to a window that can be used, p50 of ${STARTS}`, quantile(took, 0.5), 'ms', 1_000);
 }
 
 async function arrive(profile) {
@@ -101,11 +92,11 @@ async function paints(page, kind, act) {
 async function inputs({ page }) {
   const points = Array.from({ length: INPUTS }, (_, n) => [Math.round(200 * Math.cos(n / 8)), Math.round(120 * Math.sin(n / 8))]);
   const moved = await paints(page, 'pointermove', () => page.move(one('board'), points, 16));
-  figure(`a move of the pointer until it is painted, p95 of ${moved.length}`, quantile(moved, 0.95), 'ms', 50);
+  figures.add(`a move of the pointer until it is painted, p95 of ${moved.length}`, quantile(moved, 0.95), 'ms', 50);
   await page.press('/');
   const typed = await paints(page, 'input', () => page.type(one('chat-input'), 'What is typed appears as it is typed. '.repeat(3)));
   await page.press('\uE00C');
-  figure(`a key until it is painted, p95 of ${typed.length}`, quantile(typed, 0.95), 'ms', 50);
+  figures.add(`a key until it is painted, p95 of ${typed.length}`, quantile(typed, 0.95), 'ms', 50);
   if (moved.length < INPUTS / 2 || typed.length < INPUTS / 2) throw new Error('the page heard too little');
 }
 
@@ -146,8 +137,8 @@ async function pointer(first, second) {
     const drawn = await until('the move to be drawn', () => second.page.js('return window.drawn'), 5_000);
     took.push(drawn - (await first.page.js('return window.moved')));
   }
-  figure('the pointer in one window until the other paints it, p50', quantile(took, 0.5), 'ms', 80);
-  figure('the same, p95', quantile(took, 0.95), 'ms', 80);
+  figures.add('the pointer in one window until the other paints it, p50', quantile(took, 0.5), 'ms', 80);
+  figures.add('the same, p95', quantile(took, 0.95), 'ms', 80);
 }
 
 /** The process that renders the page of a window: a child of it, or of a child. */
@@ -188,8 +179,8 @@ async function idle(first, second) {
   await pause(IDLE_MS);
   const used = (page.ticks() - before) / 100 / (IDLE_MS / 1_000);
   const asked = await second.page.js('window.requestAnimationFrame = window.drawAgain; return window.frames');
-  figure('an idle room: the process of the page', 100 * used, '% of a core', 0.5);
-  figure('an idle room: frames that were asked for in ten seconds', asked, '', 0);
+  figures.add('an idle room: the process of the page', 100 * used, '% of a core', 0.5);
+  figures.add('an idle room: frames that were asked for in ten seconds', asked, '', 0);
 }
 
 /** Sixteen members, fourteen of whom move all the time. */
@@ -212,7 +203,7 @@ async function memory(first, second) {
     const span = Math.min(SPAN_MINUTES, minutes / 4);
     const [before, after] = [within(warm, warm + span), within(minutes - span, Infinity)];
     console.error(`memory of the page: ${before.toFixed(0)} MiB, and ${after.toFixed(0)} MiB after ${minutes} minutes`);
-    figure(`${CROWD + 2} members, ${minutes} minutes: growth of the page's memory`, after - before, 'MiB', 20);
+    figures.add(`${CROWD + 2} members, ${minutes} minutes: growth of the page's memory`, after - before, 'MiB', 20);
   } finally {
     crowd.stdin.write('enough\n');
     await once(crowd, 'exit');
@@ -231,10 +222,4 @@ try {
 } finally {
   await rig.end();
 }
-const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '' };
-await mkdir(folder, { recursive: true });
-await writeFile(join(folder, 'window.json'), JSON.stringify({ machine, figures }, null, 2));
-for (const { name, parlor, unit, target, holds } of figures) {
-  console.log(`${holds ? '✓' : '✗'} ${name.padEnd(62)} ${parlor.toFixed(Math.abs(parlor) < 10 ? 2 : 0).padStart(8)} ${unit} (at most ${target})`);
-}
-process.exitCode = figures.every(({ holds }) => holds) ? 0 : 1;
+await figures.publish(folder, 'window.json');

@@ -5,12 +5,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { readFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 
+import { Figures, pause, quantile } from '../figures.mjs';
 import { launch } from './browser.js';
 import { Person } from './person.js';
 import { until } from './until.js';
@@ -25,15 +25,7 @@ const LONG_MS = 50;
 const WATCH_MS = 10_000;
 const MOVES = 40;
 
-const figures = [];
-const figure = (name, parlor, unit, most) =>
-  figures.push({ name, parlor, peers: {}, unit, ratio: null, target: most, holds: parlor <= most, stretch: null });
-
-const quantile = (values, share) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-};
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const figures = new Figures();
 
 let browser, here, there;
 
@@ -94,8 +86,8 @@ async function pointer() {
     took.push((await drawn) - (await told));
     await pause(150);
   }
-  figure('a pointer until the other page begins to draw it, p50', quantile(took, 0.5), 'ms', 80);
-  figure('the same, p95', quantile(took, 0.95), 'ms', 80);
+  figures.add('a pointer until the other page begins to draw it, p50', quantile(took, 0.5), 'ms', 80);
+  figures.add('the same, p95', quantile(took, 0.95), 'ms', 80);
 }
 
 /** A crowd of another peer, everybody of it moving. */
@@ -115,10 +107,10 @@ async function crowd() {
     const frames = animationFrames(events);
     if (frames.length < WATCH_MS / 100) throw new Error(`the trace has ${frames.length} frames`);
     const long = frames.filter((ms) => ms > LONG_MS).length;
-    figure(`${CROWD} moving cursors: long frames in a hundred`, (100 * long) / frames.length, '%', 1);
-    figure(`${CROWD} moving cursors: a frame, p95`, quantile(frames, 0.95), 'ms', LONG_MS);
+    figures.add(`${CROWD} moving cursors: long frames in a hundred`, (100 * long) / frames.length, '%', 1);
+    figures.add(`${CROWD} moving cursors: a frame, p95`, quantile(frames, 0.95), 'ms', LONG_MS);
     const works = callbacks(events).map(({ dur }) => dur / 1000);
-    figure(`${CROWD} moving cursors: what its callback takes, p95`, quantile(works, 0.95), 'ms', LONG_MS);
+    figures.add(`${CROWD} moving cursors: what its callback takes, p95`, quantile(works, 0.95), 'ms', LONG_MS);
   } finally {
     process_.stdin.write('enough\n');
     await once(process_, 'exit');
@@ -194,8 +186,8 @@ async function idle() {
   await pause(WATCH_MS);
   const after = await metrics();
   const busy = (after.TaskDuration - before.TaskDuration) / (after.Timestamp - before.Timestamp);
-  figure('an idle room: work of the page', 100 * busy, '% of a core', 0.5);
-  figure('an idle room: frames of animation in ten seconds', callbacks(await traced(there.page, WATCH_MS)).length, '', 0);
+  figures.add('an idle room: work of the page', 100 * busy, '% of a core', 0.5);
+  figures.add('an idle room: frames of animation in ten seconds', callbacks(await traced(there.page, WATCH_MS)).length, '', 0);
 }
 
 /** What the first page needs, as it is sent. */
@@ -209,7 +201,7 @@ async function weight() {
     for (const [, other] of text.matchAll(/(?:from|import)\s*"\.\/([^"]+\.js)"/g)) all.add(`assets/${other}`);
   }
   const bytes = await Promise.all([...all].map(async (file) => gzipSync(await readFile(join(pages, file))).length));
-  figure('script that a window loads at its start, packed', bytes.reduce((sum, one) => sum + one, 0) / 1024, 'KiB', 150);
+  figures.add('script that a window loads at its start, packed', bytes.reduce((sum, one) => sum + one, 0) / 1024, 'KiB', 150);
   const count = (await readdir(join(pages, 'assets'))).filter((file) => file.endsWith('.js')).length;
   console.error(`${all.size} of ${count} scripts at the start`);
 }
@@ -224,7 +216,7 @@ async function start() {
     await there.at('start-room').first().waitFor();
     took.push(performance.now() - begun);
   }
-  figure('from asking for the page to a home screen, p50 of five', quantile(took, 0.5), 'ms', 1_000);
+  figures.add('from asking for the page to a home screen, p50 of five', quantile(took, 0.5), 'ms', 1_000);
 }
 
 try {
@@ -237,10 +229,4 @@ try {
   for (const person of [here, there]) await person?.leave();
   await browser?.close();
 }
-const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '' };
-await mkdir(folder, { recursive: true });
-await writeFile(join(folder, 'ui.json'), JSON.stringify({ machine, figures }, null, 2));
-for (const { name, parlor, unit, target, holds } of figures) {
-  console.log(`${holds ? '✓' : '✗'} ${name.padEnd(58)} ${parlor.toFixed(parlor < 10 ? 2 : 0).padStart(8)} ${unit} (at most ${target})`);
-}
-process.exitCode = figures.every(({ holds }) => holds) ? 0 : 1;
+await figures.publish(folder, 'ui.json');
