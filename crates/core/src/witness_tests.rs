@@ -97,6 +97,9 @@ fn a_crash_is_nobodys_network_but_theirs() {
         assert!(known.sentence.contains("You and 2 others") && known.sentence.contains("their end"), "{known:?}");
         assert!(!known.linked && known.rtt_ms.is_none());
     }
+    direct(&mut table, 2, session(4), &Frame::WitnessAsk(WitnessAsk { of: session(1), nonce: 8 }));
+    let Some(Frame::Testimony(said)) = table.sent(2, TESTIMONY).pop() else { panic!("an answer") };
+    assert!(matches!(said.word, Word::Silent(Some(4_900..))), "{said:?}");
     table.pass(200);
     assert!((1..4).all(|at| table.told(at).contains(&"left person 0 Disconnected".to_owned())));
     // Whoever asks later hears that it was given up.
@@ -174,6 +177,20 @@ fn own_outage_asks_nobody() {
     // One who is out itself is no witness.
     direct(&mut table, 1, session(3), &Frame::WitnessAsk(WitnessAsk { of: session(1), nonce: 5 }));
     assert_eq!(table.sent(1, TESTIMONY).pop(), Some(testimony(1, 5, Word::Unknown)));
+}
+
+// R9: what silence means is not known while the own network is out, also when somebody is heard all the same.
+#[test]
+fn own_outage_asks_not_even_those_it_hears() {
+    let mut table = Table::joined(3);
+    table.lose = deaf_to_one;
+    table.input(1, Input::OwnOutage(true));
+    table.pass(20_000);
+    assert_eq!(table.told(1).last().map(String::as_str), Some("stale person 0"));
+    assert!(table.sent(1, ASK).is_empty());
+    table.input(1, Input::OwnOutage(false));
+    table.pass(15_000);
+    assert!(!table.sent(1, ASK).is_empty(), "but then");
 }
 
 // Whoever is heard again is doubted no more, and what was said is forgotten.
