@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use libp2p::PeerId;
 use libp2p::gossipsub::{
     self, AllowAllSubscriptionFilter, ConfigBuilder, IdentityTransform, MaxCountSubscriptionFilter, Message,
     MessageAuthenticity, MessageId, ValidationMode,
@@ -27,7 +28,7 @@ const QUEUE: usize = 256;
 pub(crate) const TOPICS_MAX: usize = 100;
 /// Seconds of messages that a mesh remembers in its gossip window, at the default heartbeat.
 const GOSSIP_WINDOW_S: usize = 3;
-const ID_BYTES: usize = 8;
+pub(crate) const ID_BYTES: usize = 8;
 /// More messages a second than two peers can exchange.
 const BUSIEST_PER_S: usize = 8_000;
 
@@ -45,15 +46,19 @@ pub(crate) type Gossip =
     gossipsub::Behaviour<IdentityTransform, MaxCountSubscriptionFilter<AllowAllSubscriptionFilter>>;
 
 /// Ids of eight bytes, of source and sequence number: equal content twice is two messages.
-fn message_id(message: &Message) -> MessageId {
+pub(crate) fn id_of(source: Option<&PeerId>, sequence_number: Option<u64>) -> [u8; ID_BYTES] {
     let mut hasher = blake3::Hasher::new();
-    if let Some(source) = &message.source {
+    if let Some(source) = source {
         hasher.update(&source.to_bytes());
     }
-    hasher.update(&message.sequence_number.unwrap_or_default().to_le_bytes());
+    hasher.update(&sequence_number.unwrap_or_default().to_le_bytes());
     let mut id = [0; ID_BYTES];
     hasher.finalize_xof().fill(&mut id);
-    MessageId::new(&id)
+    id
+}
+
+fn message_id(message: &Message) -> MessageId {
+    MessageId::new(&id_of(message.source.as_ref(), message.sequence_number))
 }
 
 /// Signed, strictly validated, and forwarding nothing before it was judged.

@@ -6,6 +6,8 @@
 //! One RPC may bring hundreds of messages. gossipsub would hand all of them over before anybody else has a turn, so it is
 //! given a few at a time, and of each peer in turn.
 
+mod recent;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};
@@ -18,6 +20,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
+use self::recent::Handed;
 use crate::gossip::Gossip;
 
 /// Messages of one peer that gossipsub takes at a time.
@@ -33,7 +36,9 @@ type FromConnection = THandlerOutEvent<Gossip>;
 pub(crate) struct Noise {
     /// Messages whose signature, author or number is not what it must be.
     pub forged: u64,
-    /// Messages that were heard before, or are of no topic of ours.
+    /// Messages that the same peer sent before, which gossip never does.
+    pub again: u64,
+    /// Messages that were heard from others before, or are of no topic of ours.
     pub repeated: u64,
     /// Subscriptions, grafts and the like, and RPCs with nothing in them.
     pub control: u64,
@@ -53,22 +58,24 @@ pub(crate) struct Metered {
     noise: BTreeMap<PeerId, Noise>,
     /// RPCs whose turn comes, whoever waited for longest first.
     waiting: VecDeque<(PeerId, ConnectionId, FromConnection)>,
+    handed: Handed,
 }
 
 impl Metered {
     pub(crate) fn new(gossip: Gossip) -> Self {
-        Self { gossip, noise: BTreeMap::new(), waiting: VecDeque::new() }
+        Self { gossip, noise: BTreeMap::new(), waiting: VecDeque::new(), handed: Handed::default() }
     }
 
     /// Counts what an RPC brings, and takes out what gossipsub would only log.
     fn weigh(&mut self, peer: PeerId, event: FromConnection) -> FromConnection {
-        let FromConnection::Message { rpc, invalid_messages } = event else { return event };
+        let FromConnection::Message { mut rpc, invalid_messages } = event else { return event };
         let noise = self.noise.entry(peer).or_default();
         noise.forged += invalid_messages.len() as u64;
         noise.control += (rpc.subscriptions.len() + rpc.control_msgs.len()) as u64;
         if rpc.messages.is_empty() && invalid_messages.is_empty() {
             noise.control += 1;
         }
+        noise.again += self.handed.take_repeats(peer, &mut rpc.messages);
         FromConnection::Message { rpc, invalid_messages: Vec::new() }
     }
 
@@ -141,6 +148,9 @@ impl NetworkBehaviour for Metered {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         if let FromSwarm::ConnectionClosed(closed) = &event {
             self.waiting.retain(|(_, id, _)| *id != closed.connection_id);
+            if closed.remaining_established == 0 {
+                self.handed.forget(&closed.peer_id);
+            }
         }
         self.gossip.on_swarm_event(event);
     }

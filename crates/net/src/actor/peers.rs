@@ -136,9 +136,10 @@ impl Actor {
     /// What a peer sent that was no frame costs it the same.
     pub(super) fn noise(&mut self, sender: PeerId, noise: Noise, now: Tick) {
         self.counters.add("gossip_signature", noise.forged);
+        self.counters.add("gossip_again", noise.again);
         self.counters.add("gossip_repeated", noise.repeated);
         let Some(sender) = author::session_of(&sender) else { return };
-        self.charge(sender, noise.forged.saturating_mul(WRONG) + noise.repeated + noise.control, now);
+        self.charge(sender, (noise.forged + noise.again).saturating_mul(WRONG) + noise.repeated + noise.control, now);
     }
 
     /// Lets a peer pay for something that is not read any further, and cuts it off when it goes far beyond its means.

@@ -93,7 +93,7 @@ pub const ATTACKS: [Attack; 25] = [
     flow("frames of an hour, played back", &[], 225, waves::replay),
     flood("a flood of leaves", &["author_over_budget", "flooder_cut_off"], waves::leaves),
     flood("a flood of forged authors", &["gossip_signature", "over_budget", "flooder_cut_off"], waves::forged_flood),
-    flood("a flood of one message", &["gossip_repeated", "over_budget", "flooder_cut_off"], waves::repeated),
+    flood("a flood of one message", &["gossip_again", "over_budget", "flooder_cut_off"], waves::repeated),
     flood("a flood of gossip's own words", &["over_budget", "flooder_cut_off"], waves::control),
     flood("a flood of lengths", &["direct_frame_too_big", "over_budget", "flooder_cut_off"], waves::lengths),
     Attack {
