@@ -11,6 +11,7 @@ mod examples;
 mod fixture;
 mod guests;
 mod identity;
+mod inspect;
 mod messages;
 mod metrics;
 mod presence_page;

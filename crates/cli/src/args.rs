@@ -57,6 +57,8 @@ pub enum Command {
     Messages(MessagesArgs),
     /// Print what happens in a room, one JSON object a line, until Ctrl-C
     Watch(WatchArgs),
+    /// Print what the peer does: frames, cells, links, refusals, as they happen
+    Inspect(InspectArgs),
     /// Make a ticket that lets others into a room, or say what one is for
     Ticket(TicketArgs),
     /// Show who may do what in a private room, or change it
@@ -369,6 +371,23 @@ pub struct WatchArgs {
     #[command(flatten)]
     pub room: RoomArgs,
     /// The output is always JSON; taken so that scripts may say so
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Only this room, and what is in none; all rooms unless given
+    #[arg(value_name = "ROOM")]
+    pub room: Option<String>,
+    /// Only these, such as `frameIn,cell`; all unless given
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = crate::inspect::KINDS)]
+    pub what: Vec<String>,
+    /// Print all of it as lines of JSON, snapshots included
     #[arg(long)]
     pub json: bool,
     /// The peer.

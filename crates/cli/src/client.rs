@@ -85,8 +85,23 @@ impl Client {
         &self,
         room: &str,
     ) -> Result<impl Stream<Item = Result<String, Failure>> + use<>, Failure> {
-        let request = self.request(Method::GET, self.url(&["rooms", room, "events"])?)?;
-        let answer = accepted(request.send().await.map_err(unreachable)?).await?;
+        self.stream(self.url(&["rooms", room, "events"])?).await
+    }
+
+    /// What the peer does: the data of each event, until the peer ends.
+    pub(crate) async fn inspect(
+        &self,
+        room: Option<&str>,
+    ) -> Result<impl Stream<Item = Result<String, Failure>> + use<>, Failure> {
+        let mut url = self.url(&["inspect"])?;
+        if let Some(room) = room {
+            url.query_pairs_mut().append_pair("room", room);
+        }
+        self.stream(url).await
+    }
+
+    async fn stream(&self, url: Url) -> Result<impl Stream<Item = Result<String, Failure>> + use<>, Failure> {
+        let answer = accepted(self.request(Method::GET, url)?.send().await.map_err(unreachable)?).await?;
         let lost = |error| {
             tracing::debug!(%error, "the stream of events broke");
             Failure::Unreachable("the peer has stopped".into())

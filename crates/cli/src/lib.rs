@@ -17,6 +17,7 @@ mod client;
 pub mod docs;
 pub mod doctor;
 mod failure;
+mod inspect;
 mod membership;
 pub mod messages;
 mod output;
@@ -40,6 +41,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::serve(args).await,
         Command::Join(args) => stay::join(args).await,
         Command::Watch(args) => stay::watch(args).await,
+        Command::Inspect(args) => inspect::inspect(args).await,
         Command::Rooms(args) => calls::rooms(args).await,
         Command::Create(args) => calls::create(args).await,
         Command::Forget(args) => calls::forget(args).await,

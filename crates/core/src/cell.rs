@@ -28,6 +28,9 @@ pub const CELL_VALUE_MAX: usize = 8 * 1024;
 
 /// What a cell belongs to. Append only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub enum CellKind {
     /// The room's shared settings: `object` is empty, `field` the key.
     Metadata,

@@ -321,6 +321,11 @@ impl Cells {
         self.registers(kind).all_read()
     }
 
+    /// All of a kind, those that are not read included.
+    pub fn all_of(&self, kind: CellKind) -> impl Iterator<Item = &Held> {
+        self.registers(kind).all()
+    }
+
     /// Those of one object, a note's fields.
     pub fn of_object<'a>(&'a self, kind: CellKind, object: &'a str) -> impl Iterator<Item = &'a Held> {
         self.registers(kind).of_object(kind, object)

@@ -39,6 +39,11 @@ impl Fields {
         self.0.get(at).map(|(_, field)| field)
     }
 
+    /// All of them, removals that are still told included.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Field)> {
+        self.0.iter().map(|(key, field)| (&**key, field))
+    }
+
     /// Keys that have a value, and their values.
     pub fn live(&self) -> impl Iterator<Item = (&str, &Raw)> + Clone {
         self.0.iter().filter_map(|(key, field)| Some((&**key, field.value.as_ref()?)))

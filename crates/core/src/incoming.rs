@@ -6,13 +6,14 @@ use crate::error::ErrorCode;
 use crate::fields::{Fields, changes_fit};
 use crate::ids::{Rev, Seq, SessionId, Tick};
 use crate::input::{Path, Verdict};
+use crate::inspect::{LeaseState, Observation};
 use crate::limits::{ASK_EVERY_MS, FRAME_MAX, FRAME_OBJECTS_MAX, MEMBER_METADATA_MAX, PAGE_MAX, STALE_MS};
 use crate::peer::{Asked, Record};
 use crate::raw::Raw;
 use crate::replica::{Replica, wall_at};
 use crate::row_table::Place;
 use crate::view::{Actor, LeftReason, RowKey, Timestamp};
-use crate::wire::{Ask, Beat, Delta, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
+use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
 
 /// Questions to the room at once and in a second: sessions that somebody invents must not make us ask for each of them.
 pub(crate) const ASKS: u64 = 64;
@@ -117,9 +118,11 @@ impl Replica {
         let Some(record) = peer.records.get_mut(change.incarnation) else {
             return self.departed.is_buried(&author, change.incarnation);
         };
-        let since = Rev(change.rev.0.saturating_sub(change.span));
-        let complete = record.known >= since;
-        let changed = record.fields.merge(change.fields, change.rev, record.known, now);
+        let (since, known) = (Rev(change.rev.0.saturating_sub(change.span)), record.known);
+        let complete = known >= since;
+        let named = self.observed.is_some().then(|| (record.member.clone(), names(&change.fields)));
+        let changed = record.fields.merge(change.fields, change.rev, known, now);
+        let shown = named.map(|named| (named, changed.clone()));
         let bounded = record.fields.bound();
         record.act = record.act.max(change.act);
         if complete && change.rev > record.known {
@@ -135,6 +138,10 @@ impl Replica {
         let row = patched.is_none().then(|| (record.member.clone(), record.actor.user_id.clone()));
         if bounded {
             self.counters.add("presence_over_limit");
+        }
+        if let Some(((member, named), changed)) = shown {
+            let (session, rev, whole) = (author, change.rev, false);
+            self.observe(|_| Observation::Presence { session, member, known, since, rev, whole, named, changed });
         }
         if let Some(row) = row {
             self.refresh(&row, LeftReason::Left, now);
@@ -277,16 +284,24 @@ impl Replica {
             record.metadata = metadata;
         }
         let row: RowKey = (record.member.clone(), record.actor.user_id.clone());
+        let mut shown = None;
         record.act = record.act.max(full.act);
         if full.rev >= record.known {
-            let keys: Vec<String> = full.fields.iter().map(|change| change.key.0.clone()).collect();
-            record.fields.merge(full.fields, full.rev, record.known, now);
+            let keys = names(&full.fields);
+            let known = record.known;
+            let changed = record.fields.merge(full.fields, full.rev, known, now);
             record.fields.keep_only(&keys, full.rev);
             record.fields.bound();
             record.known = full.rev;
+            shown = Some((known, keys, changed));
         }
         let due = record.fields.next_expiry();
         due.into_iter().for_each(|due| self.look_at_peers(due));
+        if let Some((known, named, changed)) = shown {
+            let (session, rev, member) = (author, full.rev, full.member.clone());
+            let (since, whole) = (Rev(0), true);
+            self.observe(|_| Observation::Presence { session, member, known, since, rev, whole, named, changed });
+        }
         let place = self.add_part(row.clone(), author, full.incarnation);
         let record = self.peers.get_mut(&author).and_then(|peer| peer.records.get_mut(full.incarnation));
         if let Some(record) = record {
@@ -430,10 +445,23 @@ impl Replica {
             peer.case = None;
         }
         self.peers_due = self.peers_due.min(now.plus(STALE_MS));
+        let woke = !peer.stale;
         let rows: Vec<RowKey> =
             peer.records.values().map(|record| (record.member.clone(), record.actor.user_id.clone())).collect();
+        if woke {
+            self.observe(|_| Observation::Lease {
+                session: author,
+                state: LeaseState::Active,
+                silent_ms: 0,
+                reason: None,
+            });
+        }
         for row in rows {
             self.refresh(&row, LeftReason::Left, now);
         }
     }
+}
+
+fn names(changes: &[FieldChange]) -> Vec<String> {
+    changes.iter().map(|change| change.key.0.clone()).collect()
 }

@@ -1,10 +1,15 @@
 //! What goes into a replica and what comes out of it.
 
+use serde::Serialize;
+
 use crate::ids::SessionId;
 use crate::view::Event;
 
 /// By which way a frame came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export, rename = "FramePath"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FramePath))]
+#[serde(rename_all = "camelCase")]
 pub enum Path {
     /// Published to the room, perhaps passed on by others.
     Gossip,
@@ -13,7 +18,10 @@ pub enum Path {
 }
 
 /// Why a link is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub enum DownCause {
     /// The other end closed it, or it broke: end of stream or reset.
     Closed,
@@ -91,7 +99,10 @@ pub enum Output {
 }
 
 /// What gossip is to do with a frame: exactly one for each (design N1, N4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// Pass it on.
     Accept,

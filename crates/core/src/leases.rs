@@ -3,6 +3,7 @@
 
 use crate::ids::{SessionId, Tick};
 use crate::input::DownCause;
+use crate::inspect::{LeaseState, Observation};
 use crate::limits::{BEAT_MS, LEAVE_REPEATS_MS, STALE_MS};
 use crate::peer::{Futile, Peer};
 use crate::replica::Replica;
@@ -21,6 +22,7 @@ impl Replica {
         peer.fresh = true;
         peer.cell_mismatches = 0;
         peer.futile = Futile::default();
+        self.observe(|_| Observation::Link { session: id, up: true, cause: None });
         self.greet_twin(id);
         for full in self.fulls(&[], now) {
             self.send(id, full);
@@ -45,6 +47,7 @@ impl Replica {
             self.peers.remove(&id);
             self.count_watchers();
         }
+        self.observe(|_| Observation::Link { session: id, up: false, cause: Some(cause) });
         self.twin_down(&id, cause, now);
         self.links_changed(now);
     }
@@ -64,6 +67,7 @@ impl Replica {
     /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
     pub(crate) fn resumed(&mut self, now: Tick) {
         self.looked = now;
+        self.observe(|replica| Observation::Outage { out: replica.outage, slept: true });
         self.spare_twins(now);
         self.peers_due = now;
         for peer in self.peers.values_mut() {
@@ -101,6 +105,7 @@ impl Replica {
             self.spare_twins(now);
             self.beat_at = now;
         }
+        self.observe(|_| Observation::Outage { out: outage, slept: false });
         self.emit(Event::Complete { complete: !outage });
     }
 
@@ -172,7 +177,7 @@ impl Replica {
 
     fn expire_peers(&mut self, now: Tick) {
         let mut rows = Vec::new();
-        let (mut over, mut doubted) = (Vec::new(), Vec::new());
+        let (mut over, mut doubted, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for (id, peer) in &mut self.peers {
             if let Some(reason) = peer.over(now, self.outage) {
                 over.push((*id, reason));
@@ -181,6 +186,10 @@ impl Replica {
             let stale = peer.is_stale(now);
             let turned = stale != peer.stale;
             peer.stale = stale;
+            if turned && !peer.records.is_empty() {
+                let state = if stale { LeaseState::Stale } else { LeaseState::Active };
+                changed.push((*id, state, now.since(peer.heard)));
+            }
             if peer.doubt(self.outage, now) {
                 doubted.push(*id);
             }
@@ -189,6 +198,9 @@ impl Replica {
                     rows.push((member.clone(), user.clone()));
                 }
             }
+        }
+        for (session, state, silent_ms) in changed {
+            self.observe(|_| Observation::Lease { session, state, silent_ms, reason: None });
         }
         for row in rows {
             self.refresh(&row, LeftReason::Left, now);
@@ -209,6 +221,8 @@ impl Replica {
         let Some(peer) = self.peers.remove(&id) else { return };
         self.departed.expire(id, peer.seq);
         if !peer.records.is_empty() {
+            let (state, silent_ms) = (LeaseState::Over, now.since(peer.heard));
+            self.observe(|_| Observation::Lease { session: id, state, silent_ms, reason: Some(reason) });
             self.departed.give_up(id);
         }
         if peer.linked {

@@ -109,7 +109,9 @@ impl Replica {
         for (key, value) in writes {
             let Some(hlc) = self.cells.next_hlc(&key, &writer, wall) else { continue };
             let cell = Cell::write(key, hlc, value, &*who.signer, &self.root);
+            let held = self.cells.stamp_by(&cell.key, &cell.writer);
             if self.cells.apply(cell.clone(), &mut touched) {
+                self.observe_cell(&cell, held, None, true);
                 written.push(cell);
             }
         }

@@ -16,6 +16,7 @@ use crate::departed::Departed;
 use crate::ids::{PublicKey, Rev, RoomId, Seq, SessionId, Tick};
 use crate::incoming::ASKS;
 use crate::input::{Input, Output, Verdict};
+use crate::inspect::{Observation, Observed};
 use crate::metadata;
 use crate::outgoing::pace_ms;
 use crate::own::OwnRecord;
@@ -26,6 +27,7 @@ use crate::said::Breath;
 use crate::sync::Serving;
 use crate::twins::Twins;
 use crate::view::{Event, RoomMetadata, Timestamp};
+use crate::wire::frame_kind;
 
 /// What a replica is made with.
 #[derive(Clone, Debug)]
@@ -132,6 +134,8 @@ pub struct Replica {
     /// When the own cells changed last, for the half second of stillness that a sync waits for (design R12).
     pub(crate) cells_changed: Tick,
     pub(crate) counters: Counters,
+    /// What is noted for those who look on.
+    pub(crate) observed: Option<Box<Observed>>,
     /// Answers that are still to be made, page by page as they are polled.
     pub(crate) serving: VecDeque<Serving>,
     out: VecDeque<Queued>,
@@ -198,6 +202,7 @@ impl Replica {
             mark,
             cells_changed: now,
             counters: Counters::default(),
+            observed: None,
             serving: VecDeque::new(),
             out: VecDeque::new(),
         };
@@ -209,7 +214,11 @@ impl Replica {
     pub fn handle(&mut self, input: Input, now: Tick) -> Verdict {
         let mut verdict = Verdict::Ignore;
         match input {
-            Input::Frame { author, via, path, bytes } => verdict = self.frame(author, via, path, &bytes, now),
+            Input::Frame { author, via, path, bytes } => {
+                self.observe_counted();
+                verdict = self.frame(author, via, path, &bytes, now);
+                self.observe_frame(&bytes, (author, via, path), verdict);
+            }
             Input::LinkUp { peer, loopback } => self.link_up(peer, loopback, now),
             Input::LinkDown { peer, cause } => self.link_down(peer, cause, now),
             Input::RoundTrip { peer, us } => self.round_trip(&peer, us),
@@ -219,6 +228,7 @@ impl Replica {
             Input::Timeout => {}
         }
         self.run_timers(now);
+        self.observe_counted();
         verdict
     }
 
@@ -298,10 +308,12 @@ impl Replica {
     }
 
     pub(crate) fn publish(&mut self, bytes: Vec<u8>) {
+        self.observe(|_| Observation::FrameOut { kind: frame_kind(&bytes), to: None, bytes: bytes.len() });
         self.out.push_back(Queued::Output(Output::Publish { bytes }));
     }
 
     pub(crate) fn send(&mut self, peer: SessionId, bytes: Vec<u8>) {
+        self.observe(|_| Observation::FrameOut { kind: frame_kind(&bytes), to: Some(peer), bytes: bytes.len() });
         self.out.push_back(Queued::Output(Output::Send { peer, bytes }));
     }
 

@@ -11,6 +11,7 @@ use crate::cell::{Cell, CellKey, HLC_MAX, Stamp};
 use crate::cells::{BUCKETS, Slot};
 use crate::ids::{SessionId, Tick};
 use crate::input::Verdict;
+use crate::inspect::{Observation, SyncStep};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::peer::{Futile, Syncing};
 use crate::replica::Replica;
@@ -77,6 +78,11 @@ impl Replica {
     /// Holds a heartbeat's hash against ours. In the first one of a new link a difference is repaired at once.
     pub(crate) fn compare_cells(&mut self, peer_id: SessionId, theirs: u64, now: Tick) {
         let mine = self.cells.hash();
+        self.observe(|_| Observation::Hash {
+            session: peer_id,
+            mine: format!("{mine:016x}"),
+            theirs: format!("{theirs:016x}"),
+        });
         let still = now.since(self.cells_changed) >= STILL_MS;
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
         if theirs == mine {
@@ -107,6 +113,7 @@ impl Replica {
         }
         self.counters.add("syncs");
         let request = SyncRequest { buckets: self.cells.buckets() };
+        self.observe_sync(peer_id, SyncStep::Asks, request.buckets.iter().filter(|bucket| **bucket != 0).count());
         self.send(peer_id, Frame::SyncRequest(request).encode());
     }
 
@@ -127,6 +134,7 @@ impl Replica {
             pairs().filter(|(_, (_, theirs))| **theirs == 0).map(|(bucket, _)| bucket).collect();
         let differing: BTreeSet<u8> =
             pairs().map(|(bucket, _)| bucket).filter(|bucket| !missing.contains(bucket)).collect();
+        self.observe_sync(author, SyncStep::IsAsked, missing.len() + differing.len());
         let newer = self.cells.in_buckets(&missing).map(|held| self.cells.slot(&held.cell)).collect();
         self.serving.push_back(Serving { to: author, what: Wanted::Cells(newer) });
         self.serving.push_back(Serving { to: author, what: Wanted::Stamps { buckets: differing, after: None } });
@@ -158,6 +166,7 @@ impl Replica {
         let held = self.cells.in_buckets(&buckets).map(|held| self.cells.slot(&held.cell));
         newer.extend(held.filter(|slot| !named.contains(slot)));
         self.serving.push_back(Serving { to: author, what: Wanted::Cells(newer) });
+        self.observe_sync(author, SyncStep::Wants, want.len());
         for keys in split(want, PAGE, key_size) {
             self.send(author, Frame::SyncWant(SyncWant { keys }).encode());
         }
@@ -175,16 +184,21 @@ impl Replica {
         let mut touched = Vec::new();
         let mut refused = false;
         for cell in cells {
-            if self.cells.stamp_by(&cell.key, &cell.writer).is_some_and(|held| held >= cell.stamp()) {
+            let held = self.cells.stamp_by(&cell.key, &cell.writer);
+            if held.is_some_and(|held| held >= cell.stamp()) {
+                self.observe_cell(&cell, held, None, false);
                 continue;
             }
             let refusal = self.cells.refusal(&cell).or_else(|| cell.refusal(&self.root, &*self.verifier));
             if let Some(why) = refusal {
                 self.counters.add(why);
+                self.observe_cell(&cell, held, Some(why), false);
                 refused = true;
                 continue;
             }
+            let shown = self.is_inspected().then(|| cell.clone());
             self.cells.apply(cell, &mut touched);
+            shown.iter().for_each(|cell| self.observe_cell(cell, held, None, false));
         }
         self.cells_were_changed(touched, now);
         if refused { Verdict::Ignore } else { Verdict::Accept }
@@ -199,7 +213,11 @@ impl Replica {
         };
         let (Some(page), Some(peer)) = (page, self.peers.get_mut(&serving.to)) else { return };
         let bytes = page.encode();
+        let count = if let Frame::Cells(cells) = &page { cells.len() } else { 0 };
         if peer.purse.take(bytes.len(), self.looked) {
+            if count > 0 {
+                self.observe_sync(serving.to, SyncStep::Sends, count);
+            }
             self.send(serving.to, bytes);
             self.serving.push_front(serving);
         } else {

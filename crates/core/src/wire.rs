@@ -359,6 +359,26 @@ impl Frame {
     }
 }
 
+/// What kind of frame this is, by name; `unknown` when it is none of this version.
+pub(crate) fn frame_kind(frame: &[u8]) -> &'static str {
+    match frame {
+        [VERSION, 1, ..] => "delta",
+        [VERSION, 2, ..] => "beat",
+        [VERSION, 3, ..] => "leave",
+        [VERSION, 4, ..] => "full",
+        [VERSION, 5, ..] => "ask",
+        [VERSION, CELLS, ..] => "cells",
+        [VERSION, 7, ..] => "syncRequest",
+        [VERSION, 8, ..] => "syncStamps",
+        [VERSION, 9, ..] => "syncWant",
+        [VERSION, 10, ..] => "introduction",
+        [VERSION, 11, ..] => "said",
+        [VERSION, 12, ..] => "witnessAsk",
+        [VERSION, 13, ..] => "testimony",
+        _ => "unknown",
+    }
+}
+
 /// A frame of many cells as several of at most `count`, so that whoever drives a replica need not have it judge all their
 /// signatures in one go; nothing when it is no frame of more.
 #[must_use]

@@ -26,6 +26,7 @@ mod condition;
 mod events;
 mod guard;
 mod handlers;
+mod inspect;
 mod json;
 mod metrics;
 mod openapi;

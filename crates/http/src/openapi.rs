@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{events, handlers, metrics, socket};
+use crate::{events, handlers, inspect, metrics, socket};
 
 pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, LastEventId};
 
@@ -68,8 +68,9 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         handlers::set_profile,
         handlers::new_identity,
         metrics::metrics,
+        inspect::inspect,
     ),
-    components(schemas(refuses::Problem, parlor::Item, parlor::Batch, parlor::By, parlor::RoomId)),
+    components(schemas(refuses::Problem, parlor::Item, parlor::Batch, parlor::Inspect, parlor::By, parlor::RoomId)),
     modifiers(&Token),
     security(("token" = [])),
 )]

@@ -136,6 +136,24 @@ impl FromRequestParts<Arc<App>> for Paging {
     }
 }
 
+/// Which room to look at, from the query of the address.
+pub(crate) struct Looking(pub Option<RoomId>);
+
+impl FromRequestParts<Arc<App>> for Looking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let mut room = None;
+        for (key, value) in each_once(pairs(parts, "room")?)? {
+            match key.as_str() {
+                "room" => room = Some(RoomId::new(&value)?),
+                _ => return Err(wrong(&key, format!("{key} is unknown; room is allowed")).into()),
+            }
+        }
+        Ok(Looking(room))
+    }
+}
+
 fn pairs(parts: &Parts, allowed: &str) -> Result<Vec<(String, String)>, Problem> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
     let unreadable = |_| Problem::new(ErrorCode::InvalidLimit, format!("the query cannot be read; it takes {allowed}"));

@@ -12,7 +12,7 @@ use parlor::ErrorCode;
 
 use crate::problem::Problem;
 use crate::server::App;
-use crate::{events, guard, handlers, metrics, request, socket};
+use crate::{events, guard, handlers, inspect, metrics, request, socket};
 
 /// One route: an operation of the crate `parlor` by its HTTP name.
 pub struct Route {
@@ -36,7 +36,7 @@ macro_rules! routes {
     };
 }
 
-/// Every operation; they need the token. `GET /openapi.json` and `GET /metrics`, which need it too, and `GET /healthz`, which
+/// Every operation; they need the token. `GET /openapi.json`, `GET /metrics` and `GET /inspect`, which need it too, and `GET /healthz`, which
 /// does not, are no operations.
 pub const ROUTES: &[Route] = routes![
     GET "/rooms" => rooms: handlers::rooms,
@@ -72,6 +72,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     operations
         .route("/openapi.json", get(handlers::openapi))
         .route("/metrics", get(metrics::metrics))
+        .route("/inspect", get(inspect::inspect))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), guard::token))
         .merge(Router::new().route("/healthz", get(handlers::healthz)).method_not_allowed_fallback(method_not_allowed))

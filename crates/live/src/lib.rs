@@ -102,6 +102,7 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 mod held;
+mod inspect;
 mod keep;
 mod keys;
 mod lab;
@@ -131,6 +132,7 @@ pub use doctor::{Finding, FindingCode, Firewall, FirewallRule, NetworkReport, Po
 pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
 pub use figures::Figures;
+pub use inspect::{Inspect, InspectSnapshot, Inspection};
 pub use lab::Lab;
 pub use live::Live;
 pub use palette::PALETTE;

@@ -4,6 +4,7 @@
 
 mod dials;
 mod frames;
+mod inspect;
 mod lab;
 mod line;
 mod observe;
@@ -46,6 +47,7 @@ use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::topic::Tag;
 use dials::Purpose;
+use inspect::Inspectors;
 use line::Line;
 use peers::Peer;
 use room::Room;
@@ -103,6 +105,7 @@ struct Actor {
     hello: Hello,
     ways: Ways,
     counters: Counters,
+    inspectors: Inspectors,
     /// What neighbours may still send.
     senders: Purses,
     /// What authors may still have sent.
@@ -165,6 +168,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         hello: Hello::silent(),
         ways: Ways { mdns: DiscoveryState::of(discovery.mdns), hello: DiscoveryState::of(discovery.hello) },
         counters: Counters::default(),
+        inspectors: Inspectors::none(),
         senders: Purses::new(FROM_NEIGHBOUR),
         authors: Purses::new(FROM_AUTHOR),
         passed_on: Purses::new(PASSED_ON),
@@ -273,6 +277,7 @@ impl Actor {
 
     /// Everything that follows from what just happened.
     fn settle(&mut self, now: Tick) {
+        self.mind_inspectors();
         self.pump(now);
         self.outrank_all(now);
         self.drop_closed(now);
@@ -281,6 +286,7 @@ impl Actor {
         }
         self.run_dialler(now);
         self.cuts_made();
+        self.show_inspectors(now);
     }
 
     /// How long to sleep: until a room wants something, at most until `latest`.
@@ -330,6 +336,9 @@ impl Actor {
             }
             Command::Observe { reply } => {
                 let _ = reply.send(self.observe(self.clock.now()));
+            }
+            Command::Inspect { reply } => {
+                let _ = reply.send(self.inspect());
             }
             Command::Counters { reply } => {
                 let _ = reply.send(self.all_counters());

@@ -15,6 +15,7 @@ use crate::check::{self, NetworkCheck, Observation};
 use crate::config::{NetConfig, NetError};
 use crate::history::History;
 use crate::info::{NearRoom, NetworkState, PeerInfo};
+use crate::inspect::Inspection;
 use crate::lab::{Fault, Lab};
 use crate::seal::RoomSecret;
 
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
     AskAround { reply: oneshot::Sender<Duration> },
     Observe { reply: oneshot::Sender<Observation> },
+    Inspect { reply: oneshot::Sender<Inspection> },
     Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
     Lab { fault: Fault, reply: oneshot::Sender<()> },
     Shutdown { reply: oneshot::Sender<()> },
@@ -222,6 +224,11 @@ impl NetHandle {
     /// `NETWORK_UNAVAILABLE` when the driver has stopped.
     pub async fn check(&self) -> Result<NetworkCheck, Error> {
         check::run(&self.commands).await
+    }
+
+    /// What this peer does from now on, see [`Inspection`]. `None` when the driver has stopped.
+    pub async fn inspect(&self) -> Option<Inspection> {
+        self.ask(|reply| Command::Inspect { reply }).await.ok()
     }
 
     /// Refusals and repairs by name, of the driver and of every open room.

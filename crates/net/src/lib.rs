@@ -15,6 +15,7 @@
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `hello` asks the network who is here where mDNS is filtered.
 //! - `check` looks at the network for a person who misses somebody, and tries what can be tried.
+//! - `inspect` shows what is done to those who look.
 //! - `history` keeps the last events of a room for readers that come back.
 //! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer; `news` says when to.
@@ -44,6 +45,7 @@ mod handle;
 mod hello;
 mod history;
 mod info;
+mod inspect;
 mod key;
 mod lab;
 mod links;
@@ -63,6 +65,7 @@ pub use check::{
 pub use config::{Discovery, NetConfig, NetError};
 pub use handle::{NetHandle, Numbered, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo, Speaks};
+pub use inspect::{Inspected, Inspection, Seen, Traffic};
 pub use key::SessionKey;
 pub use lab::Lab;
 pub use seal::{PORCH_MS, RoomSecret};

@@ -70,6 +70,7 @@ refusals! {
     Invite: TOKEN, BODY, CALLER, ROOM, &[InvalidTicket, Forbidden];
     ReadTicket: TOKEN, BODY, &[InvalidTicket];
     Peers: TOKEN, CALLER;
+    Inspect: TOKEN, ROOM, &[InvalidLimit, NetworkUnavailable];
     Dial: TOKEN, BODY, CALLER, &[InvalidTicket, RateLimited, NetworkUnavailable];
     Check: TOKEN, BODY, CALLER, &[NetworkUnavailable];
     Profile: TOKEN, CALLER;

@@ -11,6 +11,7 @@ use crate::address;
 use crate::behaviour;
 use crate::dialler::{Dial, Failure, Target};
 use crate::info::PeerInfo;
+use crate::inspect::Traffic;
 
 /// Dials that people wait for at one time.
 const TYPED_MAX: usize = 32;
@@ -44,6 +45,7 @@ impl Actor {
     /// Dials whatever is due.
     pub(super) fn run_dialler(&mut self, now: Tick) {
         while let Some(Dial { target, addresses }) = self.dialler.poll(now) {
+            let tried = addresses.iter().map(ToString::to_string).collect();
             let options = match target {
                 Target::Peer(peer) => behaviour::dial_peer(peer, addresses),
                 Target::Wish(_) => match addresses.into_iter().next() {
@@ -52,6 +54,7 @@ impl Actor {
                 },
             };
             let id = options.connection_id();
+            self.show_dial(target, tried, now);
             match self.swarm.dial(options) {
                 Ok(()) => {
                     self.pending.insert(id, Purpose::Dialler(target));
@@ -126,7 +129,20 @@ impl Actor {
             Failure::Other { .. } => "dial_wrong_peer",
             Failure::Ourselves { .. } => "dial_ourselves",
         });
+        let reason = explain(error);
+        self.show_traffic(Traffic::DialFailed { peer_id: named(target), reason }, now);
         self.dialler.failed(target, &failure, now);
+    }
+
+    fn show_dial(&mut self, target: Target, addresses: Vec<String>, now: Tick) {
+        self.show_traffic(Traffic::Dial { peer_id: named(target), addresses }, now);
+    }
+}
+
+fn named(target: Target) -> Option<String> {
+    match target {
+        Target::Peer(peer) => Some(peer.to_string()),
+        Target::Wish(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! Cells may come in any order, so nothing is lost by it but a little time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{MessageAcceptance, MessageId};
@@ -94,9 +95,17 @@ impl Actor {
     }
 
     fn hand_over(&mut self, room: &RoomId, origin: Origin, bytes: Vec<u8>, now: Tick) -> Verdict {
-        let Some(room) = self.rooms.get_mut(room) else { return Verdict::Ignore };
+        let Some(open) = self.rooms.get_mut(room) else { return Verdict::Ignore };
         let Origin { author, via, path } = origin;
-        room.replica.handle(Input::Frame { author, via, path, bytes }, now)
+        let input = Input::Frame { author, via, path, bytes };
+        if !self.inspectors.any() {
+            return open.replica.handle(input, now);
+        }
+        let began = Instant::now();
+        let verdict = open.replica.handle(input, now);
+        let took_us = u64::try_from(began.elapsed().as_micros()).ok();
+        self.show_room(room, took_us, now);
+        verdict
     }
 
     /// Judges the next few cells of whoever's turn it is.

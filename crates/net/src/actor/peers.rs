@@ -15,6 +15,7 @@ use crate::budget::{CUT_OFF_MS, Spent, WRONG};
 use crate::clocks;
 use crate::dialler::Source;
 use crate::info::{PeerInfo, Speaks};
+use crate::inspect::Traffic;
 use crate::links::{Closing, Connection, Connections};
 use crate::meter::Noise;
 
@@ -57,9 +58,12 @@ impl Actor {
             rtt_ms: None,
             closing: None,
         };
+        let address = connection.address.to_string();
         let entry = self.peers.entry(peer).or_default();
         entry.connections.add(connection);
         let count = entry.connections.count();
+        let (peer_id, dialled) = (peer.to_string(), endpoint.is_dialer());
+        self.show_traffic(Traffic::Connected { peer_id, address, dialled, connections: count }, now);
         self.counters.count("connection_opened");
         let target = self.pending.get(&id).and_then(|purpose| purpose.target());
         self.dialler.connected(peer, endpoint.is_dialer().then_some(remote), target, now);
@@ -82,6 +86,15 @@ impl Actor {
         let Some(entry) = self.peers.get_mut(&peer) else { return };
         self.counters.count("connection_closed");
         let closing = entry.connections.remove(id).and_then(|connection| connection.closing);
+        let (connections, peer_id) = (entry.connections.count(), peer.to_string());
+        let reason = match (closing, error) {
+            (Some(Closing::Silent), _) => "it answers no ping".to_owned(),
+            (Some(Closing::Replaced), _) => "a fresh one is wanted".to_owned(),
+            (None, Some(error)) => error.to_string(),
+            (None, None) => "it was closed here".to_owned(),
+        };
+        self.show_traffic(Traffic::Disconnected { peer_id, connections, reason }, now);
+        let Some(entry) = self.peers.get_mut(&peer) else { return };
         if !entry.connections.is_empty() {
             return;
         }

@@ -1,0 +1,169 @@
+//! Looking at what a peer does: frames, cells, links, leases, refusals, as they happen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parlor_core::{Error, ErrorCode, Inventory, RoomId};
+use parlor_net::{Inspected, PeerInfo};
+use serde::Serialize;
+
+use crate::live::{Live, wall_ms};
+
+/// Cells of one room that a snapshot lists; the rest are counted.
+const CELLS_MAX: usize = 10_000;
+
+/// What an [`Inspection`] gives.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Inspect {
+    /// How everything is: at first, after a pause, and after something was missed.
+    Snapshot(InspectSnapshot),
+    /// One thing that was seen.
+    Seen(Inspected),
+    /// The reader was too slow for this many things. A snapshot follows.
+    Missed {
+        /// How many.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        count: u64,
+    },
+}
+
+/// How a peer and its rooms are.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct InspectSnapshot {
+    /// Milliseconds since 1970, by this computer's clock.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub wall_ms: u64,
+    /// This peer's session.
+    pub session_id: String,
+    /// Every open room that is looked at, and what is held of it.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, Inventory>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Inventory>))]
+    pub rooms: BTreeMap<RoomId, Inventory>,
+    /// The peers that this one is linked to.
+    pub peers: Vec<PeerInfo>,
+    /// What was refused, repaired and lost, by name.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>"))]
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// A look at what a peer does: first a snapshot, then everything as it happens. One that does not read in time misses some
+/// of it, is told how much, and gets a snapshot again; it never slows the peer. While nobody looks, nothing is noted.
+pub struct Inspection {
+    live: Live,
+    room: Option<RoomId>,
+    seen: Option<parlor_net::Inspection>,
+    paused: bool,
+    snapshot_due: bool,
+}
+
+impl Live {
+    /// Looks at what this peer does, in one room or in all of them. What is in no room, such as a dial, is always seen.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use parlor::{Config, Inspect, Join, Live};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let config = Config {
+    /// #     data_dir: dir.path().into(), listen: vec!["/ip4/127.0.0.1/tcp/0".into()], multicast: false, ..Config::default()
+    /// # };
+    /// # let live = Live::start(config).await?;
+    /// let mut inspection = live.inspect(None).await?;
+    /// assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
+    /// live.room("standup").join(Join::new()).await?;
+    /// let Some(Inspect::Seen(seen)) = inspection.recv().await else { panic!("something is done") };
+    /// println!("{}", serde_json::to_string(&seen)?);
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `NETWORK_UNAVAILABLE` when the peer is closing.
+    pub async fn inspect(&self, room: Option<RoomId>) -> Result<Inspection, Error> {
+        let mut inspection = Inspection { live: self.clone(), room, seen: None, paused: false, snapshot_due: false };
+        inspection.begin().await?;
+        Ok(inspection)
+    }
+}
+
+impl Inspection {
+    /// What comes next; `None` when the peer is closed or became somebody new. Waits for ever while it is paused.
+    pub async fn recv(&mut self) -> Option<Inspect> {
+        if self.paused {
+            std::future::pending::<()>().await;
+        }
+        if std::mem::take(&mut self.snapshot_due) {
+            return Some(Inspect::Snapshot(self.snapshot().await));
+        }
+        loop {
+            match self.seen.as_mut()?.next().await? {
+                Ok(seen) if self.concerns(&seen) => return Some(Inspect::Seen(Arc::unwrap_or_clone(seen))),
+                Ok(_) => {}
+                Err(count) => {
+                    self.snapshot_due = true;
+                    return Some(Inspect::Missed { count });
+                }
+            }
+        }
+    }
+
+    /// Looks away: nothing is noted for this reader any more. Twice is once.
+    pub fn pause(&mut self) {
+        self.paused = true;
+        self.seen = None;
+    }
+
+    /// Looks again, beginning with a snapshot.
+    ///
+    /// # Errors
+    /// `NETWORK_UNAVAILABLE` when the peer is closing.
+    pub async fn resume(&mut self) -> Result<(), Error> {
+        if self.paused {
+            self.begin().await?;
+            self.paused = false;
+        }
+        Ok(())
+    }
+
+    /// What happens from now on is seen; the snapshot is made later, so that nothing falls between the two.
+    async fn begin(&mut self) -> Result<(), Error> {
+        let closing = || Error::new(ErrorCode::NetworkUnavailable, "the peer is closing");
+        self.seen = Some(self.live.net().inspect().await.ok_or_else(closing)?);
+        self.snapshot_due = true;
+        Ok(())
+    }
+
+    fn concerns(&self, seen: &Inspected) -> bool {
+        let (Some(wanted), Some(room)) = (&self.room, &seen.room) else { return true };
+        wanted == room
+    }
+
+    async fn snapshot(&self) -> InspectSnapshot {
+        let net = self.live.net();
+        let mut rooms = BTreeMap::new();
+        for open in self.live.shared.session().rooms.snapshots().await {
+            let room = open.room.clone();
+            if self.room.as_ref().is_some_and(|wanted| *wanted != room) {
+                continue;
+            }
+            // A room that was closed meanwhile is not missed.
+            if let Ok(held) = net.with(&room, |replica, now| replica.inventory(CELLS_MAX, now)).await {
+                rooms.insert(room, held);
+            }
+        }
+        InspectSnapshot {
+            wall_ms: wall_ms(),
+            session_id: net.session_id().to_string(),
+            rooms,
+            peers: net.peers().await,
+            counters: net.counters().await,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `GET /inspect` (design A10): what a peer does, as it happens.
+
+use std::pin::Pin;
+
+use eventsource_stream::Eventsource;
+use futures::{Stream, StreamExt};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::fixture::{PATIENCE, Peer, answer};
+
+struct Inspection(Pin<Box<dyn Stream<Item = Value> + Send>>);
+
+impl Inspection {
+    async fn open(peer: &Peer, query: &str) -> Self {
+        let response = peer.request(Method::GET, &format!("/inspect{query}")).send().await.expect("a stream");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let events = response.bytes_stream().eventsource().map(|event| {
+            let event = event.expect("an event");
+            let data: Value = serde_json::from_str(&event.data).expect("JSON");
+            assert_eq!(data["type"], event.event.as_str());
+            data
+        });
+        Self(events.boxed())
+    }
+
+    async fn next(&mut self) -> Value {
+        timeout(PATIENCE, self.0.next()).await.expect("an event in time").expect("an event")
+    }
+
+    /// The next that is like this; others may come before it.
+    async fn until(&mut self, what: &str, like: impl Fn(&Value) -> bool) -> Value {
+        let mut before = Vec::new();
+        loop {
+            let seen = timeout(PATIENCE, self.0.next()).await.unwrap_or_else(|_| panic!("no {what} after {before:#?}"));
+            let seen = seen.expect("an event");
+            if seen["what"] == what && like(&seen) {
+                return seen;
+            }
+            before.push(seen);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_seen_at_both_ends() {
+    let here = Peer::start().await;
+    let there = Peer::beside(&here).await;
+    for peer in [&here, &there] {
+        answer(peer.request(Method::POST, "/rooms/r/join").json(&json!({}))).await.ok();
+    }
+    let (mut at_here, mut at_there) = (Inspection::open(&here, "").await, Inspection::open(&there, "?room=r").await);
+    for inspection in [&mut at_here, &mut at_there] {
+        let snapshot = inspection.next().await;
+        assert_eq!((&snapshot["type"], snapshot["rooms"]["r"]["records"].is_array()), (&json!("snapshot"), true));
+        assert!(snapshot["counters"].is_object() && snapshot["peers"].is_array());
+    }
+    let change = json!({ "metadata": { "title": "Seen" } });
+    answer(here.request(Method::POST, "/rooms/r/metadata").json(&change)).await.ok();
+    let title = |seen: &Value| seen["register"]["field"] == "title";
+    let written = at_here.until("cell", title).await;
+    assert_eq!(
+        (&written["own"], &written["outcome"], &written["room"]),
+        (&json!(true), &json!({"is": "won"}), &json!("r"))
+    );
+    let sent = at_here.until("frameOut", |seen| seen["kind"] == "cells").await;
+    let came = at_there.until("cell", title).await;
+    assert_eq!((&came["own"], &came["version"]), (&json!(false), &written["version"]));
+    let frame = at_there.until("frameIn", |seen| seen["kind"] == "cells").await;
+    assert_eq!((&frame["verdict"], &frame["bytes"]), (&json!("accept"), &sent["bytes"]));
+    assert!(frame["tookUs"].is_u64() && frame["number"].as_u64() > came["number"].as_u64(), "{frame}");
+    // What is in a snapshot now.
+    let snapshot = Inspection::open(&there, "").await.next().await;
+    let cells = snapshot["rooms"]["r"]["cells"].as_array().expect("cells").clone();
+    let cell = cells.iter().find(|cell| title(cell)).expect("the title");
+    assert_eq!((&cell["value"], &cell["version"], &cell["read"]), (&json!("Seen"), &written["version"], &json!(true)));
+}
+
+#[tokio::test]
+async fn connections_are_seen_and_another_room_is_not() {
+    let here = Peer::start().await;
+    let mut seen = Inspection::open(&here, "?room=quiet").await;
+    assert_eq!(seen.next().await["rooms"], json!({}));
+    answer(here.request(Method::POST, "/rooms/loud/join").json(&json!({}))).await.ok();
+    let there = Peer::beside(&here).await;
+    answer(there.request(Method::POST, "/rooms/loud/join").json(&json!({}))).await.ok();
+    let connected = seen.until("connected", |seen| seen["dialled"] == false).await;
+    assert_eq!(connected.get("room"), None);
+    answer(there.request(Method::POST, "/rooms/quiet/join").json(&json!({}))).await.ok();
+    answer(here.request(Method::POST, "/rooms/quiet/join").json(&json!({}))).await.ok();
+    loop {
+        let next = seen.next().await;
+        assert_ne!(next["room"], "loud", "{next}");
+        if next["what"] == "frameIn" {
+            break;
+        }
+    }
+    there.live.close().await;
+    seen.until("disconnected", |gone| gone["peerId"] == connected["peerId"]).await;
+}
+
+#[tokio::test]
+async fn what_is_looked_at_is_checked() {
+    let here = Peer::start().await;
+    let refused = |query: &str| answer(here.request(Method::GET, &format!("/inspect{query}")));
+    refused("?what=cell").await.refused(400, "INVALID_LIMIT");
+    refused("?room=a&room=b").await.refused(400, "INVALID_LIMIT");
+    refused("?room=").await.refused(400, "INVALID_ROOM_ID");
+    answer(here.http.get(here.url("/inspect"))).await.refused(401, "UNAUTHORIZED");
+}
