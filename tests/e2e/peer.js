@@ -22,6 +22,11 @@ export class Peer {
     return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), others);
   }
 
+  /** Starts a peer that serves the pages in a folder. */
+  static async serving(folder) {
+    return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), [], folder);
+  }
+
   /** Starts a peer in a copy of this one's data directory, as a backup or another computer has it, that dials `others`. */
   async copy(...others) {
     const data = await mkdtemp(join(tmpdir(), 'parlor-e2e-'));
@@ -29,10 +34,10 @@ export class Peer {
     return Peer.#in(data, others);
   }
 
-  static async #in(data, others) {
+  static async #in(data, others, folder = pages) {
     const peer = new Peer(data);
     try {
-      await peer.#listen(others);
+      await peer.#listen(others, folder);
     } catch (error) {
       await peer.stop();
       throw error;
@@ -46,13 +51,13 @@ export class Peer {
     this.complaints = [];
   }
 
-  async #listen(others) {
+  async #listen(others, folder) {
     const dial = others.flatMap((other) => ['--dial', other.listen[0]]);
     this.process = spawn(
       program,
       [
         ...['serve', '--data-dir', this.data, '--http', '127.0.0.1:0', '--token', this.token],
-        ...['--no-multicast', '--listen', '/ip4/127.0.0.1/tcp/0', '--ui', '--ui-dir', pages, ...dial],
+        ...['--no-multicast', '--listen', '/ip4/127.0.0.1/tcp/0', '--ui', '--ui-dir', folder, ...dial],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );

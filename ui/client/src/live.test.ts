@@ -76,6 +76,7 @@ describe('a program with many users', () => {
     await room.join({ memberId: 'device_1', presence: { cursor: 1 } });
     await room.presence({ presence: { cursor: 2 }, unset: ['typing'] });
     await room.presence({ presence: {}, memberId: 'device_2' });
+    await room.presence({ presence: { cursor: 3 }, memberId: undefined });
     expect((await room.members({ limit: 100 })).map((member) => member.memberId)).toEqual(['u_default', 'u_other']);
     await room.metadata({ metadata: { title: 'Incident response' }, ifVersion: 'a' });
     await room.metadata();
@@ -87,6 +88,7 @@ describe('a program with many users', () => {
       ['POST', `${at}/join`, { memberId: 'device_1', presence: { cursor: 1 } }],
       ['POST', `${at}/presence`, { memberId: 'device_1', presence: { cursor: 2 }, unset: ['typing'] }],
       ['POST', `${at}/presence`, { memberId: 'device_2', presence: {} }],
+      ['POST', `${at}/presence`, { memberId: 'device_1', presence: { cursor: 3 } }],
       ['GET', `${at}/members?limit=100`, null],
       ['POST', `${at}/metadata`, { metadata: { title: 'Incident response' }, ifVersion: 'a' }],
       ['GET', `${at}/metadata`, null],
@@ -128,6 +130,25 @@ describe('a program with many users', () => {
     const closed = new Promise((resolve) => stream?.on('close', resolve));
     for (const end of ends) end();
     await closed;
+  });
+
+  it('tells those who listen later what is in the room, too', async () => {
+    let streams = 0;
+    answer = (_, response) => {
+      streams += 1;
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      const snapshot = { id: 1, type: 'snapshot', members: [{ memberId: `m${streams}` }], metadata: { metadata: {} } };
+      response.write(`id: o-1\ndata: ${JSON.stringify(snapshot)}\n\n`);
+    };
+    const room = createLive({ origin, token: 't' }).room('r');
+    const told: string[] = [];
+    const listen = (who: string) => room.on('snapshot', ([member]) => told.push(`${who} ${member?.memberId}`));
+    const ends = [listen('first')];
+    await vi.waitFor(() => expect(told).toEqual(['first m1']));
+    ends.push(room.on('joined', () => {}), listen('second'));
+    await vi.waitFor(() => expect(told).toEqual(['first m1', 'first m2', 'second m2']));
+    expect(streams).toBe(2);
+    for (const end of ends) end();
   });
 
   it('says when nobody can be followed', async () => {

@@ -107,6 +107,8 @@ class RoomHandle {
   #memberId: string | undefined;
   #listeners = new Map<keyof RoomEvents, Set<Listener>>();
   #end: Unsubscribe | null = null;
+  /** Whether the listeners were told what is in the room. */
+  #shown = false;
   readonly #call: Call;
 
   constructor(
@@ -159,18 +161,25 @@ class RoomHandle {
     // A function of its own, so that the same listener may be there twice.
     const own: Listener = (...told) => listener(...told);
     this.#listeners.set(name, listeners.add(own));
+    // Whoever comes later is owed a snapshot too: the room is followed anew, and everybody gets one.
+    if (name === 'snapshot' && this.#shown) this.#stop();
     this.#end ??= this.#follow();
     return () => {
       listeners.delete(own);
       if ([...this.#listeners.values()].some((rest) => rest.size > 0)) return;
-      this.#end?.();
-      this.#end = null;
+      this.#stop();
     };
+  }
+
+  #stop(): void {
+    this.#end?.();
+    this.#end = null;
+    this.#shown = false;
   }
 
   /** The member that this handle joined with is meant when none is named. */
   #named<Args extends { memberId?: string }>(args: Args): Args {
-    return this.#memberId === undefined ? args : { memberId: this.#memberId, ...args };
+    return { ...args, memberId: args.memberId ?? this.#memberId };
   }
 
   async #ask<T>(method: string, rest: string, body?: unknown): Promise<T> {
@@ -203,6 +212,7 @@ class RoomHandle {
   #told(item: Item): void {
     switch (item.type) {
       case 'snapshot':
+        this.#shown = true;
         return this.#tell('snapshot', item.members, item.metadata);
       case 'updated':
         return this.#tell('updated', item.member, item.changed);
