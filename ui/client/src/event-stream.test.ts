@@ -38,6 +38,22 @@ const SSE = { 'Content-Type': 'text/event-stream' };
 const said = (id: string | null, item: object) =>
   `event: x\n${id === null ? '' : `id: ${id}\n`}data: ${JSON.stringify(item)}\n\n`;
 
+describe('a peer that is away for long', () => {
+  it('is tried again and again, and nothing piles up meanwhile', async () => {
+    vi.useFakeTimers();
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    let tries = 0;
+    const away = () => Promise.reject(new Error(`away, ${++tries}`));
+    const world = { fetch: away as unknown as typeof fetch, random: () => 0 };
+    const end = followRoom('r', { origin: 'http://127.0.0.1:1', token: 't', world }, { item: () => {} });
+    await vi.advanceTimersByTimeAsync(120_000);
+    end();
+    vi.useRealTimers();
+    expect(tries).toBeGreaterThan(20);
+    expect(warned).not.toHaveBeenCalled();
+  });
+});
+
 describe('a room that is followed', () => {
   let peer: Peer;
   let origin: string;

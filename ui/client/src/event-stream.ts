@@ -129,8 +129,15 @@ class Following {
 
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#ended.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+      const { signal } = this.#ended;
+      const over = () => {
+        clearTimeout(timer);
+        // A peer that is away for long is waited for often.
+        signal.removeEventListener('abort', over);
+        resolve();
+      };
+      const timer = setTimeout(over, ms);
+      signal.addEventListener('abort', over);
     });
   }
 }
