@@ -4,12 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
-    Access, AccessChange, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery, Invitation, Join,
-    Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange, NetworkReport, PeerInfo,
-    PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Status, Ticket, TicketInfo,
+    Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery,
+    Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange,
+    NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Status, Ticket,
+    TicketInfo, arguments,
 };
 use serde::Serialize;
-use serde::de::{Deserialize as _, DeserializeOwned};
+use serde::de::Deserialize as _;
+use serde_json::{Map, Value};
 use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError};
 use tauri::{Runtime, State, Webview, Wry};
 
@@ -59,17 +61,35 @@ struct WindowStatus {
 /// An argument whose mistakes come back as an [`Error`] like all others; one that is missing has nothing in it.
 struct Args<T>(T);
 
-impl<'de, T: DeserializeOwned, R: Runtime> CommandArg<'de, R> for Args<T> {
+impl<'de, T: Arguments, R: Runtime> CommandArg<'de, R> for Args<T> {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
         let key = command.key;
-        let given = Option::<serde_json::Value>::deserialize(command).map_err(|error| wrong(key, &error))?;
-        let given = given.unwrap_or_else(|| serde_json::Map::new().into());
-        serde_json::from_value(given).map(Args).map_err(|error| wrong(key, &error))
+        let given = Option::<Map<String, Value>>::deserialize(command).map_err(|error| wrong(key, &error))?;
+        arguments(given.unwrap_or_default()).map(Args).map_err(InvokeError::from)
     }
 }
 
 fn wrong(key: &str, error: &dyn std::fmt::Display) -> InvokeError {
     InvokeError::from(Error::new(ErrorCode::InvalidJson, format!("`{key}` is not what this call takes: {error}")))
+}
+
+/// Those of the calls about rooms that need no window, for a runtime that has none.
+#[cfg(test)]
+pub fn calls_of_rooms<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        create_room,
+        join,
+        presence,
+        leave,
+        members,
+        metadata,
+        set_metadata,
+        board,
+        set_board,
+        history,
+        publish,
+        ticket
+    ]
 }
 
 macro_rules! commands {

@@ -6,6 +6,11 @@
 
 mod args;
 mod commands;
+#[cfg(test)]
+#[path = "../../tests/conformance/mod.rs"]
+mod conformance;
+#[cfg(test)]
+mod conformance_tests;
 mod desk;
 mod display;
 mod exit;

@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use parlor::{Error, ErrorCode};
+use parlor::{Arguments, Error, ErrorCode};
 use serde::Deserialize;
 use tauri::menu::{
     CheckMenuItemBuilder, IsMenuItem, Menu, MenuBuilder, MenuEvent, MenuItemBuilder, PredefinedMenuItem, SubmenuBuilder,
@@ -32,6 +32,12 @@ pub struct Offered {
     groups: Vec<Group>,
     /// What the system's own items are called.
     words: Words,
+}
+
+impl Arguments for Offered {
+    fn code_of(_: &str) -> ErrorCode {
+        ErrorCode::InvalidJson
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

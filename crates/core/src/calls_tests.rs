@@ -234,6 +234,9 @@ fn a_join_is_refused_whole_or_not_at_all() {
     let mut table = Table::of(2);
     let wrong = [
         (Join::new().presence(json!([])), ErrorCode::InvalidPresence),
+        (Join::new().presence("online"), ErrorCode::InvalidPresence),
+        // No JSON: its keys are no text.
+        (Join::new().presence(BTreeMap::from([((1, 2), 3)])), ErrorCode::InvalidPresence),
         (Join::new().metadata(json!(3)), ErrorCode::InvalidMetadata),
         (Join::new().presence(json!({})).metadata(sized(MEMBER_METADATA_MAX + 1)), ErrorCode::PayloadTooLarge),
         (Join::new().ttl_seconds(4), ErrorCode::InvalidPresence),
@@ -243,6 +246,19 @@ fn a_join_is_refused_whole_or_not_at_all() {
         assert_eq!(table.join(0, args).unwrap_err().code, code);
     }
     assert!(table.rows(0).is_empty() && table.told(1).is_empty() && table.sent(0, 4).is_empty());
+}
+
+// A3
+#[test]
+fn what_somebody_else_wrote_into_a_field_of_ones_own_type_is_told() {
+    let mut table = Table::of(1);
+    let cursors = BTreeMap::from([("cursor", 7)]);
+    let record = table.join(0, Join::new().presence(&cursors).metadata(json!({"role": [1]}))).unwrap();
+    assert_eq!(record.presence_as::<BTreeMap<String, u32>>().unwrap(), BTreeMap::from([("cursor".to_owned(), 7)]));
+    let error = record.presence_as::<BTreeMap<String, String>>().unwrap_err();
+    assert_eq!((error.code, &error.details["path"]), (ErrorCode::InvalidPresence, &json!("presence")));
+    let error = record.metadata_as::<BTreeMap<String, String>>().unwrap_err();
+    assert_eq!((error.code, &error.details["path"]), (ErrorCode::InvalidMetadata, &json!("metadata")));
 }
 
 /// The largest member that the limits allow still fits a frame: else nobody would ever see it.
@@ -282,7 +298,7 @@ fn a_parade_of_new_keys_arrives() {
     for round in 0..60 {
         let bag: serde_json::Map<String, Value> = (0..64).map(|key| (format!("{round} {key}"), json!(round))).collect();
         let mode = PresenceMode::Replace;
-        table.change(0, PresenceChange { mode, ..PresenceChange::new(bag.into()) }).unwrap();
+        table.change(0, PresenceChange { mode, ..PresenceChange::new(bag) }).unwrap();
         table.pass(7);
         let record = table.seats[0].replica.own.values().next().unwrap();
         assert!(record.fields.len() <= 256, "{}", record.fields.len());

@@ -45,16 +45,16 @@ impl Join {
         Self::default()
     }
 
-    /// With this presence. Anything but an object is refused by the call.
+    /// With this presence: `json!({…})`, or a type of your own. Anything but an object is refused by the call.
     #[must_use]
-    pub fn presence(mut self, presence: serde_json::Value) -> Self {
+    pub fn presence(mut self, presence: impl Serialize) -> Self {
         self.presence = Some(bag(presence));
         self
     }
 
-    /// With this metadata.
+    /// With this metadata: `json!({…})`, or a type of your own. Anything but an object is refused by the call.
     #[must_use]
-    pub fn metadata(mut self, metadata: serde_json::Value) -> Self {
+    pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Some(bag(metadata));
         self
     }
@@ -123,9 +123,10 @@ pub struct PresenceChange {
 }
 
 impl PresenceChange {
-    /// A merge of `presence`.
+    /// A merge of `presence`: `json!({…})`, or a type of your own, whose fields that are `None` want
+    /// `#[serde(skip_serializing_if = "Option::is_none")]` to stay as they are.
     #[must_use]
-    pub fn new(presence: serde_json::Value) -> Self {
+    pub fn new(presence: impl Serialize) -> Self {
         Self { presence: bag(presence), ..Self::default() }
     }
 }
@@ -151,9 +152,9 @@ pub struct MetadataChange {
 }
 
 impl MetadataChange {
-    /// A merge of `metadata`.
+    /// A merge of `metadata`: `json!({…})`, or a type of your own.
     #[must_use]
-    pub fn new(metadata: serde_json::Value) -> Self {
+    pub fn new(metadata: impl Serialize) -> Self {
         Self { metadata: bag(metadata), ..Self::default() }
     }
 
@@ -177,9 +178,9 @@ pub struct Leave {
     pub member_id: Option<MemberId>,
 }
 
-/// An object as a bag; anything else becomes a bag that every check refuses.
-fn bag(value: serde_json::Value) -> Bag {
-    match value {
+/// An object as a bag; anything else, also what is no JSON, becomes a bag that every check refuses.
+fn bag(value: impl Serialize) -> Bag {
+    match serde_json::to_value(value).unwrap_or_default() {
         serde_json::Value::Object(bag) => bag,
         other => Bag::from_iter([(crate::check::NOT_AN_OBJECT.to_owned(), other)]),
     }

@@ -63,7 +63,7 @@ impl Publish {
 /// Which messages to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct HistoryQuery {
     /// 1 to 1000, default 100.
     #[serde(deserialize_with = "crate::whole::option")]

@@ -86,7 +86,7 @@ fn limits_of_metadata() {
     assert_eq!(limit(&refused(json!({"a": vec!["x".repeat(2000); 5]}))).0, "valueBytes");
     for round in 0..2 {
         let keys: serde_json::Map<String, Value> = (0..64).map(|key| (format!("{round} {key}"), json!(1))).collect();
-        table.metadata(0, MetadataChange::new(keys.into())).unwrap();
+        table.metadata(0, MetadataChange::new(keys)).unwrap();
     }
     let error = table.metadata(0, MetadataChange::new(json!({"one more": 1}))).unwrap_err();
     assert_eq!(limit(&error), ("keys", 128, 129, "metadata"));

@@ -4,10 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::access::Access;
 use crate::board::Note;
+use crate::error::{Error, ErrorCode};
 use crate::evidence::Evidence;
 use crate::ids::{MemberId, RoomId, UserId};
 use crate::message::Message;
@@ -119,6 +121,29 @@ pub struct MemberRecord {
     pub presence: Bag,
 }
 
+impl MemberRecord {
+    /// The presence as a type of your own. Whoever writes presence may leave out what others write, so give its fields a
+    /// default.
+    ///
+    /// # Errors
+    /// `INVALID_PRESENCE` when it has something else where the type wants this.
+    pub fn presence_as<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        typed(&self.presence, ErrorCode::InvalidPresence, "presence")
+    }
+
+    /// What came with `join`, as a type of your own.
+    ///
+    /// # Errors
+    /// `INVALID_METADATA` when it has something else where the type wants this.
+    pub fn metadata_as<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        typed(&self.metadata, ErrorCode::InvalidMetadata, "metadata")
+    }
+}
+
+fn typed<T: DeserializeOwned>(bag: &Bag, code: ErrorCode, path: &str) -> Result<T, Error> {
+    T::deserialize(bag).map_err(|error| Error::new(code, format!("{path}: {error}")).at(path))
+}
+
 /// Whether signs of life arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -222,7 +247,7 @@ pub enum By {
 /// Which members to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MembersQuery {
     /// 1 to 1000, default 100.
     #[serde(deserialize_with = "crate::whole::option")]
@@ -265,6 +290,16 @@ pub struct RoomMetadata {
     /// Which state of the settings this is, in no order: another one after every write, the same at every peer that has the
     /// same. A change that names it in `ifVersion` is refused when somebody was faster.
     pub version: String,
+}
+
+impl RoomMetadata {
+    /// The settings as a type of your own.
+    ///
+    /// # Errors
+    /// `INVALID_METADATA` when they have something else where the type wants this.
+    pub fn metadata_as<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        typed(&self.metadata, ErrorCode::InvalidMetadata, "metadata")
+    }
 }
 
 /// What `leave()` answers.

@@ -1,83 +1,12 @@
-//! From the text of a body to the arguments of a call. Whatever is wrong is named: which field, what was found, what
-//! is allowed, under the code that belongs to the field (design A9). HTTP bodies and WebSocket messages share this.
+//! From the text of a body to an object, and the arguments of the calls that HTTP alone has an object for. HTTP bodies and
+//! WebSocket messages share this; `parlor::arguments` goes on from there.
 
-use parlor::{
-    AccessChange, BoardChange, Error, ErrorCode, Join, Leave, MetadataChange, PresenceChange, ProfileChange, Publish,
-    RoomId,
-};
-use serde::de::DeserializeOwned;
+use parlor::{Arguments, Error, ErrorCode, RoomId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
 use utoipa::ToSchema;
 
 use crate::json;
-
-/// Arguments that arrive as a JSON object. Every field may be missing; none may be unknown.
-pub(crate) trait Arguments: DeserializeOwned {
-    /// The code of an error in this field, or in a field that does not exist.
-    fn code_of(field: &str) -> ErrorCode;
-}
-
-impl Arguments for Join {
-    fn code_of(field: &str) -> ErrorCode {
-        match field {
-            "metadata" => ErrorCode::InvalidMetadata,
-            "memberId" => ErrorCode::InvalidMemberId,
-            "ticket" => ErrorCode::InvalidTicket,
-            _ => ErrorCode::InvalidPresence,
-        }
-    }
-}
-
-impl Arguments for PresenceChange {
-    fn code_of(field: &str) -> ErrorCode {
-        match field {
-            "memberId" => ErrorCode::InvalidMemberId,
-            _ => ErrorCode::InvalidPresence,
-        }
-    }
-}
-
-impl Arguments for MetadataChange {
-    fn code_of(_: &str) -> ErrorCode {
-        ErrorCode::InvalidMetadata
-    }
-}
-
-impl Arguments for BoardChange {
-    fn code_of(_: &str) -> ErrorCode {
-        ErrorCode::InvalidBoard
-    }
-}
-
-impl Arguments for Publish {
-    fn code_of(field: &str) -> ErrorCode {
-        match field {
-            "memberId" => ErrorCode::InvalidMemberId,
-            _ => ErrorCode::InvalidMessage,
-        }
-    }
-}
-
-impl Arguments for AccessChange {
-    // Nearly all of it says who.
-    fn code_of(_: &str) -> ErrorCode {
-        ErrorCode::InvalidMemberId
-    }
-}
-
-impl Arguments for Leave {
-    fn code_of(_: &str) -> ErrorCode {
-        ErrorCode::InvalidMemberId
-    }
-}
-
-impl Arguments for ProfileChange {
-    fn code_of(_: &str) -> ErrorCode {
-        ErrorCode::InvalidPresence
-    }
-}
 
 /// Arguments of `create_room`.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -152,30 +81,6 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Error> {
     }
 }
 
-/// Reads the arguments of a call from an object.
-pub(crate) fn arguments<T: Arguments>(object: Map<String, Value>) -> Result<T, Error> {
-    if let Some((field, _)) = object.iter().find(|(_, value)| value.is_null()) {
-        let message = format!("{field} is null; give a value or leave it out");
-        return Err(Error::new(T::code_of(field), message).at(field));
-    }
-    serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
-        let steps: Vec<String> = error.path().iter().filter_map(step).collect();
-        let field = steps.first().map(String::as_str).unwrap_or_default();
-        let (code, place) = (T::code_of(field), steps.join("."));
-        Error::new(code, format!("{place}: {}", error.inner())).at(&place)
-    })
-}
-
-/// One step of a place as it is written here: `set.0.x`.
-fn step(segment: &Segment) -> Option<String> {
-    match segment {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key } => Some(key.clone()),
-        Segment::Enum { variant } => Some(variant.clone()),
-        Segment::Unknown => None,
-    }
-}
-
 fn article(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -189,6 +94,8 @@ fn article(value: &Value) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use parlor::{BoardChange, Join, Leave, MetadataChange, PresenceChange, arguments};
+
     use super::*;
 
     fn read<T: Arguments>(body: &str) -> Result<T, (ErrorCode, String)> {

@@ -7,10 +7,10 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
-use parlor::{By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, Room, RoomId, limits};
+use parlor::{Arguments, By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, Room, RoomId, arguments, limits};
 use tokio::time::timeout;
 
-use crate::arguments::{Arguments, arguments, object};
+use crate::arguments::object;
 use crate::problem::Problem;
 use crate::server::App;
 

@@ -12,11 +12,11 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::extract::{Extension, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Response;
-use parlor::{Batch, Error, ErrorCode, Feed, Room};
+use parlor::{Batch, Error, ErrorCode, Feed, Room, arguments};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::{arguments, object};
+use crate::arguments::object;
 use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{BODY_MAX, Here};

@@ -81,6 +81,42 @@
 //! # }
 //! ```
 //!
+//! # Types of your own
+//!
+//! Presence, metadata and settings are JSON, so that programs that do not know each other can share a room. A program that
+//! has types for its own part of it uses them: whatever `serde` can write is taken, and `presence_as` and `metadata_as` read
+//! it back. Fields that others write are passed over, and fields that they may leave out want a default.
+//!
+//! ```
+//! use parlor::{Config, Join, Live, MembersQuery, PresenceChange};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Default, Serialize, Deserialize)]
+//! #[serde(default)]
+//! struct Here {
+//!     status: String,
+//!     #[serde(skip_serializing_if = "Option::is_none")]
+//!     cursor: Option<u32>,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+//! # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+//! # let live = Live::start(config).await?;
+//! let room = live.room("project_123");
+//! room.join(Join::new().presence(Here { status: "online".into(), cursor: None })).await?;
+//! room.presence(PresenceChange::new(Here { status: "busy".into(), cursor: Some(128) })).await?;
+//! for member in room.members(MembersQuery::default()).await?.members {
+//!     let here: Here = member.record.presence_as()?;
+//!     assert_eq!((here.status.as_str(), here.cursor), ("busy", Some(128)));
+//! }
+//! # live.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What it must never do
 //!
 //! This crate holds no replication rule: those are in `parlor-core`, and the network is in `parlor-net`. It reads no
@@ -90,6 +126,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod arguments;
 mod batch;
 mod board;
 mod clones;
@@ -126,6 +163,7 @@ mod tail;
 mod ticket;
 mod upkeep;
 
+pub use arguments::{Arguments, arguments};
 pub use batch::{Batch, FeedEvent, Update};
 pub use config::Config;
 pub use doctor::{Finding, FindingCode, Firewall, FirewallRule, NetworkReport, Ports, Severity};

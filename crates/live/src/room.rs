@@ -250,6 +250,23 @@ impl Room {
     ///
     /// # Errors
     /// `AMBIGUOUS_MEMBER` when the actor has several members here and none is named.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Leave, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// room.join(Join::new()).await?;
+    /// assert!(room.leave(Leave::default()).await?.left);
+    /// assert!(!room.leave(Leave::default()).await?.left);
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn leave(&self, mut args: Leave) -> Result<Left, Error> {
         let room = self.room()?;
         args.member_id = args.member_id.or_else(|| self.live.remembered(&room));
@@ -270,6 +287,28 @@ impl Room {
     ///
     /// # Errors
     /// Only those of every call.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Live, PresenceChange};
+    /// # use serde_json::json;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// let mut newest = room.watch().await?;
+    /// assert!(newest.borrow().members.is_empty());
+    /// room.join(Join::new().presence(json!({"status": "online"}))).await?;
+    /// room.presence(PresenceChange::new(json!({"status": "busy"}))).await?;
+    /// let busy = newest.wait_for(|room| room.members.iter().any(|row| row.record.presence["status"] == "busy")).await?;
+    /// assert_eq!(busy.watching, 0);
+    /// # drop(busy);
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn watch(&self) -> Result<watch::Receiver<Arc<Snapshot>>, Error> {
         let room = self.room()?;
         let open = self.opened(&room, WATCH).await?;

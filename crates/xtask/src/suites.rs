@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         if !node::install(self.workspace, "tests/e2e")? {
             bail!("npm ci failed");
         }
-        self.node_test("tests/e2e", "two browsers, two peers", minutes(15))
+        self.node_test("tests/e2e", "two browsers, two peers", minutes(20))
     }
 
     /// The desktop window by WebDriver.

@@ -1,0 +1,103 @@
+/**
+ * The calls of a room by `parlor-client`, in Node and in a page alike. Arguments are those of the table, in which
+ * `"$undefined"` stands for the value of that name, since it has to get here through JSON.
+ */
+const NAMES = ['snapshot', 'joined', 'updated', 'stale', 'active', 'left', 'metadata', 'message'];
+/** What an event of the table calls what a listener is told. */
+const TOLD = {
+  snapshot: ['members', 'metadata'],
+  updated: ['member', 'changed'],
+  left: ['member', 'reason'],
+  metadata: ['metadata', 'changed'],
+  message: ['message'],
+};
+
+export class Surface {
+  #rooms = new Map();
+  #ears = [];
+  #ends = [];
+
+  constructor({ createLive, webBackend }, peer) {
+    this.createLive = createLive;
+    this.peer = peer;
+    this.backend = webBackend(peer);
+  }
+
+  /** `{value}`, or `{error}` as the table has it. */
+  async call(guest, operation, id, json) {
+    try {
+      const value = await this.#made(guest, operation, id, json === undefined ? undefined : given(JSON.parse(json)));
+      return { value };
+    } catch (cause) {
+      const { code, message, details, recoverable } = cause;
+      if (code === undefined) throw cause;
+      return { error: { code, message, details, recoverable } };
+    }
+  }
+
+  #made(guest, operation, id, args) {
+    const room = this.#room(guest, id);
+    switch (operation) {
+      case 'members':
+        return room.membersPage(args);
+      case 'set_metadata':
+        return room.metadata(args);
+      case 'join':
+      case 'presence':
+      case 'leave':
+      case 'metadata':
+      case 'publish':
+      case 'history':
+        return room[operation](args);
+      case 'board':
+        return this.backend.board(id);
+      case 'set_board':
+        if (guest) break;
+        return this.backend.setBoard(id, args);
+      case 'ticket':
+        return this.backend.ticket(id);
+      case 'create_room':
+        return this.backend.createRoom(id, args);
+    }
+    throw new Error(`no case has called ${operation} before`);
+  }
+
+  /** A handle, which remembers what it joined with. */
+  #room(guest, id) {
+    const key = `${guest} ${id}`;
+    if (!this.#rooms.has(key)) {
+      const actor = guest === null ? null : { id: guest, name: guest[0].toUpperCase() + guest.slice(1) };
+      this.#rooms.set(key, this.createLive({ ...this.peer, resolveActor: () => actor }).room(id));
+    }
+    return this.#rooms.get(key);
+  }
+
+  /** Follows a room from now on; answers by which number it is asked for what was heard. */
+  listen(id) {
+    const heard = [];
+    const room = this.#room(null, id);
+    for (const type of NAMES) {
+      const names = TOLD[type] ?? ['member'];
+      const hear = (...told) => heard.push({ type, ...Object.fromEntries(names.map((name, n) => [name, told[n]])) });
+      this.#ends.push(room.on(type, hear));
+    }
+    return this.#ears.push(heard) - 1;
+  }
+
+  /** What was heard since this was asked last. */
+  heard(ears) {
+    return this.#ears[ears].splice(0);
+  }
+
+  close() {
+    for (const end of this.#ends) end();
+  }
+}
+
+function given(value) {
+  if (value === '$undefined') return undefined;
+  if (Array.isArray(value)) return value.map(given);
+  if (typeof value !== 'object' || value === null) return value;
+  // Not by assignment, which does something else with `__proto__`.
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, given(inner)]));
+}
