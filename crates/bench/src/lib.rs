@@ -3,10 +3,12 @@
 //! The machine is never quiet, so where there is a peer the ratio is the result: rounds of Parlor and of its peer take
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
-//! `wire`, `hostile` and `lan` need peers and libp2p and are built with the feature `net`; `scale` needs the simulator alone.
+//! `wire`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `scale` needs the simulator alone.
 //! Memory is counted by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "net")]
+mod api;
 mod cpu;
 #[cfg(feature = "net")]
 mod crowd;
@@ -40,6 +42,8 @@ use anyhow::bail;
 pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
     match name {
         #[cfg(feature = "net")]
+        "api" => tokio::runtime::Runtime::new()?.block_on(api::run()),
+        #[cfg(feature = "net")]
         "hostile" => tokio::runtime::Runtime::new()?.block_on(hostile::run(rest.first().map(String::as_str))),
         #[cfg(feature = "net")]
         "liar" => tokio::runtime::Runtime::new()?.block_on(hostile::lie(rest)).map(|()| true),
@@ -51,7 +55,8 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
         "scale" => scale::run(),
         other => bail!(
-            "there is no bench {other:?} in this build; there are: wire, hostile and lan (with the feature net), scale"
+            "there is no bench {other:?} in this build; there are: wire, hostile, lan and api (with the feature net), \
+             scale"
         ),
     }
 }

@@ -11,8 +11,8 @@ use crate::{node, pass_on, suites, workspace};
 #[derive(Args)]
 pub struct Options {
     /// Which table: wire (beside bare libp2p, over loopback), hostile (beside somebody who lies), lan (on hosts made of
-    /// network namespaces), scale (big rooms and long months, simulated), ui (the interface in Chromium) or window (the same
-    /// in WebKitGTK, for more than half an hour)
+    /// network namespaces), api (what HTTP adds to the crate, and two hundred readers), scale (big rooms and long months,
+    /// simulated), ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an hour)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -34,7 +34,7 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench", "--no-default-features"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
-        "hostile" | "lan" => {
+        "hostile" | "lan" | "api" => {
             build(workspace, &["--package", "parlor-bench"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
@@ -66,7 +66,7 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             node.env("TAURI_DRIVER", suites::driver(workspace)?);
             return pass_on(node);
         }
-        other => bail!("there is no table {other:?}; there are: wire, hostile, lan, scale, ui, window"),
+        other => bail!("there is no table {other:?}; there are: wire, hostile, lan, api, scale, ui, window"),
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)
