@@ -37,6 +37,10 @@ pub struct Args {
     #[arg(long)]
     pub no_hello: bool,
 
+    /// Do not meet others at relays, which are peers started with `parlor serve --relay`
+    #[arg(long)]
+    pub no_relays: bool,
+
     /// Draw without the graphics card, for a window that stays blank
     #[arg(long)]
     pub software_rendering: bool,
@@ -96,6 +100,7 @@ impl Args {
             multicast: !self.no_multicast,
             mdns: !self.no_mdns,
             hello: !self.no_hello,
+            relays: !self.no_relays,
             ..defaults
         }
     }

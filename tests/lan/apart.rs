@@ -8,7 +8,7 @@ use parlor_testkit::hub::Groups;
 use parlor_testkit::wait::{throughout, until};
 use serde_json::json;
 
-use crate::party::{MEETING, Party, ROOM, all_step, meet, members, metadata, set_metadata, state};
+use crate::party::{MEETING, Party, ROOM, all_step, find, meet, members, metadata, set_metadata, state};
 
 /// Ten seconds of silence (design R6), and a little to notice.
 const MISSED: Duration = Duration::from_secs(13);
@@ -81,21 +81,34 @@ pub fn nothing_for_many_passes() {
     all_step(Duration::from_secs(3), &peers, 1);
 }
 
-/// A computer that sleeps for twelve seconds is gone for the others; when it wakes nobody is gone for it, and all are
-/// current within five seconds, the sleeper on the row that it had.
+/// A computer that sleeps for half a minute is gone for the others after ten seconds, who stay with each other as if nothing
+/// was. When it wakes nobody is gone for it, what it missed and what it says are everywhere within five seconds, and it is
+/// on the row that it had.
 // N48 N49
 pub fn a_computer_sleeps() {
     let party = Party::over_hub(3);
     let peers = party.all_met();
+    let active = Some("active".to_owned());
+    let joined = find(&peers[2], 2).expect("its row")["joinedAt"].take();
     peers[2].freeze().expect("SIGSTOP");
+    let asleep = Instant::now();
     for peer in &peers[..2] {
-        until(MISSED, "who sleeps is gone", || state(peer, 2).is_none().then_some(()));
+        until(MISSED.saturating_sub(asleep.elapsed()), "who sleeps is gone", || state(peer, 2).is_none().then_some(()));
     }
+    throughout(Duration::from_secs(30).saturating_sub(asleep.elapsed()), || {
+        let two = [0, 1].iter().all(|own| states(&peers[*own], &[0, 1, 2]) == [active.clone(), active.clone(), None]);
+        two.then_some(()).ok_or("those who are awake notice".into())
+    });
+    set_metadata(&peers[0], &json!({ "metadata": { "title": "Written meanwhile" } }));
     peers[2].thaw().expect("SIGCONT");
     let woke = Instant::now();
     assert_eq!(members(&peers[2]).len(), 3, "nothing ran out while it slept");
     all_step(MEETING, &peers, 1);
+    until(MEETING, "what was written meanwhile", || {
+        (metadata(&peers[2])["title"] == "Written meanwhile").then_some(())
+    });
     assert!(woke.elapsed() < Duration::from_secs(5), "{:?}", woke.elapsed());
+    assert_eq!(find(&peers[0], 2).expect("its row")["joinedAt"], joined, "on the row that it had");
 }
 
 /// A cable that is out for three seconds: the host says so, nobody is gone at anybody, and all are current within two

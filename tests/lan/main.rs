@@ -12,6 +12,7 @@ mod hub;
 mod lives;
 mod party;
 mod private;
+mod relays;
 mod rooms;
 mod soak;
 mod weather;
@@ -59,6 +60,11 @@ fn main() {
         ("apart::a_computer_sleeps", apart::a_computer_sleeps),
         ("apart::a_cable_is_out_for_a_moment", apart::a_cable_is_out_for_a_moment),
         ("lives::who_leaves_and_returns_at_once_is_one_row", lives::who_leaves_and_returns_at_once_is_one_row),
+        ("relays::two_networks_meet_at_one", relays::two_networks_meet_at_one),
+        ("relays::one_that_crashes_is_back_with_everybody", relays::one_that_crashes_is_back_with_everybody),
+        ("relays::give_way_to_a_direct_way", relays::give_way_to_a_direct_way),
+        ("relays::learn_nothing_of_a_private_room", relays::learn_nothing_of_a_private_room),
+        ("relays::are_used_by_nobody_who_declines", relays::are_used_by_nobody_who_declines),
         ("soak::a_moment_of_it_loses_nothing", soak::a_moment_of_it_loses_nothing),
         ("lives::the_first_leaves_and_a_fourth_arrives", lives::the_first_leaves_and_a_fourth_arrives),
     ]);

@@ -27,6 +27,12 @@ impl Party {
         Self { lan: Lan::new(hosts).expect("a LAN"), data }
     }
 
+    /// Hosts of another network, where the LAN is a hub as well.
+    pub fn elsewhere(network: u8, hosts: usize) -> Self {
+        let data = tempfile::tempdir().expect("a directory for the peers' data");
+        Self { lan: Lan::elsewhere(network, hosts, 1).expect("a LAN"), data }
+    }
+
     /// Hosts whose weather is the test's to make. The seed is always the same: a test that fails by chance would.
     pub fn over_hub(hosts: usize) -> Self {
         let data = tempfile::tempdir().expect("a directory for the peers' data");

@@ -15,13 +15,13 @@ const NAME: &str = "salt-marsh-7f3a";
 const TITLE: &str = "Ledger of the quiet pond";
 const WORDS: &str = "the key lies under the third stone";
 
-/// All that goes in and out of a host, into a file.
-struct Capture(Child);
+/// All that goes in and out of a host by one of its ports, into a file.
+pub struct Capture(Child);
 
 impl Capture {
-    fn start(host: &Host, file: &Path) -> Self {
+    pub fn start(host: &Host, port: &str, file: &Path) -> Self {
         let mut command = host.command("tcpdump");
-        command.args(["-i", "eth0", "-s", "0", "-U", "-w"]).arg(file);
+        command.args(["-i", port, "-s", "0", "--immediate-mode", "-U", "-w"]).arg(file);
         let child = command.stderr(Stdio::null()).stdin(Stdio::null()).spawn().expect("tcpdump");
         until(MEETING, "the capture has begun", || file.metadata().is_ok_and(|file| file.len() > 0).then_some(()));
         Self(child)
@@ -35,7 +35,7 @@ impl Drop for Capture {
     }
 }
 
-fn holds(bytes: &[u8], words: &str) -> bool {
+pub fn holds(bytes: &[u8], words: &str) -> bool {
     bytes.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
@@ -44,7 +44,7 @@ pub fn an_outsider_learns_neither_its_name_nor_a_word() {
     let folder = tempfile::tempdir().expect("a directory");
     let files: Vec<_> = (0..2).map(|host| folder.path().join(format!("{host}.pcap"))).collect();
     let captures: Vec<Capture> =
-        files.iter().zip(party.lan.hosts()).map(|(file, host)| Capture::start(host, file)).collect();
+        files.iter().zip(party.lan.hosts()).map(|(file, host)| Capture::start(host, "eth0", file)).collect();
     let (here, there, outsider) = (party.peer(0), party.peer(1), party.peer(2));
     let made = here.post("/rooms", &json!({"room": NAME, "private": true})).expect("the room");
     let ticket = made["ticket"].as_str().expect("its ticket").to_owned();

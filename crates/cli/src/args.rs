@@ -105,6 +105,9 @@ pub struct PeerArgs {
     /// Do not use Parlor's own hello for that, only mDNS
     #[arg(long)]
     pub no_hello: bool,
+    /// Do not meet others at relays, which are peers started with `serve --relay`
+    #[arg(long)]
+    pub no_relays: bool,
 }
 
 /// How a one-time command looks and how long it waits.
@@ -169,6 +172,9 @@ pub struct ServeArgs {
     /// Where the built user interface is
     #[arg(long, value_name = "DIR", requires = "ui")]
     pub ui_dir: Option<PathBuf>,
+    /// Be a relay: where peers meet that cannot reach each other, such as those of two networks that this computer is in
+    #[arg(long)]
+    pub relay: bool,
     /// What you are called; kept in the profile
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

@@ -131,6 +131,7 @@ pub(crate) fn config(args: &PeerArgs) -> Config {
         multicast: !args.no_multicast,
         mdns: !args.no_mdns,
         hello: !args.no_hello,
+        relays: !args.no_relays,
         ..default
     }
 }
@@ -171,6 +172,7 @@ mod tests {
             no_multicast: true,
             no_mdns: false,
             no_hello: false,
+            no_relays: false,
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
         }
     };
     parlor_http::check_token(&token)?;
-    let config = Config { name: args.name, ..config(&args.peer) };
+    let config = Config { name: args.name, relay: args.relay, ..config(&args.peer) };
     let Some(live) = start(config, &mut stop).await? else { return Ok(()) };
     let http = HttpConfig { addr: args.http, token: token.clone(), ui, limits: ConnectionLimits::default() };
     let result = match parlor_http::serve(live.clone(), http).await {

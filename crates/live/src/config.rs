@@ -28,6 +28,12 @@ pub struct Config {
     /// Whether to do so by Parlor's own question, multicast and broadcast on UDP port 4757, which passes where mDNS is
     /// filtered. Default `true`.
     pub hello: bool,
+    /// Whether to be met at relays, and to meet others there who cannot be reached otherwise: at every peer that is one and
+    /// that this peer is connected to. Default `true`.
+    pub relays: bool,
+    /// Whether this peer is a relay: where others meet that cannot reach each other, such as those of two networks that
+    /// this computer is in. It uses no relays itself. Default `false`.
+    pub relay: bool,
     /// The person's name, saved in the profile as if they had set it. Default: what the profile holds, and for a new one
     /// a friendly proposal.
     pub name: Option<String>,
@@ -48,6 +54,8 @@ impl Default for Config {
             multicast: true,
             mdns: true,
             hello: true,
+            relays: true,
+            relay: false,
             name: None,
             lab: false,
         }

@@ -120,6 +120,8 @@ pub enum FindingCode {
     QuicBlocked,
     /// A peer reached us, and cannot be reached.
     OneWay,
+    /// A peer is met through a relay only.
+    ByRelayOnly,
     /// A peer that was here does not answer any more.
     PeerGone,
     /// The computer is there, and no Parlor is.

@@ -231,12 +231,17 @@ impl Live {
         Ok(())
     }
 
-    /// A ticket of a room, with where to find those who are in it: this peer and peers that it is linked to there.
+    /// A ticket of a room, with where to find those who are in it: this peer, relays where it can be met, and peers that it
+    /// is linked to there.
     pub(crate) async fn invite(&self, room: &RoomId) -> Result<Invitation, Error> {
         let secret = self.shared.profile.secret(room)?;
         let mut addresses = self.net().reachable_addrs();
         addresses.truncate(ADDRESSES_MAX / 2);
-        for peer in self.peers().await.into_iter().filter(|peer| peer.rooms.contains(room)) {
+        addresses.extend(self.net().relay_addrs());
+        addresses.truncate(ADDRESSES_MAX - 1);
+        // One that is met at a relay only is found there.
+        let near = |peer: &PeerInfo| peer.rooms.contains(room) && peer.transport != "relay";
+        for peer in self.peers().await.into_iter().filter(near) {
             // Where an incoming connection comes from is not where its peer listens.
             addresses.extend(peer.addresses.into_iter().skip(usize::from(peer.direction == "in")).take(1));
         }

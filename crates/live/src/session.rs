@@ -61,7 +61,12 @@ impl Session {
             verifier: Arc::new(Ed25519Verifier),
             listen: config.listen.clone(),
             dial: config.dial.clone(),
-            discovery: Discovery { mdns: config.multicast && config.mdns, hello: config.multicast && config.hello },
+            discovery: Discovery {
+                mdns: config.multicast && config.mdns,
+                hello: config.multicast && config.hello,
+                relays: config.relays,
+            },
+            relay: config.relay,
             neighbours: Some(config.data_dir.clone()),
             wall: wall_ms,
             seed: profile::random()?,

@@ -10,6 +10,7 @@ mod line;
 mod observe;
 mod peers;
 mod porch;
+mod relays;
 mod room;
 mod rooms;
 mod upkeep;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use libp2p::core::transport::ListenerId;
 use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, mdns};
@@ -30,7 +32,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::address;
-use crate::behaviour::{self, Behaviour, BehaviourEvent};
+use crate::behaviour::{self, Behaviour, BehaviourEvent, Wanted};
 use crate::budget::{FROM_AUTHOR, FROM_NEIGHBOUR, PASSED_ON, Purses};
 use crate::check::DiscoveryState;
 use crate::clock::Clock;
@@ -43,6 +45,7 @@ use crate::info::{NearRoom, NetworkState};
 use crate::lab::{Cutting, Fault};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
+use crate::meeting::Meeting;
 use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::topic::Tag;
@@ -93,6 +96,11 @@ struct Actor {
     left: Continuation,
     peers: BTreeMap<PeerId, Peer>,
     dialler: Dialler,
+    meeting: Meeting,
+    /// Who asked for which place at a relay.
+    places: HashMap<ListenerId, PeerId>,
+    /// Who has a place here, when this peer is a relay.
+    guests: BTreeSet<PeerId>,
     pending: HashMap<ConnectionId, Purpose>,
     lobby: Lobby,
     outage: Outage,
@@ -124,6 +132,7 @@ struct Actor {
     listen: watch::Sender<Vec<String>>,
     near: watch::Sender<Arc<Vec<NearRoom>>>,
     network: watch::Sender<NetworkState>,
+    relays: watch::Sender<Vec<String>>,
     /// When the rooms near are shown again, because something was heard of one.
     near_due: Option<Tick>,
     near_shown: Tick,
@@ -135,15 +144,17 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     let wishes = wishes(&config.dial)?;
     let here = !listen.is_empty() && listen.iter().all(address::is_loopback);
     let me = config.session.peer();
-    let discovery = if here { Discovery::NONE } else { config.discovery };
+    let relays = config.discovery.relays && !config.relay;
+    let discovery = Discovery { relays, ..if here { Discovery::NONE } else { config.discovery } };
     let mut traffic = Registry::with_prefix("parlor");
-    let (mut swarm, mdns_failed) = behaviour::swarm(&config.session, discovery.mdns, config.lab, &mut traffic)
-        .map_err(|reason| NetError::Start { reason })?;
+    let clock = Clock::start();
+    let wanted = Wanted { discovery, relay: config.relay, lab: config.lab };
+    let (mut swarm, mdns_failed) =
+        behaviour::swarm(&config.session, &wanted, clock, &mut traffic).map_err(|reason| NetError::Start { reason })?;
     let listening = listen::listen(&mut swarm, &listen)?;
     let lobby = Tag::LOBBY.topic();
     swarm.behaviour_mut().gossip.subscribe(&lobby).map_err(|error| NetError::Start { reason: error.to_string() })?;
 
-    let clock = Clock::start();
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     let mut actor = Actor {
         clock,
@@ -158,6 +169,9 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         left: Continuation::default(),
         peers: BTreeMap::new(),
         dialler: Dialler::new(me, rand::Rng::random(&mut rng), wishes, clock.now()),
+        meeting: Meeting::new(discovery.relays, rand::Rng::random(&mut rng)),
+        places: HashMap::new(),
+        guests: BTreeSet::new(),
         pending: HashMap::new(),
         lobby: Lobby::new(rand::Rng::random(&mut rng)),
         outage: Outage::new(listening.loopback_only),
@@ -180,6 +194,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         listen: watch::Sender::new(Vec::new()),
         near: watch::Sender::default(),
         network: watch::Sender::default(),
+        relays: watch::Sender::default(),
         near_due: None,
         near_shown: Tick(0),
         rng,
@@ -204,6 +219,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         listen: actor.listen.subscribe(),
         near: actor.near.subscribe(),
         network: actor.network.subscribe(),
+        relays: actor.relays.subscribe(),
         traffic: Arc::new(traffic),
     };
     let (commands, receiver) = mpsc::channel(COMMANDS);
@@ -244,7 +260,8 @@ impl Actor {
                 round = now.plus(ROUND_MS);
             }
             self.settle(now);
-            let first = self.dialler.next_deadline().map_or(round, |dial| dial.min(round));
+            let due = [self.dialler.next_deadline(), self.meeting.next_deadline()];
+            let first = due.into_iter().flatten().fold(round, Tick::min);
             let wait = Instant::now() + self.until_deadline(first, now);
             tokio::select! {
                 command = commands.recv() => match command {
@@ -285,6 +302,7 @@ impl Actor {
             self.show_near(now);
         }
         self.run_dialler(now);
+        self.run_meeting(now);
         self.cuts_made();
         self.show_inspectors(now);
     }
@@ -362,6 +380,10 @@ impl Actor {
                     self.dialler.heard(peer, &address, Source::Mdns, false, now);
                 }
             }
+            SwarmEvent::Behaviour(BehaviourEvent::Relay(event)) => self.relayed_for_others(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Register(event)) => self.registered_others(event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Circuits(event)) => self.circuit(event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Rendezvous(event)) => self.rendezvous(event, now),
             SwarmEvent::Behaviour(_) => {}
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.connection_opened(peer_id, connection_id, &endpoint, now);
@@ -373,19 +395,27 @@ impl Actor {
                 self.dial_failed(connection_id, &error, now);
             }
             SwarmEvent::IncomingConnectionError { .. } => self.counters.count("incoming_failed"),
-            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.show_listeners(),
-            SwarmEvent::ListenerClosed { .. } => {
-                self.counters.count("listener_closed");
-                self.show_listeners();
+            SwarmEvent::NewListenAddr { address, .. } => self.listens(address, true),
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.listens(address, false),
+            SwarmEvent::ListenerClosed { listener_id, addresses, .. } => {
+                if !self.place_lost(listener_id, now) {
+                    self.counters.count("listener_closed");
+                }
+                addresses.into_iter().for_each(|address| self.listens(address, false));
             }
             SwarmEvent::ListenerError { .. } => self.counters.count("listener_error"),
             _ => {}
         }
     }
 
-    fn show_listeners(&self) {
-        let listeners: Vec<String> = self.swarm.listeners().map(ToString::to_string).collect();
-        self.listen.send_replace(listeners);
+    /// An address is listened on, or no longer.
+    fn listens(&mut self, address: Multiaddr, still: bool) {
+        if address::is_relayed(&address) {
+            return;
+        }
+        let listeners = self.swarm.listeners().filter(|address| !address::is_relayed(address));
+        self.listen.send_replace(listeners.map(ToString::to_string).collect());
+        self.reachable_at(address, still);
     }
 
     fn all_counters(&self) -> BTreeMap<String, u64> {

@@ -1,4 +1,5 @@
-//! Multiaddrs: which ones people may type, which of a peer's are worth dialling, and in which order (design N1, N7).
+//! Multiaddrs: which ones people may type, which of a peer's are worth dialling, and in which order (design N1, N7). A
+//! *circuit* is a way to a peer through a relay: `RELAY'S ADDRESS/p2p/RELAY/p2p-circuit/p2p/PEER`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,6 +18,32 @@ pub(crate) enum Transport {
     /// Preferred: the kernel closes it when a process dies, so that a crash shows at once (design N1).
     Tcp,
     Quic,
+}
+
+/// How a connection gets to its other end, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Route {
+    Direct(Transport),
+    /// Through a relay, for which it is one stream more.
+    Relayed,
+}
+
+impl Route {
+    /// That of an address, or of what a listener is told of who came.
+    pub(crate) fn of(address: &Multiaddr) -> Self {
+        match is_relayed(address) {
+            true => Route::Relayed,
+            false => Route::Direct(endpoint(address).map_or(Transport::Tcp, |parts| parts.transport)),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Route::Direct(Transport::Tcp) => "tcp",
+            Route::Direct(Transport::Quic) => "quic",
+            Route::Relayed => "relay",
+        }
+    }
 }
 
 /// The parts of an address that this crate can use.
@@ -64,6 +91,34 @@ pub(crate) fn bare(address: &Multiaddr) -> Option<Multiaddr> {
     (parts.port != 0 && !parts.ip.is_unspecified()).then(|| multiaddr(parts.ip, parts.port, parts.transport))
 }
 
+/// Whether an address leads through a relay.
+pub(crate) fn is_relayed(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+/// The relay that an address leads through, when it is one that says which.
+pub(crate) fn relay_of(address: &Multiaddr) -> Option<PeerId> {
+    let mut last = None;
+    for part in address {
+        match part {
+            Protocol::P2p(peer) => last = Some(peer),
+            Protocol::P2pCircuit => return last,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where to be met through a relay that is reached at an address.
+pub(crate) fn meeting_point(relay: PeerId, at: &Multiaddr) -> Multiaddr {
+    at.clone().with(Protocol::P2p(relay)).with(Protocol::P2pCircuit)
+}
+
+/// The way to a peer through a relay that is reached at an address.
+pub(crate) fn circuit(relay: PeerId, at: &Multiaddr, peer: PeerId) -> Multiaddr {
+    meeting_point(relay, at).with(Protocol::P2p(peer))
+}
+
 /// What a person typed: a multiaddr, or `ADDRESS`, `ADDRESS:PORT`, which may be reached by either transport.
 pub(crate) fn typed(text: &str) -> Result<Vec<Multiaddr>, String> {
     let text = text.trim();
@@ -94,6 +149,15 @@ fn dialable(text: &str, addresses: Vec<Multiaddr>) -> Result<Vec<Multiaddr>, Str
 /// Whether a connection with this address at either end stays on the computer.
 pub(crate) fn is_loopback(address: &Multiaddr) -> bool {
     endpoint(address).is_some_and(|parts| parts.ip.is_loopback())
+}
+
+/// Whether nothing of this computer's network is needed for the first step to an address.
+pub(crate) fn begins_here(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        _ => false,
+    }
 }
 
 /// A network that an interface of this computer is in.
@@ -192,6 +256,20 @@ mod tests {
         assert_eq!(rank("/ip6/fe80::1/udp/1/quic-v1", false), Rank::Poor);
         assert_eq!(rank("/ip4/127.0.0.1/tcp/1", false), Rank::Useless);
         assert_eq!(rank("/ip4/127.0.0.1/tcp/1", true), Rank::Here);
+    }
+
+    #[test]
+    fn a_circuit_says_which_relay_it_leads_through_and_is_no_endpoint() {
+        let [relay, peer] = [1, 2].map(|_| crate::SessionKey::generate().peer());
+        let at = address("/ip4/10.0.0.9/tcp/4747");
+        let through = circuit(relay, &at, peer);
+        assert_eq!((relay_of(&through), Route::of(&through)), (Some(relay), Route::Relayed));
+        assert_eq!((endpoint(&through), bare(&through)), (None, None));
+        assert!(typed(&through.to_string()).is_err(), "whom to meet there, the relay knows");
+        assert_eq!((relay_of(&at), Route::of(&at)), (None, Route::Direct(Transport::Tcp)));
+        assert_eq!(relay_of(&address("/p2p-circuit")), None);
+        assert!(Route::Direct(Transport::Tcp) < Route::Direct(Transport::Quic));
+        assert!(Route::Direct(Transport::Quic) < Route::Relayed);
     }
 
     #[test]

@@ -8,15 +8,22 @@ use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
-use libp2p::{Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, request_response, tcp, yamux};
+use libp2p::{
+    Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, relay as circuits, rendezvous as libp2p_rendezvous,
+    request_response, tcp, yamux,
+};
 use prometheus_client::registry::Registry;
 
+use crate::clock::Clock;
 use crate::clocks::{self, ClockCodec};
+use crate::config::Discovery;
 use crate::direct::{self, FrameCodec};
 use crate::gossip;
 use crate::key::SessionKey;
 use crate::links::PING_EVERY_MS;
 use crate::meter::Metered;
+use crate::relay;
+use crate::rendezvous::{self, Guarded};
 
 /// From the first packet of a dial to a secured connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,23 +47,38 @@ pub(crate) struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     mdns: Toggle<mdns::tokio::Behaviour>,
+    /// What a relay does for others, when this peer is one.
+    relay: Toggle<circuits::Behaviour>,
+    register: Toggle<Guarded<libp2p_rendezvous::server::Behaviour>>,
+    /// What relays do for this peer.
+    circuits: circuits::client::Behaviour,
+    pub(crate) rendezvous: Guarded<libp2p_rendezvous::client::Behaviour>,
+}
+
+/// What there is to choose about a swarm.
+pub(crate) struct Wanted {
+    pub discovery: Discovery,
+    /// Whether it is a relay for others.
+    pub relay: bool,
+    pub lab: bool,
 }
 
 /// Makes the swarm, which counts its bytes in the registry. mDNS that the system does not allow is no reason not to start: the
 /// second value says so.
 pub(crate) fn swarm(
     key: &SessionKey,
-    use_mdns: bool,
-    lab: bool,
+    wanted: &Wanted,
+    clock: Clock,
     traffic: &mut Registry,
 ) -> Result<(Swarm<Behaviour>, bool), String> {
-    let mdns = use_mdns.then(|| {
+    let mdns = wanted.discovery.mdns.then(|| {
         let config =
             mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
         mdns::tokio::Behaviour::new(config, key.peer())
     });
+    let gossip = Metered::new(gossip::behaviour(key.keypair())?);
     let mdns_failed = matches!(mdns, Some(Err(_)));
-    let behaviour = Behaviour {
+    let behaviour = |circuits: circuits::client::Behaviour| Behaviour {
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_established_per_peer(Some(2))
@@ -64,9 +86,9 @@ pub(crate) fn swarm(
                 .with_max_pending_outgoing(Some(PENDING_MAX))
                 .with_max_established(Some(ESTABLISHED_MAX)),
         ),
-        cuts: lab.then(allow_block_list::Behaviour::default).into(),
+        cuts: wanted.lab.then(allow_block_list::Behaviour::default).into(),
         cut_off: allow_block_list::Behaviour::default(),
-        gossip: Metered::new(gossip::behaviour(key.keypair())?),
+        gossip,
         direct: direct::behaviour(),
         clocks: clocks::behaviour(),
         identify: identify::Behaviour::new(
@@ -81,14 +103,20 @@ pub(crate) fn swarm(
                 .with_timeout(Duration::from_millis(PING_EVERY_MS)),
         ),
         mdns: mdns.and_then(Result::ok).into(),
+        relay: wanted.relay.then(|| relay::behaviour(key.peer())).into(),
+        register: wanted.relay.then(|| rendezvous::server(clock)).into(),
+        circuits,
+        rendezvous: rendezvous::client(key.keypair(), clock),
     };
     let swarm = SwarmBuilder::with_existing_identity(key.keypair().clone())
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .map_err(|error| error.to_string())?
         .with_quic()
+        .with_relay_client(noise::Config::new, yamux::Config::default)
+        .map_err(|error| error.to_string())?
         .with_bandwidth_metrics(traffic)
-        .with_behaviour(|_| behaviour)
+        .with_behaviour(|_, circuits| behaviour(circuits))
         .map_err(|error| error.to_string())?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIMEOUT))
         .with_connection_timeout(CONNECT_TIMEOUT)
@@ -99,10 +127,11 @@ pub(crate) fn swarm(
 // Dials never leave from the listening port: two peers that dial each other at once would meet in one TCP connection of
 // which both are the initiator, and a redial would find its old port pair still in use.
 
-/// A dial of a known peer, unless it is connected or being dialled already.
-pub(crate) fn dial_peer(peer: PeerId, addresses: Vec<Multiaddr>) -> DialOpts {
+/// A dial of a known peer, unless it is being dialled or, but for `beside`, connected already.
+pub(crate) fn dial_peer(peer: PeerId, addresses: Vec<Multiaddr>, beside: bool) -> DialOpts {
+    let condition = if beside { PeerCondition::NotDialing } else { PeerCondition::DisconnectedAndNotDialing };
     DialOpts::peer_id(peer)
-        .condition(PeerCondition::DisconnectedAndNotDialing)
+        .condition(condition)
         .addresses(addresses)
         .override_dial_concurrency_factor(AT_ONCE)
         .allocate_new_port()

@@ -29,6 +29,13 @@ pub(crate) const FROM_AUTHOR: Rate =
 /// are short. In a room that needs it a session says 30 things a second; what is not passed on is repaired.
 pub(crate) const PASSED_ON: Rate =
     Rate { frames_per_s: 100, frames_max: 64, bytes_per_s: 512 << 10, bytes_max: 1 << 20 };
+/// Of one peer, at the rendezvous of a relay: it says of 32 rooms that it is there, and asks who else is, every twenty
+/// seconds, and of all at once when the relay is new.
+pub(crate) const AT_RENDEZVOUS: Rate =
+    Rate { frames_per_s: 8, frames_max: 256, bytes_per_s: 32 << 10, bytes_max: 512 << 10 };
+/// Of all peers together. What they say is kept for a minute, so that bounds what is kept, whoever they are.
+pub(crate) const ALL_AT_RENDEZVOUS: Rate =
+    Rate { frames_per_s: 512, frames_max: 8_192, bytes_per_s: 256 << 10, bytes_max: 8 << 20 };
 /// What no program of ours ever sends costs as much as so many frames.
 pub(crate) const WRONG: u64 = 50;
 /// Frames over the budget after which a neighbour is cut off.
@@ -52,7 +59,7 @@ pub(crate) enum Spent {
 
 /// What is left. Counted in thousandths, so that a millisecond's gain is a whole number.
 #[derive(Clone, Copy, Debug)]
-struct Budget {
+pub(crate) struct Budget {
     frames: u64,
     bytes: u64,
     at: Tick,
@@ -60,11 +67,11 @@ struct Budget {
 }
 
 impl Budget {
-    fn new(rate: &Rate, now: Tick) -> Self {
+    pub(crate) fn new(rate: &Rate, now: Tick) -> Self {
         Self { frames: rate.frames_max * 1_000, bytes: rate.bytes_max * 1_000, at: now, over: 0 }
     }
 
-    fn spend_all(&mut self, rate: &Rate, count: u64, bytes: usize, now: Tick) -> Spent {
+    pub(crate) fn spend_all(&mut self, rate: &Rate, count: u64, bytes: usize, now: Tick) -> Spent {
         let passed = now.since(self.at);
         self.at = now;
         let filled =

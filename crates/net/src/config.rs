@@ -22,8 +22,11 @@ pub struct NetConfig {
     pub listen: Vec<String>,
     /// Addresses to keep connected to, with or without a peer id behind them.
     pub dial: Vec<String>,
-    /// How to look for others on the network. A peer that listens on loopback only never does.
+    /// How to look for others on the network. A peer that listens on loopback only multicasts and broadcasts nothing.
     pub discovery: Discovery,
+    /// Whether this peer is a relay: where others meet that cannot reach each other, such as those of two subnets. It uses
+    /// no relays itself.
+    pub relay: bool,
     /// The data directory, for finding other profiles on this computer; `None` does not look for any.
     pub neighbours: Option<PathBuf>,
     /// The wall clock, milliseconds since 1970. It is shown to people and stamps cells; no lease depends on it.
@@ -43,13 +46,15 @@ pub struct Discovery {
     pub mdns: bool,
     /// Parlor's own question by multicast and broadcast, on UDP port 4757.
     pub hello: bool,
+    /// Being met at relays, and meeting others there.
+    pub relays: bool,
 }
 
 impl Discovery {
     /// All of them.
-    pub const ALL: Self = Self { mdns: true, hello: true };
-    /// None: nothing is multicast or broadcast.
-    pub const NONE: Self = Self { mdns: false, hello: false };
+    pub const ALL: Self = Self { mdns: true, hello: true, relays: true };
+    /// None: nothing is multicast or broadcast, and nobody is met at a relay.
+    pub const NONE: Self = Self { mdns: false, hello: false, relays: false };
 }
 
 /// Why the driver did not start. Nothing is left behind: no task, no socket.

@@ -5,6 +5,8 @@
 //!   makes two connections rare. Whoever has a reason of its own (a typed address, resume, a carrier) does not wait.
 //! - A try dials all TCP addresses of a peer that are worth it, side by side so that none blocks the others, and all QUIC
 //!   addresses when every TCP one has failed. Then it backs off with full jitter.
+//! - Whom a relay leads to is dialled through it when nothing better is likely to answer, else after all else failed. While
+//!   there is no other way, the direct ones are tried again and again: a connection that needs nobody replaces the circuit.
 //! - An address where somebody else answered is taken from the peer and given to who answered: sessions have fresh ids,
 //!   so that is what a restart looks like.
 //! - A *wish* is an address of `--dial`: it has no peer id as a rule, and is tried for as long as nobody is connected by
@@ -25,7 +27,7 @@ use parlor_core::Tick;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::address::{self, Rank, Subnet, Transport};
+use crate::address::{self, Rank, Route, Subnet, Transport};
 use backoff::Backoff;
 use book::Addresses;
 pub(crate) use dial::{Dial, Failure, Source, Target};
@@ -34,6 +36,10 @@ pub(crate) use dial::{Dial, Failure, Source, Target};
 pub(crate) const LARGER_WAITS_MS: u64 = 1_500;
 /// How much later when only one of them may know of the other, because an answer is heard by who asked.
 pub(crate) const LARGER_WAITS_FOR_HELLO_MS: u64 = 300;
+/// How long a circuit serves before a direct way is tried: what is said first is said on the circuit.
+const DIRECT_AFTER_MS: u64 = 500;
+/// The widest step between two such tries.
+const DIRECT_EVERY_MS: u64 = 300_000;
 /// How much later it dials again when a connection broke.
 const AGAIN_WAITS_MS: u64 = 500;
 /// Dials of many peers after a resume are spread over this,
@@ -42,7 +48,7 @@ const SPREAD_MS: u64 = 300;
 const SPREAD_EACH_MS: u64 = 10;
 /// Peers in the address book.
 const BOOK_MAX: usize = 512;
-/// Of them, those that only answered a hello and were never reached.
+/// Of them, those that only answered a hello, or that a relay told of, and that were never reached.
 const UNPROVEN_MAX: usize = 64;
 /// A shared room makes a missing peer urgent for this long.
 const URGENT_MS: u64 = 60_000;
@@ -54,7 +60,9 @@ struct Peer {
     addresses: Addresses,
     source: Source,
     connected: bool,
-    dialling: Option<Transport>,
+    /// Whether that is through a relay and not otherwise.
+    relayed: bool,
+    dialling: Option<Route>,
     due: Option<Tick>,
     backoff: Backoff,
     shared: bool,
@@ -80,6 +88,31 @@ pub(crate) struct Known {
     pub addresses: [Vec<Multiaddr>; 2],
 }
 
+impl Peer {
+    /// Whether there is something that a dial could better.
+    fn wanting(&self) -> bool {
+        !self.connected || self.relayed
+    }
+
+    /// The routes to it in the order in which they are tried, with what is dialled.
+    fn routes(&self, peer: PeerId, relays: &Relays, subnets: &[Subnet]) -> [(Route, Vec<Multiaddr>); 3] {
+        let through = |relay: &PeerId| relays.get(relay).map(|at| address::circuit(*relay, at, peer));
+        let circuits = match self.connected {
+            true => Vec::new(),
+            false => self.addresses.relays().iter().filter_map(through).collect(),
+        };
+        let [tcp, quic] = [Transport::Tcp, Transport::Quic]
+            .map(|transport| (Route::Direct(transport), self.addresses.worth(transport, subnets)));
+        match self.addresses.any_near(subnets) {
+            true => [tcp, quic, (Route::Relayed, circuits)],
+            false => [(Route::Relayed, circuits), tcp, quic],
+        }
+    }
+}
+
+/// The relays that we are connected to, and where.
+type Relays = BTreeMap<PeerId, Multiaddr>;
+
 #[derive(Debug)]
 struct Wish {
     address: Multiaddr,
@@ -95,6 +128,7 @@ pub(crate) struct Dialler {
     rng: ChaCha8Rng,
     peers: BTreeMap<PeerId, Peer>,
     wishes: Vec<Wish>,
+    relays: Relays,
     subnets: Vec<Subnet>,
     strangers: bool,
     carrier: bool,
@@ -111,6 +145,7 @@ impl Dialler {
             rng: ChaCha8Rng::seed_from_u64(seed),
             peers: BTreeMap::new(),
             wishes: wishes.into_iter().map(wish).collect(),
+            relays: Relays::new(),
             subnets: Vec::new(),
             strangers: true,
             carrier: true,
@@ -133,18 +168,36 @@ impl Dialler {
         self.strangers = welcome;
     }
 
+    /// Where a relay is that we are connected to; `None` when we are no longer.
+    pub(crate) fn relay(&mut self, relay: PeerId, at: Option<Multiaddr>) {
+        match at {
+            Some(at) => self.relays.insert(relay, at),
+            None => self.relays.remove(&relay),
+        };
+    }
+
     /// An address of a peer, from discovery or from the peer itself. `local`: the peer runs on this computer.
     pub(crate) fn heard(&mut self, peer: PeerId, address: &Multiaddr, source: Source, local: bool, now: Tick) {
+        self.told(peer, source, now, |addresses| addresses.hear(address, local, now));
+    }
+
+    /// A peer said that it can be reached through a relay.
+    pub(crate) fn heard_through(&mut self, peer: PeerId, relay: PeerId, now: Tick) {
+        self.told(peer, Source::Rendezvous, now, |addresses| addresses.hear_through(relay));
+    }
+
+    /// News of a peer; `note` says whether there was something new in it.
+    fn told(&mut self, peer: PeerId, source: Source, now: Tick, note: impl FnOnce(&mut Addresses) -> bool) {
         if peer == self.me {
             return;
         }
         let delay = match source {
             _ if self.me < peer => 0,
-            Source::Hello => LARGER_WAITS_FOR_HELLO_MS,
+            Source::Hello | Source::Rendezvous => LARGER_WAITS_FOR_HELLO_MS,
             _ => LARGER_WAITS_MS,
         };
         let Some(entry) = self.entry(peer, source, now) else { return };
-        let fresh = entry.addresses.hear(address, local, now);
+        let fresh = note(&mut entry.addresses);
         entry.seen = now;
         if source > entry.source {
             entry.source = source;
@@ -153,10 +206,13 @@ impl Dialler {
             entry.mdns = Some(now);
         }
         // mDNS tells of an address again only after it was silent, and an answer was given just now; the files of
-        // neighbours are read every second.
-        let news = fresh || matches!(source, Source::Mdns | Source::Hello);
-        if news && !entry.connected && entry.dialling.is_none() {
+        // neighbours are read every second. What else a connected peer tells of is the same every time.
+        let news = fresh
+            || matches!(source, Source::Mdns | Source::Hello)
+            || (source == Source::Rendezvous && !entry.connected);
+        if news && entry.wanting() && entry.dialling.is_none() {
             entry.backoff.reset();
+            let delay = if entry.connected { delay.max(DIRECT_AFTER_MS) } else { delay };
             let due = now.plus(delay);
             entry.due = Some(entry.due.map_or(due, |before| before.min(due)));
         }
@@ -170,6 +226,7 @@ impl Dialler {
             addresses: Addresses::default(),
             source,
             connected: false,
+            relayed: false,
             dialling: None,
             due: None,
             backoff: Backoff::default(),
@@ -179,28 +236,37 @@ impl Dialler {
         }))
     }
 
-    /// For one more peer. Whoever answers a hello may answer for as many as they like, so those that nobody ever reached
-    /// make room for each other and for nobody else.
+    /// For one more peer. Whoever answers a hello may answer for as many as they like, and a relay may tell of as many, so
+    /// those that nobody ever reached make room for each other and for nobody else.
     fn make_room(&mut self, source: Source) -> Option<()> {
-        let unproven = |entry: &Peer| entry.source == Source::Hello && !entry.addresses.any_worked();
+        let claimed = |source: Source| matches!(source, Source::Hello | Source::Rendezvous);
+        let unproven = |entry: &Peer| claimed(entry.source) && !entry.addresses.any_worked();
         let idle = || self.peers.iter().filter(|(_, entry)| !entry.connected && entry.dialling.is_none());
-        let stalest =
-            if source == Source::Hello && self.peers.values().filter(|one| unproven(one)).count() >= UNPROVEN_MAX {
-                idle().filter(|(_, entry)| unproven(entry)).min_by_key(|(_, entry)| entry.seen)?
-            } else if self.peers.len() >= BOOK_MAX {
-                idle().min_by_key(|(_, entry)| entry.seen)?
-            } else {
-                return Some(());
-            };
+        let stalest = if claimed(source) && self.peers.values().filter(|one| unproven(one)).count() >= UNPROVEN_MAX {
+            idle().filter(|(_, entry)| unproven(entry)).min_by_key(|(_, entry)| entry.seen)?
+        } else if self.peers.len() >= BOOK_MAX {
+            idle().min_by_key(|(_, entry)| entry.seen)?
+        } else {
+            return Some(());
+        };
         let stalest = *stalest.0;
         self.peers.remove(&stalest);
         Some(())
     }
 
     /// The peer is connected. `dialled` is the address that this end reached it at, `target` what that dial was for.
-    pub(crate) fn connected(&mut self, peer: PeerId, dialled: Option<&Multiaddr>, target: Option<Target>, now: Tick) {
+    pub(crate) fn connected(
+        &mut self,
+        peer: PeerId,
+        route: Route,
+        dialled: Option<&Multiaddr>,
+        target: Option<Target>,
+        now: Tick,
+    ) {
+        let turn = if self.me < peer { DIRECT_AFTER_MS } else { LARGER_WAITS_MS };
         let source = match (target, dialled) {
             (Some(Target::Wish(_)), _) | (None, Some(_)) => Source::Dialled,
+            (None, None) if route == Route::Relayed => Source::Relay,
             _ => Source::Inbound,
         };
         if let Some(Target::Wish(at)) = target
@@ -221,18 +287,29 @@ impl Dialler {
             entry.addresses.hear(address, crate::address::is_loopback(address), now);
             entry.addresses.worked(address, now);
         }
+        // A circuit beside a direct connection changes nothing, and will be closed.
+        entry.relayed = route == Route::Relayed && (entry.relayed || !entry.connected);
         entry.connected = true;
         entry.dialling = None;
-        entry.due = None;
+        entry.due = entry.relayed.then(|| now.plus(turn));
         entry.backoff.reset();
         entry.seen = now;
+    }
+
+    /// Of the connections to a peer only one through a relay is left. The direct one ended just now, so it is given a while.
+    pub(crate) fn only_relayed(&mut self, peer: PeerId, now: Tick) {
+        let Self { peers, rng, .. } = self;
+        if let Some(entry) = peers.get_mut(&peer).filter(|entry| entry.connected && !entry.relayed) {
+            entry.relayed = true;
+            entry.due = Some(now.plus(LARGER_WAITS_MS + entry.backoff.next(backoff::NEAR_MS, rng)));
+        }
     }
 
     /// The last connection to the peer is gone. The smaller peer id tries again at once, with jitter; the larger, or who
     /// has a wish for the peer that will do, a little later.
     pub(crate) fn disconnected(&mut self, peer: PeerId, now: Tick) {
         if let Some(entry) = self.peers.get_mut(&peer) {
-            entry.connected = false;
+            (entry.connected, entry.relayed) = (false, false);
             entry.seen = now;
         }
         self.try_again(peer, now);
@@ -271,7 +348,7 @@ impl Dialler {
         }
     }
 
-    /// A dial failed. QUIC follows TCP at once; after that the wait grows.
+    /// A dial failed. The next route follows at once; after the last the wait grows.
     pub(crate) fn failed(&mut self, target: Target, failure: &Failure, now: Tick) {
         let peer = match target {
             Target::Wish(at) => return self.wish_failed(at, failure, now),
@@ -300,7 +377,7 @@ impl Dialler {
     }
 
     fn peer_failed(&mut self, peer: PeerId, failure: &Failure, now: Tick) {
-        let Self { peers, rng, subnets, .. } = self;
+        let Self { peers, rng, subnets, relays, .. } = self;
         let Some(entry) = peers.get_mut(&peer) else { return };
         let tried = entry.dialling.take();
         match failure {
@@ -308,17 +385,20 @@ impl Dialler {
             Failure::Ourselves { at: None } => entry.addresses = Addresses::default(),
             Failure::Unreachable => {}
         }
-        if entry.connected {
+        if !entry.wanting() {
             return;
         }
-        if entry.addresses.is_empty() {
+        if entry.addresses.is_empty() && !entry.connected {
             peers.remove(&peer);
             return;
         }
-        let quic_follows = tried == Some(Transport::Tcp) && !entry.addresses.worth(Transport::Quic, subnets).is_empty();
-        if quic_follows {
-            entry.dialling = Some(Transport::Tcp);
+        if tried.is_some() && follows(tried, entry.routes(peer, relays, subnets)).is_some() {
+            entry.dialling = tried;
             entry.due = Some(now);
+            return;
+        }
+        if entry.connected {
+            entry.due = Some(now.plus(backoff::NEAR_MS + entry.backoff.next(DIRECT_EVERY_MS, rng)));
             return;
         }
         let urgent = entry.source == Source::Profile || (entry.shared && now.since(entry.seen) < URGENT_MS);
@@ -330,7 +410,7 @@ impl Dialler {
     pub(crate) fn urge(&mut self, now: Tick) {
         let Self { peers, wishes, rng, .. } = self;
         let spread = SPREAD_MS.min((peers.len() + wishes.len()) as u64 * SPREAD_EACH_MS);
-        for entry in peers.values_mut().filter(|entry| !entry.connected && entry.dialling.is_none()) {
+        for entry in peers.values_mut().filter(|entry| entry.wanting() && entry.dialling.is_none()) {
             entry.backoff.reset();
             entry.seen = now;
             entry.due = Some(now.plus(rng.random_range(0..=spread)));
@@ -357,14 +437,14 @@ impl Dialler {
             return self.poll_wish(now);
         }
         wish.dialling = true;
-        Some(Dial { target: Target::Wish(at), addresses: vec![wish.address.clone()] })
+        Some(Dial { target: Target::Wish(at), addresses: vec![wish.address.clone()], beside: false })
     }
 
     fn poll_peer(&mut self, now: Tick) -> Option<Dial> {
-        let Self { peers, rng, subnets, strangers, carrier, .. } = self;
-        let reachable = |address: &Multiaddr| *carrier || crate::address::is_loopback(address);
+        let Self { peers, rng, subnets, strangers, carrier, relays, .. } = self;
+        let reachable = |address: &Multiaddr| *carrier || address::begins_here(address);
         for (peer, entry) in peers.iter_mut() {
-            if entry.connected || entry.due.is_none_or(|at| at > now) {
+            if !entry.wanting() || entry.due.is_none_or(|at| at > now) {
                 continue;
             }
             entry.due = None;
@@ -373,28 +453,23 @@ impl Dialler {
                 entry.due = Some(now.plus(backoff::FAR_MS));
                 continue;
             }
-            let tcp_failed = entry.dialling == Some(Transport::Tcp);
-            let tcp = entry.addresses.worth(Transport::Tcp, subnets);
-            let (transport, mut addresses) = match tcp_failed || tcp.is_empty() {
-                true => (Transport::Quic, entry.addresses.worth(Transport::Quic, subnets)),
-                false => (Transport::Tcp, tcp),
-            };
-            addresses.retain(reachable);
-            if addresses.is_empty() {
+            let mut routes = entry.routes(*peer, relays, subnets);
+            routes.iter_mut().for_each(|(_, addresses)| addresses.retain(reachable));
+            let Some((route, addresses)) = follows(entry.dialling.take(), routes) else {
                 // Nothing that can be reached from here as things are; news or a change of the network brings it back.
-                entry.dialling = None;
-                entry.due = Some(now.plus(entry.backoff.next(backoff::FAR_MS, rng)));
+                let widest = if entry.connected { DIRECT_EVERY_MS } else { backoff::FAR_MS };
+                entry.due = Some(now.plus(entry.backoff.next(widest, rng)));
                 continue;
-            }
-            entry.dialling = Some(transport);
-            return Some(Dial { target: Target::Peer(*peer), addresses });
+            };
+            entry.dialling = Some(route);
+            return Some(Dial { target: Target::Peer(*peer), addresses, beside: entry.connected });
         }
         None
     }
 
     /// When [`Dialler::poll`] has something next.
     pub(crate) fn next_deadline(&self) -> Option<Tick> {
-        let peers = self.peers.values().filter(|entry| !entry.connected).filter_map(|entry| entry.due);
+        let peers = self.peers.values().filter(|entry| entry.wanting()).filter_map(|entry| entry.due);
         let wishes = self.wishes.iter().filter(|wish| !wish.dialling).filter_map(|wish| wish.due);
         peers.chain(wishes).min()
     }
@@ -445,4 +520,10 @@ impl Dialler {
     pub(crate) fn asked_for(&self, peer: &PeerId) -> bool {
         self.source(peer) == Source::Dialled
     }
+}
+
+/// What is tried after a route that failed; the first when none did.
+fn follows(failed: Option<Route>, routes: [(Route, Vec<Multiaddr>); 3]) -> Option<(Route, Vec<Multiaddr>)> {
+    let after = failed.and_then(|failed| routes.iter().position(|(route, _)| *route == failed)).map_or(0, |at| at + 1);
+    routes.into_iter().skip(after).find(|(_, addresses)| !addresses.is_empty())
 }

@@ -46,6 +46,7 @@ pub(crate) struct Views {
     pub listen: watch::Receiver<Vec<String>>,
     pub near: watch::Receiver<Arc<Vec<NearRoom>>>,
     pub network: watch::Receiver<NetworkState>,
+    pub relays: watch::Receiver<Vec<String>>,
     /// Bytes that came and went.
     pub traffic: Arc<Registry>,
 }
@@ -102,6 +103,13 @@ impl NetHandle {
         let only_here = |text: &String| text.parse().is_ok_and(|address| address::is_loopback(&address));
         let others: Vec<String> = all.iter().filter(|text| !only_here(text)).cloned().collect();
         if others.is_empty() { all } else { others }
+    }
+
+    /// Where the relays are at which this peer can be met now, a few addresses of each: whoever is connected to one of them
+    /// meets this peer. Without peer ids.
+    #[must_use]
+    pub fn relay_addrs(&self) -> Vec<String> {
+        self.views.relays.borrow().clone()
     }
 
     /// The rooms that peers near advertise.

@@ -17,7 +17,7 @@ pub struct PeerInfo {
     pub addresses: Vec<String>,
     /// `"out"` when this end dialled, `"in"` otherwise.
     pub direction: String,
-    /// `"tcp"` or `"quic"`.
+    /// `"tcp"`, `"quic"`, or `"relay"` while there is no way but through one.
     pub transport: String,
     /// The last answered ping.
     #[cfg_attr(feature = "openapi", schema(required))]
@@ -36,7 +36,8 @@ pub struct PeerInfo {
     #[cfg_attr(feature = "ts", ts(type = "string[]"))]
     pub rooms: Vec<RoomId>,
     /// How it became known: `"hello"` (it answered Parlor's own question to the network), `"mdns"`, `"profile"` (another
-    /// profile of this computer), `"dialled"` (somebody gave its address) or `"inbound"` (it dialled us).
+    /// profile of this computer), `"dialled"` (somebody gave its address), `"rendezvous"` (a relay told that it is in a
+    /// room of ours), `"relay"` (it dialled us through one) or `"inbound"` (it dialled us).
     pub source: String,
     /// The name of the person there, when a member of a shared room told it.
     #[cfg_attr(feature = "openapi", schema(required))]

@@ -14,6 +14,7 @@
 //!   those of private rooms from everybody else.
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `hello` asks the network who is here where mDNS is filtered.
+//! - `meeting` says where to be met by those who cannot reach us, `relay` and `rendezvous` what such a place does.
 //! - `check` looks at the network for a person who misses somebody, and tries what can be tried.
 //! - `inspect` shows what is done to those who look.
 //! - `history` keeps the last events of a room for readers that come back.
@@ -51,10 +52,13 @@ mod lab;
 mod links;
 mod listen;
 mod lobby;
+mod meeting;
 mod meter;
 mod neighbours;
 mod news;
 mod outage;
+mod relay;
+mod rendezvous;
 mod seal;
 mod surroundings;
 mod topic;

@@ -3,9 +3,9 @@
 //! Two peers that dial each other at once have two connections. gossipsub would then share one queue between them, so
 //! that frames overtake each other and get lost in the closing one: one must go. A limit of one per peer would make
 //! either end refuse the other's and leave none. So two are allowed for a moment, and both ends know which stays: TCP
-//! before QUIC, then the one that the smaller peer id dialled, then the older. The smaller closes the extra after a
-//! second, when subscriptions that were sent on it have arrived; the larger does it a second later should the smaller
-//! not.
+//! before QUIC before one through a relay, then the one that the smaller peer id dialled, then the older. The smaller
+//! closes the extra after a second, when subscriptions that were sent on it have arrived; the larger does it a second
+//! later should the smaller not.
 //!
 //! A peer whose address changed dials again while its old connection still looks open at this end. The old one answers
 //! no ping any more, and the new one is no use by itself: what gossipsub says once, it said on the old. Then both go.
@@ -14,7 +14,7 @@ use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 use parlor_core::{DownCause, Tick};
 
-use crate::address::Transport;
+use crate::address::Route;
 
 /// A link without an answered ping for this long is closed; TCP alone would keep it for minutes.
 pub(crate) const SILENT_MS: u64 = 6_000;
@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     pub dialled: bool,
     /// Of the other end.
     pub address: Multiaddr,
-    pub transport: Transport,
+    pub route: Route,
     pub loopback: bool,
     pub since: Tick,
     /// The last sign that it works: when it began, or an answered ping.
@@ -100,7 +100,7 @@ impl Connections {
     pub(crate) fn best(&self, me: &PeerId, peer: &PeerId) -> Option<&Connection> {
         let rank = |connection: &&Connection| {
             let by_smaller = connection.dialled == (me < peer);
-            (connection.transport, !by_smaller, connection.since)
+            (connection.route, !by_smaller, connection.since)
         };
         self.0.iter().min_by_key(rank)
     }
@@ -130,6 +130,11 @@ impl Connections {
         !self.0.is_empty() && self.0.iter().all(|connection| now.since(connection.alive) > SILENT_MS)
     }
 
+    /// Whether there is no way but through a relay.
+    pub(crate) fn relayed(&self) -> bool {
+        self.0.iter().all(|connection| connection.route == Route::Relayed)
+    }
+
     /// Whether an answer is overdue, which is no reason to close but one not to wait when the network has changed.
     pub(crate) fn doubtful(&self, now: Tick) -> bool {
         self.0.iter().all(|connection| now.since(connection.alive) > OVERDUE_MS)
@@ -144,18 +149,22 @@ fn works_beside(connection: &Connection, newest: Tick) -> bool {
 mod tests {
     use super::*;
     use crate::SessionKey;
+    use crate::address::Transport;
+
+    const TCP: Route = Route::Direct(Transport::Tcp);
+    const QUIC: Route = Route::Direct(Transport::Quic);
 
     fn pair() -> (PeerId, PeerId) {
         let (a, b) = (SessionKey::generate().peer(), SessionKey::generate().peer());
         if a < b { (a, b) } else { (b, a) }
     }
 
-    fn connection(id: usize, dialled: bool, transport: Transport, since: u64) -> Connection {
+    fn connection(id: usize, dialled: bool, route: Route, since: u64) -> Connection {
         Connection {
             id: ConnectionId::new_unchecked(id),
             dialled,
             address: Multiaddr::empty(),
-            transport,
+            route,
             loopback: true,
             since: Tick(since),
             alive: Tick(since),
@@ -164,11 +173,11 @@ mod tests {
         }
     }
 
-    fn both_ends(of: &[(bool, Transport, u64)]) -> (Connections, Connections) {
+    fn both_ends(of: &[(bool, Route, u64)]) -> (Connections, Connections) {
         let (mut smaller, mut larger) = (Connections::default(), Connections::default());
-        for (id, (by_smaller, transport, since)) in of.iter().enumerate() {
-            smaller.add(connection(id, *by_smaller, *transport, *since));
-            larger.add(connection(id, !*by_smaller, *transport, *since));
+        for (id, (by_smaller, route, since)) in of.iter().enumerate() {
+            smaller.add(connection(id, *by_smaller, *route, *since));
+            larger.add(connection(id, !*by_smaller, *route, *since));
         }
         (smaller, larger)
     }
@@ -176,13 +185,13 @@ mod tests {
     /// Report N17, report N18: both ends keep the same one of two, so that neither none nor two remain.
     #[test]
     fn both_ends_keep_the_same_connection() {
-        use Transport::{Quic, Tcp};
         let (small, large) = pair();
         let cases = [
-            ([(true, Tcp, 5), (false, Tcp, 1)], 0),
-            ([(false, Tcp, 5), (true, Quic, 1)], 0),
-            ([(true, Tcp, 5), (true, Tcp, 1)], 1),
-            ([(false, Quic, 1), (false, Quic, 5)], 0),
+            ([(true, TCP, 5), (false, TCP, 1)], 0),
+            ([(false, TCP, 5), (true, QUIC, 1)], 0),
+            ([(true, TCP, 5), (true, TCP, 1)], 1),
+            ([(false, QUIC, 1), (false, QUIC, 5)], 0),
+            ([(true, Route::Relayed, 1), (false, QUIC, 5)], 1),
         ];
         for (connections, stays) in cases {
             let (smaller, larger) = both_ends(&connections);
@@ -195,7 +204,7 @@ mod tests {
     #[test]
     fn the_smaller_closes_the_extra_after_a_second_and_the_larger_after_two() {
         let (small, large) = pair();
-        let (smaller, larger) = both_ends(&[(true, Transport::Tcp, 0), (false, Transport::Tcp, 100)]);
+        let (smaller, larger) = both_ends(&[(true, TCP, 0), (false, TCP, 100)]);
         assert!(smaller.extra(&small, &large, Tick(1_099)).is_empty());
         assert_eq!(smaller.extra(&small, &large, Tick(1_100)), [ConnectionId::new_unchecked(1)]);
         assert!(larger.extra(&large, &small, Tick(2_099)).is_empty());
@@ -206,7 +215,7 @@ mod tests {
     #[test]
     fn one_that_answers_no_more_goes_with_the_one_that_replaced_it() {
         let (small, large) = pair();
-        let (mut smaller, _) = both_ends(&[(true, Transport::Tcp, 0), (false, Transport::Tcp, 11_500)]);
+        let (mut smaller, _) = both_ends(&[(true, TCP, 0), (false, TCP, 11_500)]);
         let [old, new] = [0, 1].map(ConnectionId::new_unchecked);
         smaller.get_mut(old).unwrap().alive = Tick(10_000);
         let is = |smaller: &Connections, now: u64| {
@@ -221,13 +230,13 @@ mod tests {
     #[test]
     fn one_connection_is_never_extra() {
         let (small, large) = pair();
-        let (smaller, _) = both_ends(&[(false, Transport::Quic, 0)]);
+        let (smaller, _) = both_ends(&[(false, QUIC, 0)]);
         assert!(smaller.extra(&small, &large, Tick(100_000)).is_empty());
     }
 
     #[test]
     fn a_link_is_silent_only_when_all_its_connections_are() {
-        let (mut smaller, _) = both_ends(&[(true, Transport::Tcp, 0), (false, Transport::Tcp, 0)]);
+        let (mut smaller, _) = both_ends(&[(true, TCP, 0), (false, TCP, 0)]);
         assert!(!smaller.silent(Tick(SILENT_MS)) && smaller.silent(Tick(SILENT_MS + 1)));
         smaller.get_mut(ConnectionId::new_unchecked(1)).unwrap().alive = Tick(3_000);
         assert!(!smaller.silent(Tick(SILENT_MS + 1)));

@@ -3,7 +3,8 @@
 //! Every [`Host`] is a namespace with one Ethernet port (`eth0`) and a loopback of its own. [`Lan::new`] hangs all ports on
 //! one bridge of the kernel, which has a namespace of its own too, so that nothing of it is seen by the machine, and no
 //! multicast leaves it; that costs nothing and loses nothing. [`Lan::over_hub`] plugs them into a [`Hub`], which loses,
-//! delays, doubles and divides as it is told. A host's cable can be cut and healed on both. Everything goes away when the
+//! delays, doubles and divides as it is told. A host's cable can be cut and healed on both. [`Lan::plug`] puts a host into a
+//! second LAN, which is [another network](Lan::elsewhere). Everything goes away when the
 //! [`Lan`] is dropped, also by a panic; what a killed process left behind is swept up by the next one.
 //!
 //! It takes root and the `ip` program of iproute2; [`available`] says whether both are there.
@@ -45,8 +46,9 @@ use crate::hub::{Groups, Hub};
 const PREFIX: &str = "parlor-";
 /// Where `ip netns` keeps its handles.
 const HANDLES: &str = "/run/netns";
-/// Hosts get the addresses 10.74.0.1 to .250.
+/// Hosts get the addresses 10.74.0.1 to .250, unless their LAN is elsewhere.
 const MOST_HOSTS: usize = 250;
+const NETWORK: u8 = 74;
 
 /// Why a LAN cannot be made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +94,7 @@ pub fn available() -> Result<(), Error> {
 #[derive(Debug)]
 pub struct Lan {
     name: String,
+    network: u8,
     hosts: Vec<Host>,
     wires: Wires,
 }
@@ -121,7 +124,7 @@ impl Lan {
         let name = fresh_name()?;
         let bridge = format!("{name}-bridge");
         // Made before the first namespace, so that an error half way drops it and cleans up.
-        let lan = Self { name, hosts: Vec::new(), wires: Wires::Bridge(bridge.clone()) };
+        let lan = Self { name, network: NETWORK, hosts: Vec::new(), wires: Wires::Bridge(bridge.clone()) };
         ip(&format!("netns add {bridge}"))?;
         ip(&format!("-n {bridge} link add br0 type bridge mcast_snooping 0"))?;
         ip(&format!("-n {bridge} link set br0 up"))?;
@@ -134,8 +137,40 @@ impl Lan {
     ///
     /// See [`Error`]; nothing is left behind.
     pub fn over_hub(hosts: usize, seed: u64) -> Result<Self, Error> {
+        Self::elsewhere(NETWORK, hosts, seed)
+    }
+
+    /// The same in the network 10.`network`.0.0/24, whose hosts have no way to those of another LAN.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; nothing is left behind.
+    pub fn elsewhere(network: u8, hosts: usize, seed: u64) -> Result<Self, Error> {
         let name = fresh_name()?;
-        Self { name, hosts: Vec::new(), wires: Wires::Hub(Hub::start(seed)?) }.with_hosts(hosts)
+        Self { name, network, hosts: Vec::new(), wires: Wires::Hub(Hub::start(seed)?) }.with_hosts(hosts)
+    }
+
+    /// Puts a host of another LAN into this one too, as `eth1`, and says its address here. It passes nothing on from one
+    /// to the other. At the hub it comes after all hosts, so none can be added later.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn plug(&self, host: &Host) -> Result<Ipv4Addr, Error> {
+        let index = self.hosts.len();
+        let last = u8::try_from(index + 1).ok().filter(|_| index < MOST_HOSTS).ok_or(Error::TooManyHosts)?;
+        let (namespace, address) = (&host.namespace, Ipv4Addr::new(10, self.network, 0, last));
+        match &self.wires {
+            Wires::Bridge(bridge) => {
+                ip(&format!("-n {bridge} link add port{index} type veth peer name eth1 netns {namespace}"))?;
+                ip(&format!("-n {bridge} link set port{index} master br0 up"))?;
+            }
+            Wires::Hub(hub) => hub.add_port(host.enter(|| Hub::device("eth1", index))??),
+        }
+        host.pass_on(false)?;
+        ip(&format!("-n {namespace} address add {address}/24 brd + dev eth1"))?;
+        ip(&format!("-n {namespace} link set eth1 up"))?;
+        Ok(address)
     }
 
     fn with_hosts(mut self, hosts: usize) -> Result<Self, Error> {
@@ -156,7 +191,7 @@ impl Lan {
         let namespace = format!("{}-{index}", self.name);
         ip(&format!("netns add {namespace}"))?;
         // In the list from here on, so that an error below removes it too.
-        self.hosts.push(Host { namespace, address: Ipv4Addr::new(10, 74, 0, last) });
+        self.hosts.push(Host { namespace, address: Ipv4Addr::new(10, self.network, 0, last) });
         let host = self.host(index)?;
         let (namespace, address) = (&host.namespace, host.address);
         ip(&format!("-n {namespace} link set lo up"))?;
@@ -304,6 +339,25 @@ impl Host {
     pub fn change_address(&self, address: Ipv4Addr) -> Result<(), Error> {
         ip(&format!("-n {} address flush dev eth0 scope global", self.namespace))?;
         ip(&format!("-n {} address add {address}/24 brd + dev eth0", self.namespace)).map(drop)
+    }
+
+    /// Whether it passes on what is for others, as a router does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::System`].
+    pub fn pass_on(&self, passes: bool) -> Result<(), Error> {
+        let setting = if passes { "1" } else { "0" };
+        Ok(self.enter(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", setting))??)
+    }
+
+    /// Its way to the network of another LAN is over this router.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn route(&self, to: &Lan, over: Ipv4Addr) -> Result<(), Error> {
+        ip(&format!("-n {} route add 10.{}.0.0/24 via {over}", self.namespace, to.network)).map(drop)
     }
 
     /// A firewall on this host with one rule for what comes in, as nftables writes it: `udp dport { 4757, 5353 } drop`.

@@ -822,6 +822,8 @@ export const de: Catalogue = {
       TCP_BLOCKED: (about) => `${apart(about)} ist über QUIC erreichbar und über TCP nicht.`,
       QUIC_BLOCKED: (about) => `${apart(about)} ist über TCP erreichbar und über QUIC nicht.`,
       ONE_WAY: (about) => `${apart(about)} kam zu dir, aber du kommst nicht hin.`,
+      BY_RELAY_ONLY: (about) =>
+        `Du und ${apart(about)} trefft euch über ein Relay: anders erreicht keiner den anderen.`,
       PEER_GONE: (about) => `${apart(about)} war hier und antwortet nicht mehr.`,
       NOT_LISTENING: (about) => `Bei ${apart(about)} ist ein Computer, aber kein Parlor, das zuhört.`,
       PEER_ABSENT: (about) => `Bei ${apart(about)} antwortet kein Computer.`,
@@ -853,6 +855,8 @@ export const de: Catalogue = {
       QUIC_BLOCKED: (ports) => `Lass ${ports} auf jenem Computer herein. Es zählt nur, wo TCP versagt.`,
       ONE_WAY: (ports) =>
         `Lass ${ports} auf jenem Computer herein, sonst kommt nach einer Unterbrechung nur er selbst zurück.`,
+      BY_RELAY_ONLY: () =>
+        'Du musst nichts tun. Wenn ihr in einem Netz seid, hält es seine Geräte getrennt, oder eine Firewall ist zu.',
       PEER_GONE: () =>
         'Wahrscheinlich wurde Parlor dort geschlossen, oder der Computer schläft oder hat das Netz verlassen.',
       NOT_LISTENING: () => 'Ist Parlor dort offen? Vielleicht hört es auf einem anderen Port; es zeigt ihn unter Verbindung.',

@@ -808,6 +808,8 @@ export const en = {
       TCP_BLOCKED: (about: string) => `${apart(about)} can be reached by QUIC and not by TCP.`,
       QUIC_BLOCKED: (about: string) => `${apart(about)} can be reached by TCP and not by QUIC.`,
       ONE_WAY: (about: string) => `${apart(about)} came to you, and you cannot go to them.`,
+      BY_RELAY_ONLY: (about: string) =>
+        `You and ${apart(about)} meet through a relay: neither can reach the other in another way.`,
       PEER_GONE: (about: string) => `${apart(about)} was here before and does not answer any more.`,
       NOT_LISTENING: (about: string) => `There is a computer at ${apart(about)}, and no Parlor listens there.`,
       PEER_ABSENT: (about: string) => `No computer answers at ${apart(about)}.`,
@@ -836,6 +838,8 @@ export const en = {
       QUIC_BLOCKED: (ports: string) => `Let ${ports} come in on that computer. It matters only where TCP fails.`,
       ONE_WAY: (ports: string) =>
         `Let ${ports} come in on that computer, or after an interruption only they can come back.`,
+      BY_RELAY_ONLY: () =>
+        'Nothing has to be done. If you are in one network, it keeps its devices apart, or a firewall is closed.',
       PEER_GONE: () => 'Most likely Parlor was closed there, or the computer sleeps or left the network.',
       NOT_LISTENING: () => 'Is Parlor open there? It may listen on another port, which it shows under Connection.',
       PEER_ABSENT: () =>

@@ -152,6 +152,9 @@ fn heard(way: &DiscoveryCheck) -> u32 {
 
 /// What trying a peer says of it; nothing when it can be reached by all that it offers.
 fn unreachable(peer: &PeerCheck) -> Option<Finding> {
+    if peer.link.as_ref().is_some_and(|link| link.transport == "relay") {
+        return Some(Finding::hint(FindingCode::ByRelayOnly).about(&who(peer)));
+    }
     let (tcp, quic): (Vec<_>, Vec<_>) = peer.addresses.iter().partition(|one| one.address.contains("/tcp/"));
     let closed = |of: &[&AddressCheck]| !of.is_empty() && of.iter().all(|one| one.reach != Reach::Open);
     let finding = match (closed(&tcp), closed(&quic)) {

@@ -85,6 +85,17 @@ fn where_all_is_well_nothing_is_said() {
 }
 
 #[test]
+fn who_is_met_through_a_relay_is_not_called_unreachable() {
+    let by_relay = |seen: &mut NetworkCheck| {
+        let mut peer = tried(otter().link, [(Unreachable, 3), (Unreachable, 3)]);
+        peer.place = Place::Beyond;
+        peer.link.iter_mut().for_each(|link| link.transport = "relay".into());
+        seen.peers.push(peer);
+    };
+    assert_eq!(said(by_relay), [of(ByRelayOnly, Hint, "Quiet Otter")]);
+}
+
+#[test]
 fn the_network_of_this_computer() {
     assert_eq!(
         said(

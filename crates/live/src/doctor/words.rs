@@ -47,6 +47,9 @@ pub(super) fn what(code: FindingCode, about: &str) -> String {
         FindingCode::OneWay => {
             format!("{about} came to you, and you cannot go to them: after an interruption only they can come back.")
         }
+        FindingCode::ByRelayOnly => {
+            format!("You and {about} meet through a relay: neither can reach the other in another way.")
+        }
         FindingCode::PeerGone => format!("{about} was here before and does not answer any more."),
         FindingCode::NotListening => format!("There is a computer at {about}, and no Parlor listens there."),
         FindingCode::PeerAbsent => format!("No computer answers at {about}."),
@@ -99,6 +102,11 @@ pub(super) fn fix(code: FindingCode, ports: &Ports) -> String {
         FindingCode::FirewallHere => format!("If others cannot reach you, let {ports} come in."),
         FindingCode::TcpBlocked | FindingCode::QuicBlocked | FindingCode::OneWay | FindingCode::PeerBlocked => {
             format!("Let {ports} come in on that computer.")
+        }
+        FindingCode::ByRelayOnly => {
+            "Nothing has to be done. If you are in one network, it keeps its devices apart, or a firewall is closed; \
+             between two networks, a router would have to let you through."
+                .into()
         }
         FindingCode::PeerGone => {
             "Most likely Parlor was closed there, or the computer sleeps or left the network.".into()

@@ -44,10 +44,10 @@ pub(super) struct Typed {
 impl Actor {
     /// Dials whatever is due.
     pub(super) fn run_dialler(&mut self, now: Tick) {
-        while let Some(Dial { target, addresses }) = self.dialler.poll(now) {
+        while let Some(Dial { target, addresses, beside }) = self.dialler.poll(now) {
             let tried = addresses.iter().map(ToString::to_string).collect();
             let options = match target {
-                Target::Peer(peer) => behaviour::dial_peer(peer, addresses),
+                Target::Peer(peer) => behaviour::dial_peer(peer, addresses, beside),
                 Target::Wish(_) => match addresses.into_iter().next() {
                     Some(address) => behaviour::dial_address(address),
                     None => continue,

@@ -8,8 +8,8 @@ use libp2p::swarm::{ConnectionError, ConnectionId};
 use libp2p::{PeerId, identify, ping, request_response};
 use parlor_core::{DownCause, Input, SessionId, Tick};
 
-use super::Actor;
-use crate::address::{self, Transport};
+use super::{Actor, relays};
+use crate::address::{self, Route};
 use crate::author::{self, Origin};
 use crate::budget::{CUT_OFF_MS, Spent, WRONG};
 use crate::clocks;
@@ -46,12 +46,13 @@ impl Actor {
             let _ = self.swarm.disconnect_peer_id(peer);
             return;
         }
-        let remote = endpoint.get_remote_address();
+        let remote = &relays::way_to(peer, endpoint);
+        let route = Route::of(remote);
         let connection = Connection {
             id,
             dialled: endpoint.is_dialer(),
             address: address::bare(remote).unwrap_or_else(|| remote.clone()),
-            transport: address::endpoint(remote).map_or(Transport::Tcp, |parts| parts.transport),
+            route,
             loopback: address::is_loopback(remote),
             since: now,
             alive: now,
@@ -66,7 +67,7 @@ impl Actor {
         self.show_traffic(Traffic::Connected { peer_id, address, dialled, connections: count }, now);
         self.counters.count("connection_opened");
         let target = self.pending.get(&id).and_then(|purpose| purpose.target());
-        self.dialler.connected(peer, endpoint.is_dialer().then_some(remote), target, now);
+        self.dialler.connected(peer, route, endpoint.is_dialer().then_some(remote), target, now);
         if count > 1 {
             self.counters.count("second_connection");
         } else {
@@ -85,7 +86,9 @@ impl Actor {
     ) {
         let Some(entry) = self.peers.get_mut(&peer) else { return };
         self.counters.count("connection_closed");
-        let closing = entry.connections.remove(id).and_then(|connection| connection.closing);
+        let closed = entry.connections.remove(id);
+        let closing = closed.as_ref().and_then(|connection| connection.closing);
+        let only_relayed = entry.connections.relayed();
         let (connections, peer_id) = (entry.connections.count(), peer.to_string());
         let reason = match (closing, error) {
             (Some(Closing::Silent), _) => "it answers no ping".to_owned(),
@@ -94,18 +97,30 @@ impl Actor {
             (None, None) => "it was closed here".to_owned(),
         };
         self.show_traffic(Traffic::Disconnected { peer_id, connections, reason }, now);
-        let Some(entry) = self.peers.get_mut(&peer) else { return };
+        if only_relayed {
+            self.relay_lost(&peer, now);
+        }
+        let Some(entry) = self.peers.get(&peer) else { return };
         if !entry.connections.is_empty() {
+            if only_relayed {
+                self.dialler.only_relayed(peer, now);
+            }
             return;
         }
         self.peers.remove(&peer);
-        let cause = closing.map_or_else(|| cause_of(error), Closing::cause);
+        let relayed = closed.as_ref().is_some_and(|connection| connection.route == Route::Relayed);
+        // The end of a circuit may be the relay's end as well as the peer's.
+        let cause = match closing {
+            Some(closing) => closing.cause(),
+            None if relayed => DownCause::TimedOut,
+            None => cause_of(error),
+        };
         let topics: Vec<TopicHash> = self.topics.keys().cloned().collect();
         for topic in topics {
             self.link_down(&peer, &topic, cause, now);
         }
         self.dialler.disconnected(peer, now);
-        let sign = if closing == Some(Closing::Replaced) { DownCause::Closed } else { cause };
+        let sign = if relayed || closing == Some(Closing::Replaced) { DownCause::Closed } else { cause };
         self.outage.link_down(sign, self.peers.len(), now);
         self.tell_outage(now);
     }
@@ -215,9 +230,11 @@ impl Actor {
         let Some(entry) = self.peers.get_mut(&peer_id) else { return };
         entry.version = version_of(&info.agent_version);
         let local = entry.connections.iter().any(|connection| connection.loopback);
-        for address in info.listen_addrs.iter().take(16) {
+        let direct = info.listen_addrs.iter().filter(|address| !address::is_relayed(address));
+        for address in direct.take(16) {
             self.dialler.heard(peer_id, address, Source::Inbound, local, now);
         }
+        self.relay_met(peer_id, &info.protocols, now);
     }
 
     /// What time it is at the others: asked of who was not for a minute.
@@ -265,11 +282,7 @@ impl Actor {
             peer_id: peer.to_base58(),
             addresses,
             direction: if connection.dialled { "out" } else { "in" }.into(),
-            transport: match connection.transport {
-                Transport::Tcp => "tcp",
-                Transport::Quic => "quic",
-            }
-            .into(),
+            transport: connection.route.name().into(),
             rtt_ms: connection.rtt_ms,
             clock_ahead_ms: entry.clock_ahead_ms,
             version: entry.version.clone(),

@@ -83,8 +83,7 @@ impl Actor {
         let first = all.min_by_key(|porch| porch.until).map(|porch| porch.topic.clone());
         if let Some(topic) = first {
             self.rooms.values_mut().for_each(|room| room.porches.retain(|porch| porch.topic.hash() != topic.hash()));
-            self.topics.remove(&topic.hash());
-            self.swarm.behaviour_mut().gossip.unsubscribe(&topic);
+            self.leave_topic(&topic);
             self.counters.count("porch_dropped");
         }
     }
@@ -113,6 +112,7 @@ impl Actor {
         room.lock_with(secret);
         self.topics.remove(&old);
         self.topics.insert(topic.hash(), id.clone());
+        self.meeting.news(now);
         self.add_porch(id, Porch::new(&before, now.plus(PORCH_MS)));
         let already = self.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic.hash())).map(|(peer, _)| *peer);
         for peer in already.collect::<Vec<_>>() {
@@ -192,8 +192,7 @@ impl Actor {
             }
         }
         for topic in left {
-            self.topics.remove(&topic.hash());
-            self.swarm.behaviour_mut().gossip.unsubscribe(&topic);
+            self.leave_topic(&topic);
         }
         self.tell_porches(now);
     }

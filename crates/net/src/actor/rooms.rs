@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use libp2p::PeerId;
-use libp2p::gossipsub::{PublishError, TopicHash};
+use libp2p::gossipsub::{IdentTopic, PublishError, TopicHash};
 use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, limits};
 
 use super::room::{Link, Room};
@@ -74,6 +74,7 @@ impl Actor {
         room.entered = true;
         let topic = room.topic.hash();
         self.topics.insert(topic.clone(), id.clone());
+        self.meeting.news(now);
         let already = self.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(peer, _)| *peer);
         for peer in already.collect::<Vec<_>>() {
             self.link_up(peer, &topic, now);
@@ -105,13 +106,19 @@ impl Actor {
             room.replica.continue_from(self.left);
             self.left = room.replica.continuation();
             for topic in room.porches.iter().map(|porch| &porch.topic).chain([&room.topic]) {
-                self.topics.remove(&topic.hash());
-                self.swarm.behaviour_mut().gossip.unsubscribe(topic);
+                self.leave_topic(topic);
             }
             for peer in room.links.keys().chain(room.moving.keys()) {
-                self.dialler.shared(*peer, self.shares_room(peer));
+                self.dialler.shared(*peer, self.needed(peer));
             }
         }
+    }
+
+    /// Nothing of this topic is said or heard any more.
+    pub(super) fn leave_topic(&mut self, topic: &IdentTopic) {
+        self.topics.remove(&topic.hash());
+        self.swarm.behaviour_mut().gossip.unsubscribe(topic);
+        self.unsay(topic.hash().as_str());
     }
 
     pub(super) fn call(&mut self, id: &RoomId, call: Call) -> Box<dyn FnOnce() + Send> {
@@ -219,7 +226,7 @@ impl Actor {
         let Some(session) = author::session_of(peer).filter(|_| linked) else { return };
         room.replica.handle(Input::LinkDown { peer: session, cause }, now);
         if cause == DownCause::Unsubscribed {
-            self.dialler.shared(*peer, self.shares_room(peer));
+            self.dialler.shared(*peer, self.needed(peer));
         }
     }
 

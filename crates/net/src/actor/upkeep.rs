@@ -125,10 +125,12 @@ impl Actor {
         }
     }
 
-    /// Peers of a shared room and peers that somebody asked for are never dropped for strangers.
+    /// Peers of a shared room, peers that somebody asked for, and relays and who has a place there, are never dropped for
+    /// strangers.
     fn limit_strangers(&mut self, now: Tick) {
         let since = |peer: &PeerId| self.peers.get(peer)?.connections.iter().map(|one| one.since).min();
-        let stranger = |peer: &&PeerId| !self.shares_room(peer) && !self.dialler.asked_for(peer);
+        let wanted = |peer: &PeerId| self.needed(peer) || self.dialler.asked_for(peer) || self.guests.contains(peer);
+        let stranger = |peer: &&PeerId| !wanted(peer);
         let mut strangers: Vec<(Tick, PeerId)> = self
             .peers
             .keys()

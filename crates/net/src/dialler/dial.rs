@@ -7,6 +7,10 @@ use libp2p::{Multiaddr, PeerId};
 pub(crate) enum Source {
     /// It dialled us.
     Inbound,
+    /// It dialled us through a relay.
+    Relay,
+    /// A relay told that it is in a room of ours.
+    Rendezvous,
     /// It answered a hello.
     Hello,
     /// By mDNS.
@@ -21,6 +25,8 @@ impl Source {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Source::Inbound => "inbound",
+            Source::Relay => "relay",
+            Source::Rendezvous => "rendezvous",
             Source::Hello => "hello",
             Source::Mdns => "mdns",
             Source::Profile => "profile",
@@ -41,6 +47,8 @@ pub(crate) enum Target {
 pub(crate) struct Dial {
     pub target: Target,
     pub addresses: Vec<Multiaddr>,
+    /// To have a better connection beside the one that there is.
+    pub beside: bool,
 }
 
 /// Why a dial came to nothing.

@@ -12,6 +12,7 @@ mod private;
 mod raw;
 mod refusals;
 mod rekey;
+mod relays;
 mod restarts;
 mod starting;
 mod support;

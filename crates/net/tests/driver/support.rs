@@ -77,6 +77,7 @@ impl Person {
             listen: vec!["/ip4/127.0.0.1/tcp/0".into(), "/ip4/127.0.0.1/udp/0/quic-v1".into()],
             dial: Vec::new(),
             discovery: Discovery::NONE,
+            relay: false,
             neighbours: None,
             wall,
             lab: false,

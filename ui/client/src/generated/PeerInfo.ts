@@ -22,7 +22,7 @@ addresses: Array<string>,
  */
 direction: string,
 /**
- * `"tcp"` or `"quic"`.
+ * `"tcp"`, `"quic"`, or `"relay"` while there is no way but through one.
  */
 transport: string,
 /**
@@ -48,7 +48,8 @@ speaks: Speaks,
 rooms: string[],
 /**
  * How it became known: `"hello"` (it answered Parlor's own question to the network), `"mdns"`, `"profile"` (another
- * profile of this computer), `"dialled"` (somebody gave its address) or `"inbound"` (it dialled us).
+ * profile of this computer), `"dialled"` (somebody gave its address), `"rendezvous"` (a relay told that it is in a
+ * room of ours), `"relay"` (it dialled us through one) or `"inbound"` (it dialled us).
  */
 source: string,
 /**
