@@ -15,14 +15,14 @@ use crate::support::{Dalek, LATER, Peer, Person, SOON, has, room, shows, shows_m
 const REPLACED: Duration = Duration::from_secs(8);
 
 /// Somebody of bare libp2p with a replica of ours behind it, which says all that a peer of ours would.
-struct Speaker {
-    raw: Raw,
+pub struct Speaker {
+    pub raw: Raw,
     replica: Replica,
     began: Instant,
 }
 
 impl Speaker {
-    async fn beside(peer: &Peer, name: &str) -> Self {
+    pub async fn beside(peer: &Peer, name: &str) -> Self {
         let raw = Raw::connect(peer, &room()).await;
         let person = Person::new(name);
         let config = Config {
@@ -59,7 +59,7 @@ impl Speaker {
     }
 
     /// Goes on speaking until something is done.
-    async fn speak_while<T>(&mut self, other: impl Future<Output = T>) -> T {
+    pub async fn speak_while<T>(&mut self, other: impl Future<Output = T>) -> T {
         let mut other = std::pin::pin!(other);
         let mut turn = tokio::time::interval(Duration::from_millis(50));
         loop {
@@ -151,14 +151,14 @@ async fn all_step(peers: &[Peer], ports: &[RoomPort], limit: Duration, step: u64
     }
 }
 
-/// Eight who all write as fast as their peers take it, up to a hundred messages a second each: queues may be full and frames
+/// So many who all write as fast as their peers take it, up to a hundred messages a second each: queues may be full and frames
 /// lost, but no stream dies of it, and two seconds later everybody hears everybody as before.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_burst_of_eight_everybody_hears_everybody() {
-    let (peers, ports) = full_mesh(8).await;
+async fn a_burst(count: usize) -> Vec<Peer> {
+    let (peers, ports) = full_mesh(count).await;
     let mut turn = tokio::time::interval(Duration::from_millis(10));
     let (began, mut number) = (Instant::now(), 0);
-    while began.elapsed() < Duration::from_secs(2) {
+    // Two seconds, and on a busy machine until it was a burst.
+    while began.elapsed() < Duration::from_secs(2) || number <= 20 {
         turn.tick().await;
         number += 1;
         for peer in &peers {
@@ -168,12 +168,23 @@ async fn after_a_burst_of_eight_everybody_hears_everybody() {
             peer.net.with(&room(), call).await.unwrap().unwrap();
         }
     }
-    assert!(number > 10, "the test lost its point");
     // Two seconds, and as much for a busy machine.
     all_step(&peers, &ports, Duration::from_secs(4), 1).await;
-    for peer in &peers {
+    peers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_burst_of_eight_everybody_hears_everybody() {
+    for peer in &a_burst(8).await {
         assert_eq!((peer.count("watchdog").await, peer.count("connection_closed").await), (0, 0));
     }
+}
+
+/// On two busy cores one process may be too slow for sixteen peers, and a beat five seconds late: then a link is replaced,
+/// and everybody hears everybody all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_burst_of_sixteen_everybody_hears_everybody() {
+    a_burst(16).await;
 }
 
 /// Where all are linked to all, what one says comes once to each: nobody passes on what everybody had.

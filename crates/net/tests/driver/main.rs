@@ -16,3 +16,4 @@ mod relays;
 mod restarts;
 mod starting;
 mod support;
+mod versions;
