@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use parlor::{
     Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery,
     Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange,
-    NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Status, Ticket,
-    TicketInfo, arguments,
+    NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Share, ShareChange,
+    Status, Ticket, TicketInfo, arguments,
 };
+use parlor_http::Shares;
 use serde::Serialize;
 use serde::de::Deserialize as _;
 use serde_json::{Map, Value};
@@ -122,6 +123,8 @@ commands!(
     change_access,
     ticket,
     read_ticket,
+    share,
+    change_share,
     watch,
     unwatch,
     ack,
@@ -169,7 +172,18 @@ fn read_ticket(ticket: &str) -> Answer<TicketInfo> {
 }
 
 #[tauri::command]
-async fn forget_room(live: State<'_, Live>, room: String) -> Answer<bool> {
+async fn share(shares: State<'_, Shares>, room: String) -> Answer<Option<Share>> {
+    shares.share(&room).await
+}
+
+#[tauri::command]
+async fn change_share(shares: State<'_, Shares>, room: String, change: Args<ShareChange>) -> Answer<Option<Share>> {
+    shares.change(&room, change.0).await
+}
+
+#[tauri::command]
+async fn forget_room(live: State<'_, Live>, shares: State<'_, Shares>, room: String) -> Answer<bool> {
+    shares.forget(&live, &room).await?;
     live.forget_room(room).await
 }
 
@@ -298,8 +312,13 @@ async fn local_api(api: State<'_, LocalApi>) -> Answer<Shown> {
 }
 
 #[tauri::command]
-async fn set_local_api(live: State<'_, Live>, api: State<'_, LocalApi>, choice: Choice) -> Answer<Shown> {
-    api.choose(choice, &live).await
+async fn set_local_api(
+    live: State<'_, Live>,
+    shares: State<'_, Shares>,
+    api: State<'_, LocalApi>,
+    choice: Choice,
+) -> Answer<Shown> {
+    api.choose(choice, &live, &shares).await
 }
 
 #[tauri::command]

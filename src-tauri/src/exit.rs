@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use parlor::Live;
+use parlor_http::Shares;
 use tauri::{AppHandle, Manager as _, RunEvent};
 
 use crate::local_api::LocalApi;
@@ -127,8 +128,12 @@ fn take(app: &AppHandle, step: Step) {
 async fn leave(app: &AppHandle) {
     let live = app.state::<Live>().inner().clone();
     let api = app.state::<LocalApi>();
+    let shares = app.try_state::<Shares>().map(|shares| shares.inner().clone());
     // Others must hear first; answers of the API may wait.
     let ending = async {
+        if let Some(shares) = shares {
+            shares.end().await;
+        }
         live.close().await;
         api.end().await;
     };

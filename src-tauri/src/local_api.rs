@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use parlor::{Error, ErrorCode, Live};
-use parlor_http::{ConnectionLimits, HttpConfig, ServeError, Server};
+use parlor_http::{ConnectionLimits, HttpConfig, ServeError, Server, Shares};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -63,9 +63,9 @@ impl LocalApi {
     }
 
     /// Starts it if it was on when the window closed last.
-    pub async fn begin(&self, live: &Live) -> Result<(), Error> {
+    pub async fn begin(&self, live: &Live, shares: &Shares) -> Result<(), Error> {
         let mut state = self.state.lock().await;
-        if state.choice.on { start(&mut state, live).await } else { Ok(()) }
+        if state.choice.on { start(&mut state, live, shares).await } else { Ok(()) }
     }
 
     /// How it is.
@@ -84,7 +84,7 @@ impl LocalApi {
     /// # Errors
     /// `NETWORK_UNAVAILABLE` when the port is taken: it is off then. `STORAGE_FAILED`: it is as asked until the window
     /// closes.
-    pub async fn choose(&self, choice: Choice, live: &Live) -> Result<Shown, Error> {
+    pub async fn choose(&self, choice: Choice, live: &Live, shares: &Shares) -> Result<Shown, Error> {
         {
             let mut state = self.state.lock().await;
             if let Some((server, _)) = state.running.take() {
@@ -92,7 +92,7 @@ impl LocalApi {
             }
             state.choice = choice;
             if choice.on
-                && let Err(error) = start(&mut state, live).await
+                && let Err(error) = start(&mut state, live, shares).await
             {
                 state.choice.on = false;
                 return Err(error);
@@ -123,11 +123,12 @@ impl LocalApi {
     }
 }
 
-async fn start(state: &mut State, live: &Live) -> Result<(), Error> {
+async fn start(state: &mut State, live: &Live, shares: &Shares) -> Result<(), Error> {
     let failed = |text: String| Error::new(ErrorCode::NetworkUnavailable, text);
     let token = parlor_http::generate_token().map_err(|error| failed(format!("cannot make a token: {error}")))?;
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, state.choice.port));
-    let config = HttpConfig { addr, token: token.clone(), ui: None, limits: ConnectionLimits::default() };
+    let (token_too, shares) = (token.clone(), shares.clone());
+    let config = HttpConfig { addr, token: token_too, ui: None, limits: ConnectionLimits::default(), shares };
     match parlor_http::serve(live.clone(), config).await {
         Ok(server) => {
             state.running = Some((server, token));
@@ -152,10 +153,11 @@ mod tests {
     async fn it_is_off_until_it_is_switched_on_and_then_stays_so() {
         let dir = tempfile::tempdir().unwrap();
         let live = live(dir.path()).await;
+        let shares = Shares::new(live.clone(), || parlor_http::UiFiles::of([]));
         let api = LocalApi::of(live.profile_dir());
-        api.begin(&live).await.unwrap();
+        api.begin(&live, &shares).await.unwrap();
         assert_eq!(api.shown().await, Shown { choice: Choice::default(), url: None, token: None });
-        let on = api.choose(Choice { on: true, port: 0 }, &live).await.unwrap();
+        let on = api.choose(Choice { on: true, port: 0 }, &live, &shares).await.unwrap();
         let file = parlor_http::ApiFile::read(live.profile_dir()).unwrap();
         assert_eq!((on.url.as_deref(), on.token.as_deref()), (Some(&*file.url), Some(&*file.token)));
         api.end().await;
@@ -163,14 +165,14 @@ mod tests {
 
         // The next window.
         let next = LocalApi::of(live.profile_dir());
-        next.begin(&live).await.unwrap();
+        next.begin(&live, &shares).await.unwrap();
         let again = next.shown().await;
         assert!(again.url.is_some() && again.token != on.token, "{again:?}");
-        let off = next.choose(Choice { on: false, port: 0 }, &live).await.unwrap();
+        let off = next.choose(Choice { on: false, port: 0 }, &live, &shares).await.unwrap();
         assert_eq!((off.url, off.token), (None, None));
         assert_eq!(parlor_http::ApiFile::read(live.profile_dir()), None);
         let last = LocalApi::of(live.profile_dir());
-        last.begin(&live).await.unwrap();
+        last.begin(&live, &shares).await.unwrap();
         assert_eq!(last.shown().await.url, None);
         live.close().await;
     }
@@ -179,15 +181,16 @@ mod tests {
     async fn a_port_that_is_taken_is_said_and_it_stays_off() {
         let dir = tempfile::tempdir().unwrap();
         let live = live(dir.path()).await;
+        let shares = Shares::new(live.clone(), || parlor_http::UiFiles::of([]));
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let api = LocalApi::of(live.profile_dir());
-        let error = api.choose(Choice { on: true, port }, &live).await.unwrap_err();
+        let error = api.choose(Choice { on: true, port }, &live, &shares).await.unwrap_err();
         assert_eq!(error.code, ErrorCode::NetworkUnavailable);
         assert!(error.message.contains(&port.to_string()) && error.message.contains("in use"), "{}", error.message);
         assert!(!api.shown().await.choice.on);
         drop(taken);
-        let shown = api.choose(Choice { on: true, port }, &live).await.unwrap();
+        let shown = api.choose(Choice { on: true, port }, &live, &shares).await.unwrap();
         assert!(shown.url.unwrap().ends_with(&format!(":{port}")));
         api.end().await;
         live.close().await;

@@ -28,6 +28,7 @@ use args::Args;
 use clap::Parser as _;
 use front::Started;
 use parlor::{Live, StartError};
+use parlor_http::{Shares, UiFiles};
 use tauri::async_runtime::block_on;
 use tauri::{App, Emitter as _, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
@@ -92,7 +93,10 @@ fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
     if let Some(room) = args.open() {
         app.state::<commands::OpenRoom>().set(room);
     }
-    if let Err(error) = block_on(app.state::<local_api::LocalApi>().begin(&app.state::<Live>())) {
+    let handle = app.handle().clone();
+    let shares = Shares::new(app.state::<Live>().inner().clone(), move || pages(&handle));
+    app.manage(shares.clone());
+    if let Err(error) = block_on(app.state::<local_api::LocalApi>().begin(&app.state::<Live>(), &shares)) {
         tracing::warn!(%error, "the local API is not on");
     }
     let status = block_on(app.state::<Live>().status());
@@ -113,6 +117,16 @@ fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
     tauri::async_runtime::spawn(exit::on_signal(app.handle().clone()));
     tauri::async_runtime::spawn(follow_person(app.handle().clone()));
     Ok(())
+}
+
+/// The pages of this window, for browsers that a room is shared to.
+fn pages(app: &tauri::AppHandle) -> std::io::Result<UiFiles> {
+    let assets = app.asset_resolver();
+    let names: Vec<String> = assets.iter().map(|(name, _)| name.into_owned()).collect();
+    UiFiles::of(names.into_iter().filter_map(|name| {
+        let asset = assets.get(name.clone())?;
+        Some((format!("/{}", name.trim_start_matches('/')), asset.bytes))
+    }))
 }
 
 /// The page is told when the person goes away from the computer, and when they are back.

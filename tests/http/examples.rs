@@ -204,6 +204,15 @@ async fn rooms(recorder: &mut Recorder<'_>) {
         .take(invite("/rooms/war_room/ticket", "private", "Of a private room; the QR code is cut to a corner"))
         .await;
     recorder.take(invite("/rooms/%00/ticket", "control", "A room with a control character in its name")).await;
+    let share = |name, summary, body| Ask::post("change_share", "/rooms/project_123/share", name, summary, body);
+    recorder.take(share("on", "To browsers, at any free port", json!({"on": true, "port": 0, "minutes": 60}))).await;
+    recorder.take(Ask::get("share", "/rooms/project_123/share", "on", "A room that is shared")).await;
+    recorder.take(share("off", "No longer", json!({"on": false}))).await;
+    recorder.take(Ask::get("share", "/rooms/project_456/share", "off", "A room that is not")).await;
+    recorder.take(share("long", "For longer than a day", json!({"on": true, "minutes": 2_000}))).await;
+    let ask = Ask::get("share", "/rooms/project_123/share", "guest", "A guest is told nothing of it");
+    let guest = recorder.peer.request(Method::GET, "/rooms/project_123/share").header("Parlor-User", "browser-7");
+    recorder.take_by(ask, guest).await;
     let read = |name, summary, ticket| Ask::post("read_ticket", "/tickets", name, summary, json!({"ticket": ticket}));
     recorder.take(read("private", "Of a private room", TICKET)).await;
     recorder.take(read("damaged", "A ticket with a character missing", &TICKET[..TICKET.len() - 1])).await;

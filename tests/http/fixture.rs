@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use parlor::{Config, Live};
-use parlor_http::{ConnectionLimits, HttpConfig, Server, UiFiles};
+use parlor_http::{ConnectionLimits, HttpConfig, Server, Shares, UiFiles};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -22,7 +22,20 @@ pub struct Peer {
     pub live: Live,
     pub server: Server,
     pub http: reqwest::Client,
+    pub shares: Shares,
     _data: TempDir,
+}
+
+/// Pages as a build of the interface has them: the first of each kind of browser, and what they load.
+pub fn pages() -> Vec<(String, Vec<u8>)> {
+    let pages = [
+        ("/index.html", "<!doctype html><title>Parlor</title>"),
+        ("/guest.html", "<!doctype html><title>A guest</title>"),
+        ("/icon.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
+        ("/assets/app-1a2b.js", "1"),
+        ("/more.txt", "what no page loads"),
+    ];
+    pages.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).to_vec()
 }
 
 /// What came back.
@@ -63,10 +76,11 @@ impl Peer {
         change(&mut config);
         let live = Live::start(config).await.expect("a peer");
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let config = HttpConfig { addr, token: TOKEN.into(), ui, limits };
+        let shares = Shares::new(live.clone(), || UiFiles::of(pages()));
+        let config = HttpConfig { addr, token: TOKEN.into(), ui, limits, shares: shares.clone() };
         let server = parlor_http::serve(live.clone(), config).await.expect("an API");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { live, server, http, _data: data }
+        Self { live, server, http, shares, _data: data }
     }
 
     /// Where other peers reach it.

@@ -20,5 +20,7 @@ mod reach;
 mod recorder;
 mod rooms;
 mod security;
+mod sharing;
+mod sharing_attempts;
 mod socket;
 mod wrong_input;

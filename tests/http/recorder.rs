@@ -13,6 +13,8 @@ const TIME: &str = "2026-05-04T09:30:00.000Z";
 /// A ticket that a peer of the first of [`PEOPLE`] made once for its private room. It can be read.
 pub const TICKET: &str = "parlor:aaehoylsl5zg633nu5t6vgodgenkxjx632rruyyvutp7hfhrq4ijrzl5peakh3sdi7aadj3h5km4gmi2votp5xvddjrrljg76okpdbyqtds\
      x26iaupxegr6aaayf6gpkkau6ddzqvdnom23u3zlr4uw723bvewgzefcfryxtpuudmaabc4xws4buf4ytenzogaxdalrrf52gg4bpgq3tinypesseu";
+/// A link for browsers.
+const LINK: &str = "http://192.168.1.20:4767/#a3yx4dkq7mvn2ts6hrzbj5wc4e";
 /// The corner of a QR code.
 const CORNER: [&str; 7] = ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"];
 /// User ids, peer ids, session ids and ports in place of those of the test: this peer, the other, this one as somebody new.
@@ -154,6 +156,7 @@ impl<'a> Recorder<'a> {
                 let code = TICKET.strip_prefix("parlor:").expect("a ticket");
                 if text.starts_with("parlor://") { format!("parlor://join/{code}").into() } else { TICKET.into() }
             }
+            Value::String(text) if text.starts_with("http://127.0.0.1:") && text.contains("/#") => LINK.into(),
             Value::String(text) => self.steady_text(&text).into(),
             Value::Array(items) => items.into_iter().map(|item| self.steady(item)).collect(),
             Value::Object(members) => {

@@ -167,6 +167,7 @@ async fn it_never_listens_beyond_this_computer() {
             token: token.into(),
             ui: None,
             limits: ConnectionLimits::default(),
+            shares: peer.shares.clone(),
         };
         parlor_http::serve(peer.live.clone(), config).await.err()
     };

@@ -11,6 +11,7 @@ use crate::board::BoardArgs;
 use crate::docs::DocsArgs;
 use crate::doctor::DoctorArgs;
 use crate::messages::{MessagesArgs, SayArgs};
+use crate::share::ShareArgs;
 use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
 
 /// Live rooms on the local network: who is here, what they do, what the room is about.
@@ -61,6 +62,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Make a ticket that lets others into a room, or say what one is for
     Ticket(TicketArgs),
+    /// Let browsers on this network into a room, as guests, without Parlor on their computers
+    Share(ShareArgs),
     /// Show who may do what in a private room, or change it
     Access(AccessArgs),
     /// List the peers this one is connected to
@@ -169,8 +172,8 @@ pub struct ServeArgs {
     /// Serve the user interface to a browser too, and print its address
     #[arg(long)]
     pub ui: bool,
-    /// Where the built user interface is
-    #[arg(long, value_name = "DIR", requires = "ui")]
+    /// Where the built user interface is, also for browsers that a room is shared to
+    #[arg(long, value_name = "DIR")]
     pub ui_dir: Option<PathBuf>,
     /// Be a relay: where peers meet that cannot reach each other, such as those of two networks that this computer is in
     #[arg(long)]

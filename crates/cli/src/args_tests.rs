@@ -48,7 +48,6 @@ fn wrong_values_say_what_is_allowed() {
         (&["say", "blue", "hello", "--pass", "--key", "k"], "--key"),
         (&["messages", "blue", "--limit", "0"], "1 to 1000"),
         (&["board", "blue", "--set", "[]"], "JSON object"),
-        (&["serve", "--ui-dir", "x"], "--ui"),
         (&["nonsense"], "nonsense"),
     ];
     for (line, words) in cases {

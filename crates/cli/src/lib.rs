@@ -23,6 +23,7 @@ pub mod messages;
 mod output;
 mod peer;
 mod serve;
+pub mod share;
 mod signals;
 mod stay;
 mod text;
@@ -54,6 +55,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Messages(args) => messages::messages(args).await,
         Command::Access(args) => access::access(args).await,
         Command::Ticket(args) => calls::ticket(args).await,
+        Command::Share(args) => share::share(args).await,
         Command::Peers(args) => calls::peers(args).await,
         Command::Dial(args) => calls::dial(args).await,
         Command::Doctor(args) => doctor::doctor(args).await,
@@ -90,6 +92,8 @@ pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
     ("change_access", "access", Some("rekey")),
     ("ticket", "ticket", None),
     ("read_ticket", "ticket", Some("read")),
+    ("share", "share", Some("show")),
+    ("change_share", "share", None),
     ("watch", "watch", None),
     ("peers", "peers", None),
     ("dial", "dial", None),

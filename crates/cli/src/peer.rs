@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use parlor::{Config, Live, StartError};
-use parlor_http::{ApiFile, ConnectionLimits, HttpConfig, Server};
+use parlor_http::{ApiFile, ConnectionLimits, HttpConfig, Server, Shares};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -12,6 +12,7 @@ use crate::args::{PeerArgs, ReadArgs};
 use crate::client::{Answer, Client, Guest};
 use crate::failure::Failure;
 use crate::output::note;
+use crate::serve;
 
 /// How long a peer may take to write its `api.json` when it starts, or to let go of the profile when it ends.
 const API_WITHIN: Duration = Duration::from_secs(2);
@@ -24,7 +25,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Peer {
     pub client: Client,
     /// Present when it was started for this command.
-    own: Option<(Live, Server)>,
+    own: Option<(Live, Server, Shares)>,
 }
 
 impl Peer {
@@ -54,11 +55,13 @@ impl Peer {
     async fn start(live: Live, guest: Option<Guest>) -> Result<Self, Failure> {
         let no_token = |error| Failure::Failed(format!("the system has no random numbers: {error}"));
         let token = parlor_http::generate_token().map_err(no_token)?;
+        let shares = Shares::new(live.clone(), || serve::pages(None));
         let http = HttpConfig {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             token,
             ui: None,
             limits: ConnectionLimits::default(),
+            shares: shares.clone(),
         };
         let server = match parlor_http::serve(live.clone(), http).await {
             Ok(server) => server,
@@ -69,7 +72,7 @@ impl Peer {
         };
         let api = ApiFile::read(live.profile_dir());
         let api = api.ok_or_else(|| Failure::Failed("api.json was removed from the profile".into()))?;
-        Ok(Self { client: Client::new(&api, guest)?, own: Some((live, server)) })
+        Ok(Self { client: Client::new(&api, guest)?, own: Some((live, server, shares)) })
     }
 
     /// Whether this peer lives only as long as the command.
@@ -90,7 +93,7 @@ impl Peer {
         let (mut last, mut since) = (Value::Null, start);
         loop {
             let answer = self.client.get(path, query).await?;
-            let Some((live, _)) = &self.own else { return Ok(answer) };
+            let Some((live, ..)) = &self.own else { return Ok(answer) };
             let now = size(&answer.read()?);
             if now != last {
                 (last, since) = (now, Instant::now());
@@ -113,7 +116,8 @@ impl Peer {
 
     /// Ends the peer if it was started for this command; it leaves every room first.
     pub(crate) async fn close(self) {
-        if let Some((live, server)) = self.own {
+        if let Some((live, server, shares)) = self.own {
+            shares.end().await;
             live.close().await;
             server.stop().await;
         }

@@ -1,10 +1,11 @@
 //! `parlor serve`: a peer without a window (design A11).
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parlor::{Config, Live, StartError};
-use parlor_http::{ConnectionLimits, HttpConfig, Server, UiFiles};
+use parlor_http::{ConnectionLimits, HttpConfig, Server, Shares, UiFiles};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
@@ -33,7 +34,9 @@ struct FirstLine {
 /// Serves until asked to stop, then leaves every room.
 pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let mut stop = Stop::new()?;
-    let ui = if args.ui { Some(pages(args.ui_dir.as_deref())?) } else { None };
+    let directory = args.ui_dir.clone();
+    let read = move || pages(directory.as_deref());
+    let ui = if args.ui { Some(read().map_err(|error| Failure::Usage(error.to_string()))?) } else { None };
     let token = match args.token {
         Some(token) => token,
         None => {
@@ -43,7 +46,14 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     parlor_http::check_token(&token)?;
     let config = Config { name: args.name, relay: args.relay, ..config(&args.peer) };
     let Some(live) = start(config, &mut stop).await? else { return Ok(()) };
-    let http = HttpConfig { addr: args.http, token: token.clone(), ui, limits: ConnectionLimits::default() };
+    let shares = Shares::new(live.clone(), read);
+    let http = HttpConfig {
+        addr: args.http,
+        token: token.clone(),
+        ui,
+        limits: ConnectionLimits::default(),
+        shares: shares.clone(),
+    };
     let result = match parlor_http::serve(live.clone(), http).await {
         Ok(server) => {
             let result = announce(&live, &server, args.ui.then_some(&token)).await;
@@ -51,6 +61,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
                 serve_until(&mut stop, &live).await;
             }
             // Others must hear first; answers of the API may wait.
+            shares.end().await;
             live.close().await;
             server.stop().await;
             return result;
@@ -117,10 +128,10 @@ async fn announce(live: &Live, server: &Server, token: Option<&String>) -> Resul
 }
 
 /// The pages of the user interface: where the caller says, else those in this binary, else a build in this directory.
-fn pages(directory: Option<&Path>) -> Result<UiFiles, Failure> {
+pub(crate) fn pages(directory: Option<&Path>) -> io::Result<UiFiles> {
     let read = |directory: &Path| {
-        UiFiles::read(directory)
-            .map_err(|error| Failure::Usage(format!("no user interface in {}: {error}", directory.display())))
+        let wrong = |error| io::Error::other(format!("no user interface in {}: {error}", directory.display()));
+        UiFiles::read(directory).map_err(wrong)
     };
     if let Some(directory) = directory {
         return read(directory);
@@ -132,7 +143,7 @@ fn pages(directory: Option<&Path>) -> Result<UiFiles, Failure> {
     if built.join("index.html").is_file() {
         return read(&built);
     }
-    Err(Failure::Usage(format!(
+    Err(io::Error::other(format!(
         "this binary has no user interface in it and there is none in {UI_BUILT}; \
          build it (npm run build in ui) and name it with --ui-dir"
     )))

@@ -71,6 +71,11 @@ pub(crate) fn ticket_as_qr(answer: &Answer) -> Text {
     if qr.is_empty() {
         return Ok(format!("The ticket is too long for a code.\n{link}"));
     }
+    Ok(format!("{}\n{link}", squares(&qr)))
+}
+
+/// A QR code for a terminal.
+pub(crate) fn squares(qr: &[String]) -> String {
     // Two squares a character, one above the other, drawn light on dark, with the margin that scanners need.
     let dark = |x: usize, y: usize| {
         let row = y.checked_sub(QUIET).and_then(|y| qr.get(y));
@@ -88,7 +93,7 @@ pub(crate) fn ticket_as_qr(answer: &Answer) -> Text {
         (0..size).map(square).collect()
     };
     let lines: Vec<String> = (0..size).step_by(2).map(line).collect();
-    Ok(format!("{}\n{link}", lines.join("\n")))
+    lines.join("\n")
 }
 
 pub(crate) fn ticket_info(answer: &Answer) -> Text {

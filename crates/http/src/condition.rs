@@ -2,8 +2,6 @@
 //! `If-None-Match` of a read. An entity tag is the version of the settings, in quotes. Nothing is compared here and written
 //! later: `If-Match` becomes `ifVersion` of the call, which the replica holds against its state as it writes.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
@@ -13,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use parlor::{Error, ErrorCode, MetadataChange, Room, RoomMetadata};
 
 use crate::problem::Problem;
-use crate::server::App;
 
 /// The header that names a version.
 pub(crate) fn tag(version: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -44,10 +41,10 @@ enum Versions {
 /// `If-Match`.
 pub(crate) struct IfMatch(Option<Versions>);
 
-impl FromRequestParts<Arc<App>> for IfMatch {
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Ok(IfMatch(named(parts, &IF_MATCH)?))
     }
 }
@@ -75,10 +72,10 @@ impl IfMatch {
 /// `If-None-Match`.
 pub(crate) struct IfNoneMatch(Option<Versions>);
 
-impl FromRequestParts<Arc<App>> for IfNoneMatch {
+impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Ok(IfNoneMatch(named(parts, &IF_NONE_MATCH)?))
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn token(State(app): State<Arc<App>>, request: Request, next: N
         visitor.is_known();
     }
     check_content_type(&request)?;
-    check_declared_length(request.headers())?;
+    check_declared_length(request.headers(), BODY_MAX)?;
     Ok(next.run(request).await)
 }
 
@@ -88,7 +88,7 @@ fn is_ours(host: &str, port: u16) -> bool {
     })
 }
 
-fn check_size(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+pub(crate) fn check_size(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
     let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > TARGET_MAX {
         return Err(Error::too_large("bytes", TARGET_MAX, target, "path").into());
@@ -100,7 +100,7 @@ fn check_size(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
 }
 
 /// The value of a header that stands there once.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() {
@@ -135,7 +135,7 @@ fn offered_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// A body must be declared as JSON: the three types that a foreign page can send unasked are others. A call without a
 /// body needs no type. No body is unpacked: what it unpacks to has no bound.
-fn check_content_type(request: &Request) -> Result<(), Problem> {
+pub(crate) fn check_content_type(request: &Request) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -154,9 +154,9 @@ fn check_content_type(request: &Request) -> Result<(), Problem> {
 }
 
 /// A body that says it is too long is not waited for.
-fn check_declared_length(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn check_declared_length(headers: &HeaderMap, most: usize) -> Result<(), Problem> {
     let declared = single(headers, &CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0);
-    if declared > BODY_MAX { Err(Error::too_large("bytes", BODY_MAX, declared, "body").into()) } else { Ok(()) }
+    if declared > most { Err(Error::too_large("bytes", most, declared, "body").into()) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use parlor::{
@@ -19,6 +20,7 @@ use crate::condition::{IfMatch, IfNoneMatch, Tagged};
 use crate::openapi::{self, ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{Args, Caller, Here, Listing, Paging, RoomName};
+use crate::server::App;
 
 type Answer<T> = Result<Json<T>, Problem>;
 
@@ -91,7 +93,12 @@ pub(crate) async fn create_room(Caller(live): Caller, Args(args): Args<CreateRoo
     delete, path = "/rooms/{room}", operation_id = "forget_room", tag = "rooms", params(InRoom),
     responses((status = 200, description = "Whether it was known.", body = Forgotten), refuses::ForgetRoom),
 )]
-pub(crate) async fn forget_room(Caller(live): Caller, RoomName(room): RoomName) -> Answer<Forgotten> {
+pub(crate) async fn forget_room(
+    State(app): State<Arc<App>>,
+    Caller(live): Caller,
+    RoomName(room): RoomName,
+) -> Answer<Forgotten> {
+    app.shares.forget(&live, &room).await?;
     let forgotten = live.forget_room(room.clone()).await?;
     Ok(Json(Forgotten { room, kind: Kind::Room, forgotten }))
 }

@@ -1,4 +1,5 @@
-//! The HTTP surface of a peer: JSON calls, server-sent events and a WebSocket, on loopback only (design A10).
+//! The HTTP surface of a peer: JSON calls, server-sent events and a WebSocket, on loopback only (design A10); and, when
+//! somebody shares a room to browsers, a listener for that room alone.
 //!
 //! A request passes five doors in this order, and each has its own file:
 //!
@@ -14,8 +15,10 @@
 //! answer beyond results of the crate `parlor`; `ui`, the pages of the user interface; `server`, the life of the whole; and
 //! `api_file`, by which other programs of the same user find it.
 //!
-//! What this crate must never do: listen beyond loopback, answer with CORS headers, or put the token anywhere but
-//! into `api.json`, which only the owner of the profile can read.
+//! `guests` is that other listener, with a guard and routes of its own for the same handlers; `shares` begins and ends it.
+//!
+//! What this crate must never do: let anything but a room that is shared be reached beyond loopback, answer with CORS headers,
+//! or put the token anywhere but into `api.json`, which only the owner of the profile can read.
 
 #![forbid(unsafe_code)]
 
@@ -25,6 +28,7 @@ mod arguments;
 mod condition;
 mod events;
 mod guard;
+mod guests;
 mod handlers;
 mod inspect;
 mod json;
@@ -34,14 +38,17 @@ mod problem;
 mod request;
 mod routes;
 mod server;
+mod shares;
 mod socket;
 mod ui;
 mod visitors;
 
 pub use api_file::ApiFile;
+pub use guests::GUEST_ROUTES;
 pub use openapi::document;
 pub use problem::Problem;
 pub use routes::{ROUTES, Route};
 pub use server::{HttpConfig, ServeError, Server, check_token, generate_token, serve};
+pub use shares::Shares;
 pub use ui::UiFiles;
 pub use visitors::ConnectionLimits;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{events, handlers, inspect, metrics, socket};
+use crate::{events, handlers, inspect, metrics, shares, socket};
 
 pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, LastEventId};
 
@@ -61,6 +61,8 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         handlers::change_access,
         handlers::ticket,
         handlers::read_ticket,
+        shares::share,
+        shares::change_share,
         handlers::peers,
         handlers::dial,
         handlers::check_network,

@@ -1,8 +1,11 @@
 //! What a request says about its call: who acts, in which room, with which arguments.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::ws::close_code;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -11,29 +14,88 @@ use parlor::{Arguments, By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, 
 use tokio::time::timeout;
 
 use crate::arguments::object;
+use crate::guests::Visit;
 use crate::problem::Problem;
-use crate::server::App;
+use crate::server::{App, Closing};
 
 /// The most that a body may have. The largest call is 32 KiB of room metadata, and every character of it may be
 /// written as an escape of six.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
 
-/// The peer, for the actor of this request: the profile's own person, or the guest that `Parlor-User` names.
-pub(crate) struct Caller(pub Live);
+/// What a listener makes of the requests that come to it. Handlers are the same for all listeners, and know only this.
+pub(crate) trait Surface: Clone + Send + Sync + 'static {
+    /// The most bytes of a body.
+    const BODY_MAX: usize;
 
-impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = Problem;
+    /// Who acts.
+    fn caller(&self, parts: &Parts) -> Result<Live, Problem>;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+    /// The name of the room that is meant.
+    fn room(&self, parts: &mut Parts) -> impl Future<Output = Result<String, Problem>> + Send;
+
+    /// For how long, and how fast, a stream may go on.
+    fn stay(&self, parts: &Parts) -> Result<Stay, Problem>;
+
+    /// How long a body may take to arrive.
+    fn body_within(&self) -> Duration;
+}
+
+impl Surface for Arc<App> {
+    const BODY_MAX: usize = BODY_MAX;
+
+    /// The profile's own person, or the guest that `Parlor-User` names.
+    fn caller(&self, parts: &Parts) -> Result<Live, Problem> {
         let name = text(parts, "parlor-user-name")?;
         match text(parts, "parlor-user")? {
-            Some(user) => Ok(Caller(app.live.acting_as(&user, name.as_deref())?)),
+            Some(user) => Ok(self.live.acting_as(&user, name.as_deref())?),
             None if name.is_some() => {
                 Err(Problem::new(ErrorCode::InvalidMemberId, "Parlor-User-Name names nobody without Parlor-User"))
             }
             // One request is no handle: which member is meant must not depend on the requests of others.
-            None => Ok(Caller(app.live.without_memory())),
+            None => Ok(self.live.without_memory()),
         }
+    }
+
+    /// The room of the path.
+    async fn room(&self, parts: &mut Parts) -> Result<String, Problem> {
+        RoomName::from_request_parts(parts, self).await.map(|RoomName(name)| name)
+    }
+
+    fn stay(&self, _: &Parts) -> Result<Stay, Problem> {
+        Ok(Stay { closing: self.closing.clone(), end: (close_code::AWAY, "the peer is closing"), visit: None })
+    }
+
+    fn body_within(&self) -> Duration {
+        self.body_within
+    }
+}
+
+/// How a stream goes on and ends.
+pub(crate) struct Stay {
+    /// Tells that it has to end.
+    pub closing: Closing,
+    /// What a socket says then.
+    pub end: (u16, &'static str),
+    /// What a browser of another computer is held to.
+    pub visit: Option<Visit>,
+}
+
+impl<S: Surface> FromRequestParts<S> for Stay {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, surface: &S) -> Result<Self, Problem> {
+        surface.stay(parts)
+    }
+}
+
+/// The peer, for the actor of this request.
+pub(crate) struct Caller(pub Live);
+
+impl<S: Surface> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, surface: &S) -> Result<Self, Problem> {
+        surface.caller(parts).map(Caller)
     }
 }
 
@@ -49,16 +111,15 @@ fn text(parts: &Parts, name: &str) -> Result<Option<String>, Problem> {
     Ok(Some(std::str::from_utf8(bytes).map_or_else(|_| latin(), str::to_owned)))
 }
 
-/// The room of the path, for the actor of this request. To ask about a room is a sign of life there (design R7).
+/// The room that is meant, for the actor of this request. To ask about a room is a sign of life there (design R7).
 pub(crate) struct Here(pub Room);
 
-impl FromRequestParts<Arc<App>> for Here {
+impl<S: Surface> FromRequestParts<S> for Here {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let Caller(live) = Caller::from_request_parts(parts, app).await?;
-        let RoomName(name) = RoomName::from_request_parts(parts, app).await?;
-        let room = live.room(name);
+    async fn from_request_parts(parts: &mut Parts, surface: &S) -> Result<Self, Problem> {
+        let live = surface.caller(parts)?;
+        let room = live.room(surface.room(parts).await?);
         room.touch().await;
         Ok(Here(room))
     }
@@ -82,19 +143,19 @@ impl FromRequestParts<Arc<App>> for RoomName {
 /// The arguments in the body.
 pub(crate) struct Args<T>(pub T);
 
-impl<T: Arguments> FromRequest<Arc<App>> for Args<T> {
+impl<T: Arguments, S: Surface> FromRequest<S> for Args<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, surface: &S) -> Result<Self, Problem> {
         let declared = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = match timeout(app.body_within, Bytes::from_request(request, app)).await {
+        let body = match timeout(surface.body_within(), Bytes::from_request(request, surface)).await {
             Err(_) => {
-                let within = app.body_within.as_secs_f32();
+                let within = surface.body_within().as_secs_f32();
                 return Err(Problem::new(ErrorCode::InvalidJson, format!("the body did not arrive within {within} s")));
             }
             Ok(Ok(body)) => body,
             Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(Error::too_large("bytes", BODY_MAX, declared.unwrap_or(BODY_MAX + 1), "body").into());
+                return Err(Error::too_large("bytes", S::BODY_MAX, declared.unwrap_or(S::BODY_MAX + 1), "body").into());
             }
             Ok(Err(rejection)) => {
                 let status = rejection.into_response().status();
@@ -108,10 +169,10 @@ impl<T: Arguments> FromRequest<Arc<App>> for Args<T> {
 /// Which members to list, from the query of the address.
 pub(crate) struct Listing(pub MembersQuery);
 
-impl FromRequestParts<Arc<App>> for Listing {
+impl<S: Send + Sync> FromRequestParts<S> for Listing {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Ok(Listing(listing(pairs(parts, "limit, cursor, by and evidence")?)?))
     }
 }
@@ -119,10 +180,10 @@ impl FromRequestParts<Arc<App>> for Listing {
 /// Which messages to list, from the query of the address.
 pub(crate) struct Paging(pub HistoryQuery);
 
-impl FromRequestParts<Arc<App>> for Paging {
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let allowed = "limit and cursor";
         let mut query = HistoryQuery::default();
         for (key, value) in each_once(pairs(parts, allowed)?)? {

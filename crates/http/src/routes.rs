@@ -12,7 +12,8 @@ use parlor::ErrorCode;
 
 use crate::problem::Problem;
 use crate::server::App;
-use crate::{events, guard, handlers, inspect, metrics, request, socket};
+use crate::ui::UiFiles;
+use crate::{events, guard, handlers, inspect, metrics, request, shares, socket};
 
 /// One route: an operation of the crate `parlor` by its HTTP name.
 pub struct Route {
@@ -58,6 +59,8 @@ pub const ROUTES: &[Route] = routes![
     POST "/rooms/{room}/access" => change_access: handlers::change_access,
     POST "/rooms/{room}/ticket" => ticket: handlers::ticket,
     POST "/tickets" => read_ticket: handlers::read_ticket,
+    GET "/rooms/{room}/share" => share: shares::share,
+    POST "/rooms/{room}/share" => change_share: shares::change_share,
     GET "/peers" => peers: handlers::peers,
     POST "/peers" => dial: handlers::dial,
     POST "/network/check" => check_network: handlers::check_network,
@@ -84,14 +87,19 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     let detail = format!("{} does not take {method}; see the Allow header", uri.path());
     Problem::new(ErrorCode::MethodNotAllowed, detail)
 }
 
 /// What no route takes is a page of the user interface, or nothing.
 async fn page_or_nothing(State(app): State<Arc<App>>, method: Method, uri: Uri) -> Response {
-    let file = app.ui.as_ref().and_then(|ui| ui.file(uri.path()));
+    page(app.ui.as_ref(), method, uri).await
+}
+
+/// A file of these pages, or that there is nothing.
+pub(crate) async fn page(pages: Option<&UiFiles>, method: Method, uri: Uri) -> Response {
+    let file = pages.and_then(|pages| pages.file(uri.path()));
     match (file, method) {
         (Some(file), Method::GET | Method::HEAD) => file.clone().into_response(),
         (Some(_), method) => {
@@ -103,7 +111,7 @@ async fn page_or_nothing(State(app): State<Arc<App>>, method: Method, uri: Uri) 
 }
 
 /// Nothing here is for a cache, nothing is what it is not declared to be, and no page of elsewhere may show any of it.
-async fn quiet_headers(mut response: Response) -> Response {
+pub(crate) async fn quiet_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));

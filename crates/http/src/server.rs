@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::api_file::{ApiFile, WrittenApiFile};
 use crate::metrics::Metrics;
 use crate::routes::router;
+use crate::shares::Shares;
 use crate::ui::UiFiles;
 use crate::visitors::{ConnectionLimits, receive};
 
@@ -31,6 +32,8 @@ pub struct HttpConfig {
     pub ui: Option<UiFiles>,
     /// What a connection may cost.
     pub limits: ConnectionLimits,
+    /// The rooms that are shared to browsers, which this only switches: whoever made the list ends them.
+    pub shares: Shares,
 }
 
 /// Why the server could not start. Nothing is left behind.
@@ -63,11 +66,12 @@ pub(crate) struct App {
     pub metrics: Metrics,
     /// How long a body may take to arrive.
     pub body_within: Duration,
+    pub shares: Shares,
 }
 
 /// Tells long answers that the server is about to stop.
 #[derive(Clone)]
-pub(crate) struct Closing(watch::Receiver<bool>);
+pub(crate) struct Closing(pub(crate) watch::Receiver<bool>);
 
 impl Closing {
     /// Returns when the server stops; may be dropped.
@@ -97,7 +101,8 @@ impl Server {
     /// Ends event streams and sockets, lets other answers finish within half a second, and removes `api.json`.
     pub async fn stop(mut self) {
         self.closing.send_replace(true);
-        let _ = tokio::time::timeout(STOP_WITHIN, &mut self.task).await;
+        // A task that panicked is over too.
+        let _ = (&mut self.task).await;
     }
 }
 
@@ -113,7 +118,7 @@ impl Drop for Server {
 /// # Errors
 /// See [`ServeError`].
 pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError> {
-    let HttpConfig { addr, token, ui, limits } = config;
+    let HttpConfig { addr, token, ui, limits, shares } = config;
     if ![IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&addr.ip()) {
         return Err(ServeError::NotLoopback(addr));
     }
@@ -133,8 +138,8 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
     let metrics = Metrics::default();
     let connections = metrics.connections();
     let (port, body_within) = (addr.port(), limits.within);
-    let app = App { live, token, port, ui, closing: Closing(told.clone()), metrics, body_within };
-    let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, connections, Closing(told)));
+    let app = App { live, token, port, ui, closing: Closing(told.clone()), metrics, body_within, shares };
+    let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, connections, Closing(told), STOP_WITHIN));
     Ok(Server { addr, closing, task, keeper, _api_file: api_file })
 }
 

@@ -6,23 +6,28 @@
 //! with `error`; a message that cannot be read is answered so too, with the `id` it had or `null`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{Extension, FromRequestParts, State};
+use axum::extract::{Extension, FromRequestParts};
 use axum::http::request::Parts;
 use axum::response::Response;
 use parlor::{Batch, Error, ErrorCode, Feed, Room, arguments};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use crate::arguments::object;
+use crate::guests::Visit;
 use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
-use crate::request::{BODY_MAX, Here};
-use crate::server::{App, Closing};
+use crate::request::{BODY_MAX, Here, Stay};
 use crate::visitors::Visitor;
 
+/// A message that the other end has no place for waits this long.
+const SENT_WITHIN: Duration = Duration::from_secs(20);
 /// The subprotocol that we speak.
 const PROTOCOL: &str = "parlor.v1";
 
@@ -37,15 +42,14 @@ const PROTOCOL: &str = "parlor.v1";
     responses((status = 101, description = "The protocol is WebSocket from here on."), refuses::Socket),
 )]
 pub(crate) async fn socket(
-    State(app): State<Arc<App>>,
     Here(room): Here,
+    stay: Stay,
     Extension(visitor): Extension<Arc<Visitor>>,
     Upgrade(upgrade): Upgrade,
 ) -> Result<Response, Problem> {
     let feed = room.feed().await?;
-    let closing = app.closing.clone();
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY_MAX).max_frame_size(BODY_MAX);
-    Ok(upgrade.on_upgrade(move |socket| Conversation::new(socket, room, feed, closing, visitor).run()))
+    Ok(upgrade.on_upgrade(move |socket| Conversation::new(socket, room, feed, stay, visitor).run()))
 }
 
 /// A request to upgrade; anything else is told what this path is for.
@@ -82,7 +86,7 @@ struct Conversation {
     socket: WebSocket,
     room: Room,
     feed: Feed,
-    closing: Closing,
+    stay: Stay,
     /// The batch that waits for its acknowledgement.
     in_flight: Option<u64>,
     /// It counts as a connection for as long as this lives.
@@ -90,8 +94,8 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn new(socket: WebSocket, room: Room, feed: Feed, closing: Closing, visitor: Arc<Visitor>) -> Self {
-        Self { socket, room, feed, closing, in_flight: None, _visitor: visitor }
+    fn new(socket: WebSocket, room: Room, feed: Feed, stay: Stay, visitor: Arc<Visitor>) -> Self {
+        Self { socket, room, feed, stay, in_flight: None, _visitor: visitor }
     }
 
     /// Until either end closes.
@@ -100,13 +104,17 @@ impl Conversation {
             let go_on = tokio::select! {
                 batch = self.feed.next(), if self.in_flight.is_none() => match batch {
                     Some(batch) => self.send_batch(batch).await,
-                    None => self.close("the room was closed").await,
+                    None => self.close((close_code::AWAY, "the room was closed")).await,
                 },
                 message = self.socket.recv() => match message {
-                    Some(Ok(message)) => self.answer(message).await,
+                    Some(Ok(message)) => match self.stay.visit.as_mut().map_or(Ok(()), Visit::hears) {
+                        Ok(()) => self.answer(message).await,
+                        Err(end) => self.close(end).await,
+                    },
                     Some(Err(_)) | None => false,
                 },
-                () = self.closing.wait() => self.close("the peer is closing").await,
+                alive = Visit::beat(&mut self.stay.visit) => alive && self.tell(Message::Ping(Bytes::new())).await,
+                () = self.stay.closing.wait() => self.close(self.stay.end).await,
             };
             if !go_on {
                 return;
@@ -121,12 +129,16 @@ impl Conversation {
 
     async fn send(&mut self, outgoing: &Outgoing) -> bool {
         let Ok(text) = serde_json::to_string(outgoing) else { return false };
-        self.socket.send(Message::Text(text.into())).await.is_ok()
+        self.tell(Message::Text(text.into())).await
     }
 
-    async fn close(&mut self, reason: &'static str) -> bool {
-        let frame = CloseFrame { code: close_code::AWAY, reason: reason.into() };
-        let _ = self.socket.send(Message::Close(Some(frame))).await;
+    /// Whoever does not read for that long is gone.
+    async fn tell(&mut self, message: Message) -> bool {
+        matches!(timeout(SENT_WITHIN, self.socket.send(message)).await, Ok(Ok(())))
+    }
+
+    async fn close(&mut self, (code, reason): (u16, &'static str)) -> bool {
+        self.tell(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
         false
     }
 

@@ -13,6 +13,10 @@ use axum::response::{IntoResponse, Response};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
                       font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+/// Where files are that have a hash of their content in their name.
+const ASSETS: &str = "/assets/";
+/// The first page of a browser that is a guest of one room.
+const GUEST_PAGE: &str = "/guest.html";
 /// More than the pages ever have; a wrong directory is noticed before it fills the memory.
 const TOTAL_MAX: usize = 64 * 1024 * 1024;
 
@@ -78,6 +82,33 @@ impl UiFiles {
         None
     }
 
+    /// What a guest's browser needs of them: its own first page, what that loads, and nothing else. `None` when there is no
+    /// such page among them.
+    pub(crate) fn for_guests(&self) -> Option<Self> {
+        let first = self.files.get(GUEST_PAGE)?.clone();
+        let needed = |path: &str| path.starts_with(ASSETS) || path == "/icon.svg";
+        let mut files: BTreeMap<_, _> = self
+            .files
+            .iter()
+            .filter(|(path, _)| needed(path))
+            .map(|(path, file)| (path.clone(), file.clone()))
+            .collect();
+        files.insert("/".into(), first);
+        Some(Self { files })
+    }
+
+    /// Pages that are already in memory, by path.
+    ///
+    /// # Errors
+    /// When there is no `index.html` among them.
+    pub fn of(pages: impl IntoIterator<Item = (String, Vec<u8>)>) -> io::Result<Self> {
+        let mut files = Self::default();
+        for (path, body) in pages {
+            files.add(path, body.into());
+        }
+        files.with_index()
+    }
+
     fn with_index(mut self) -> io::Result<Self> {
         let index = self.files.get("/index.html").cloned();
         let index = index.ok_or_else(|| io::Error::other("there is no index.html; build the user interface first"))?;
@@ -88,8 +119,7 @@ impl UiFiles {
     fn add(&mut self, path: String, body: Bytes) {
         let mime = mime_guess::from_path(&path).first_or_octet_stream();
         let charset = if mime.type_() == "text" { "; charset=utf-8" } else { "" };
-        // Files below assets/ have a hash of their content in their name.
-        let cache = if path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let cache = if path.starts_with(ASSETS) { "public, max-age=31536000, immutable" } else { "no-cache" };
         self.files.insert(path, UiFile { content_type: format!("{mime}{charset}"), cache, body });
     }
 

@@ -5,6 +5,7 @@
 //! **stranger**, a connection on which no request had the token yet: whoever holds idle connections open loses those, and
 //! a client that asks at once is served. A connection that has shown the token is never closed for another.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::server::Closing;
 
@@ -47,6 +49,8 @@ const HEAD_PARSED: usize = 64 * 1024;
 /// One connection, as its requests and the list of all know it. It counts until the last of them lets go.
 #[derive(Debug)]
 pub(crate) struct Visitor {
+    /// Who came.
+    pub(crate) from: SocketAddr,
     known: AtomicBool,
     leave: Notify,
     /// How many there are.
@@ -59,9 +63,9 @@ impl Visitor {
         self.known.store(true, Ordering::Relaxed);
     }
 
-    fn new(all: Gauge) -> Self {
+    fn new(from: SocketAddr, all: Gauge) -> Self {
         all.inc();
-        Self { known: AtomicBool::default(), leave: Notify::default(), all }
+        Self { from, known: AtomicBool::default(), leave: Notify::default(), all }
     }
 
     fn stranger(self: Arc<Self>) -> Option<Arc<Self>> {
@@ -84,7 +88,7 @@ struct Visitors {
 
 impl Visitors {
     /// Takes in one more, for which a stranger may have to go; `None` when all that are here have shown the token.
-    fn admit(&mut self) -> Option<Arc<Visitor>> {
+    fn admit(&mut self, from: SocketAddr) -> Option<Arc<Visitor>> {
         self.list.retain(|visitor| visitor.strong_count() > 0);
         if self.list.len() >= self.most {
             let mut open = self.list.iter().map(Weak::upgrade).enumerate();
@@ -92,27 +96,28 @@ impl Visitors {
             stranger.leave.notify_one();
             self.list.remove(place);
         }
-        let visitor = Arc::new(Visitor::new(self.open.clone()));
+        let visitor = Arc::new(Visitor::new(from, self.open.clone()));
         self.list.push(Arc::downgrade(&visitor));
         Some(visitor)
     }
 }
 
-/// Serves connections until `stop`; then no more are taken, and the answers under way are finished. Dropped, it
-/// ends them where they are.
+/// Serves connections until `stop`; then no more are taken, and the answers under way are finished within `grace`. When
+/// this is over nothing of them goes on. Dropped, it ends them where they are.
 pub(crate) async fn receive(
     mut listener: TcpListener,
     routes: Router,
     limits: ConnectionLimits,
     open: Gauge,
     stop: Closing,
+    grace: Duration,
 ) {
     let mut visitors = Visitors { most: limits.connections, open, list: Vec::new() };
     let mut open = JoinSet::new();
     let mut stopped = stop.clone();
     loop {
         tokio::select! {
-            (stream, _) = Listener::accept(&mut listener) => match visitors.admit() {
+            (stream, from) = Listener::accept(&mut listener) => match visitors.admit(from) {
                 Some(visitor) => drop(open.spawn(converse(stream, visitor, routes.clone(), limits, stop.clone()))),
                 None => tracing::warn!("a connection was refused: {} are open", limits.connections),
             },
@@ -121,7 +126,9 @@ pub(crate) async fn receive(
         }
     }
     drop(listener);
-    while open.join_next().await.is_some() {}
+    // Whoever is slower is cut off.
+    let _ = timeout(grace, async { while open.join_next().await.is_some() {} }).await;
+    open.shutdown().await;
 }
 
 async fn converse(

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use crate::report::ProfileChange;
+use crate::share::ShareChange;
 
 /// Arguments that arrive as a JSON object. Every field may be missing; none may be unknown.
 pub trait Arguments: DeserializeOwned {
@@ -82,6 +83,16 @@ fn of_a_page(field: &str) -> ErrorCode {
     match field {
         "cursor" => ErrorCode::InvalidCursor,
         _ => ErrorCode::InvalidLimit,
+    }
+}
+
+impl Arguments for ShareChange {
+    fn code_of(field: &str) -> ErrorCode {
+        match field {
+            "address" | "port" => ErrorCode::InvalidTicket,
+            "minutes" => ErrorCode::InvalidLimit,
+            _ => ErrorCode::InvalidJson,
+        }
     }
 }
 

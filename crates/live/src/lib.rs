@@ -155,6 +155,7 @@ mod room;
 mod saving;
 mod sealed_key;
 mod session;
+mod share;
 mod shared;
 mod start;
 mod start_error;
@@ -173,6 +174,7 @@ pub use figures::Figures;
 pub use inspect::{Inspect, InspectSnapshot, Inspection};
 pub use lab::Lab;
 pub use live::Live;
+pub use names::proposed as proposed_name;
 pub use palette::PALETTE;
 pub use parlor_core::{
     Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, By, Cloned, Error, ErrorCode, Event, Evidence,
@@ -188,6 +190,7 @@ pub use parlor_net::{
 pub use profile::settings::Theme;
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
+pub use share::{Share, ShareChange, ShareGuest, Welcome};
 pub use start_error::StartError;
 pub use tail::ResyncReason;
 pub use ticket::{Invitation, Ticket, TicketInfo};
@@ -212,6 +215,8 @@ pub const OPERATIONS: &[&str] = &[
     "change_access",
     "ticket",
     "read_ticket",
+    "share",
+    "change_share",
     "watch",
     "peers",
     "dial",

@@ -18,7 +18,8 @@ const ANIMALS: [&str; 40] = [
 ];
 
 /// A friendly name for a random number: "Quiet Otter".
-pub(crate) fn proposed(random: u64) -> String {
+#[must_use]
+pub fn proposed(random: u64) -> String {
     let adjectives = ADJECTIVES.len() as u64;
     let pick = |list: &[&'static str], at: u64| {
         usize::try_from(at % list.len() as u64).ok().and_then(|at| list.get(at).copied()).unwrap_or("Quiet")

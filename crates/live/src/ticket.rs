@@ -160,7 +160,8 @@ impl Ticket {
     pub(crate) fn invitation(&self) -> Invitation {
         let code = self.code();
         let (ticket, link) = (format!("{PREFIX}{code}"), format!("{LINK}{code}"));
-        let qr = squares(&link);
+        // In capitals it takes the denser of its alphabets, and a ticket reads the same in either case.
+        let qr = squares(&link.to_ascii_uppercase());
         Invitation { room: self.room.clone(), ticket, link, qr }
     }
 
@@ -209,10 +210,9 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// A QR code. In capitals it takes the denser of its alphabets, and a ticket reads the same in either case. A ticket at
-/// all its limits is too long for a code and has none.
-fn squares(link: &str) -> Vec<String> {
-    let code = QrCode::with_error_correction_level(link.to_ascii_uppercase(), EcLevel::L);
+/// A QR code. What is too long for one, such as a ticket at all its limits, has none.
+pub(crate) fn squares(text: &str) -> Vec<String> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::L);
     let Ok(code) = code else { return Vec::new() };
     let bits: String = code.to_colors().iter().map(|color| color.select('1', '0')).collect();
     bits.as_bytes().chunks(code.width()).map(|row| String::from_utf8_lossy(row).into_owned()).collect()

@@ -1,8 +1,8 @@
 /**
- * What a user interface may ask of a Parlor peer. There is one interface and three ways to reach a peer: the window's
- * own process (`tauri.ts`), its HTTP API (`web.ts`), and simulated people for development (`fake.ts`); the sample room of
- * the user interface is a fourth, which reaches nobody. Nothing else in
- * the user interface knows which one it talks to.
+ * What a user interface may ask of a Parlor peer. There is one interface and several ways to reach a peer: the window's
+ * own process (`tauri.ts`), its HTTP API (`web.ts`), a room that somebody shares to browsers (`guest.ts`), and simulated
+ * people for development (`fake.ts`); the sample room of the user interface is one more, which reaches nobody. Nothing else
+ * in the user interface knows which one it talks to.
  */
 import type { Access } from './generated/Access';
 import type { AccessChange } from './generated/AccessChange';
@@ -27,6 +27,8 @@ import type { ProfileChange } from './generated/ProfileChange';
 import type { Publish } from './generated/Publish';
 import type { RoomMetadata } from './generated/RoomMetadata';
 import type { RoomSummary } from './generated/RoomSummary';
+import type { Share } from './generated/Share';
+import type { ShareChange } from './generated/ShareChange';
 import type { Status } from './generated/Status';
 import type { TicketInfo } from './generated/TicketInfo';
 
@@ -39,6 +41,8 @@ export type WindowStatus = Status & {
   readonly openRoom?: string | null;
   /** Whether the window has a menu bar, to be filled by `setMenu`. */
   readonly menuBar?: boolean;
+  /** Whose computer this page is a guest of, in one room; missing where it talks to the person's own peer. */
+  readonly guest?: { readonly host: string; readonly encrypted: boolean };
 };
 
 /** What stands in a menu bar: a menu for each group, the app's own first, and what the system's items are called. */
@@ -96,7 +100,7 @@ export interface LocalApi {
 
 export interface Backend {
   /** Where this runs; decides words such as "this window" and "this page", never behaviour. */
-  readonly kind: 'desktop' | 'web' | 'fake' | 'sample';
+  readonly kind: 'desktop' | 'web' | 'guest' | 'fake' | 'sample';
 
   rooms(): Promise<RoomSummary[]>;
   createRoom(room: string, options?: { private?: boolean }): Promise<RoomSummary>;
@@ -124,6 +128,10 @@ export interface Backend {
   ticket(room: string): Promise<Invitation>;
   /** What a ticket or a link says, for asking before it is used. */
   readTicket(ticket: string): Promise<TicketInfo>;
+  /** How a room is shared to browsers; `null` when it is not. */
+  share(room: string): Promise<Share | null>;
+  /** Begins to share a room to browsers, or ends that and them. */
+  changeShare(room: string, change: ShareChange): Promise<Share | null>;
   peers(): Promise<PeerInfo[]>;
   dial(addr: string): Promise<PeerInfo>;
   /** Looks for what keeps people from meeting. Takes up to eight seconds. */
@@ -158,6 +166,9 @@ export interface Backend {
   setMenu?(menu: WindowMenu): Promise<void>;
   /** Something was chosen in the menu bar, by its id; returns what ends it. */
   onMenu?(chosen: (id: string) => void): Unsubscribe;
+
+  /** Calls `over` when there is nothing to come back for: a guest's room is not shared any more. */
+  onOver?(over: () => void): Unsubscribe;
 
   /** Tries the way to the peer again now instead of at the end of the back-off. */
   retry?(): void;

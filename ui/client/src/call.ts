@@ -18,8 +18,8 @@ export interface CallOptions {
 
 export type Call = <T>(method: string, path: string, options?: CallOptions) => Promise<T>;
 
-/** Calls of one peer. */
-export function caller(origin: string, token: string, request: typeof fetch): Call {
+/** Calls of one peer; without a token, of a page whose browser carries what says who it is. */
+export function caller(origin: string, token: string | null, request: typeof fetch): Call {
   return async <T>(method: string, path: string, { body, guest, keepalive = false }: CallOptions = {}): Promise<T> => {
     let answer: unknown;
     let ok = false;
@@ -41,9 +41,9 @@ export function caller(origin: string, token: string, request: typeof fetch): Ca
 }
 
 /** The right to ask, and for whom. */
-export function bearer(token: string, guest?: Guest | null): Record<string, string> {
+export function bearer(token: string | null, guest?: Guest | null): Record<string, string> {
   return {
-    Authorization: `Bearer ${token}`,
+    ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
     ...(guest == null ? {} : { 'Parlor-User': inHeader(guest.id) }),
     ...(guest?.name === undefined ? {} : { 'Parlor-User-Name': inHeader(guest.name) }),
   };

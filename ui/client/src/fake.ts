@@ -5,7 +5,7 @@
 import type { Backend, Subscriber, WindowStatus } from './backend';
 import { ParlorError } from './errors';
 import { decided, fakeAccess, mayWrite, refuse, type FakeStanding } from './fake/access';
-import { fakeTicket, readFakeTicket } from './fake/ticket';
+import { fakeShare, fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
 import { fakeReport } from './fake/network';
 import { FakeShared } from './fake/shared';
@@ -21,6 +21,7 @@ import type { NetworkState } from './generated/NetworkState';
 import type { PresenceChange } from './generated/PresenceChange';
 import type { RoomMetadata } from './generated/RoomMetadata';
 import type { RoomSummary } from './generated/RoomSummary';
+import type { Share } from './generated/Share';
 import type { Status } from './generated/Status';
 import type { Theme } from './generated/Theme';
 import type { Update } from './generated/Update';
@@ -99,6 +100,8 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     return known;
   };
 
+  const shares = new Map<string, Share>();
+
   return {
     kind: 'fake',
     rooms: async () => rooms.map((known) => ({ ...known })),
@@ -153,6 +156,12 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
       return fakeTicket(name, access !== null, access?.epoch);
     },
     readTicket: async (ticket) => readFakeTicket(ticket),
+    share: async (name) => shares.get(name) ?? null,
+    changeShare: async (name, { on }) => {
+      if (on !== true) shares.delete(name);
+      else shares.set(name, shares.get(name) ?? fakeShare(name));
+      return shares.get(name) ?? null;
+    },
     peers: async () =>
       people.slice(0, 4).map((person) => ({
         peerId: `12D3KooW${person.memberId}`,

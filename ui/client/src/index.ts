@@ -48,6 +48,7 @@ export type { ProfileChange } from './generated/ProfileChange';
 export type { Publish } from './generated/Publish';
 export type { RoomMetadata } from './generated/RoomMetadata';
 export type { RoomSummary } from './generated/RoomSummary';
+export type { Share } from './generated/Share';
 export type { Status } from './generated/Status';
 export type { Theme } from './generated/Theme';
 export type { TicketInfo } from './generated/TicketInfo';

@@ -17,6 +17,8 @@ export interface SocketWorld {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
+/** How a peer closes when there is nothing to come back for. */
+const OVER = 4001;
 
 interface Waiting {
   resolve(): void;
@@ -37,6 +39,8 @@ export class RoomSocket {
     private readonly protocols: string[],
     private readonly subscriber: Subscriber,
     world: Partial<SocketWorld> = {},
+    /** Called instead of connecting again when the peer says that it is over. */
+    private readonly over?: () => void,
   ) {
     this.#world = {
       WebSocket: world.WebSocket ?? globalThis.WebSocket,
@@ -79,10 +83,15 @@ export class RoomSocket {
     const socket = new this.#world.WebSocket(this.url, this.protocols);
     this.#socket = socket;
     socket.onmessage = (message: MessageEvent) => this.#receive(socket, message.data);
-    socket.onclose = () => {
+    socket.onclose = (event?: Partial<CloseEvent>) => {
       if (this.#socket !== socket) return; // closed on purpose, or an older one
       this.#socket = null;
       this.#rejectAll();
+      if (event?.code === OVER && this.over !== undefined) {
+        this.#closed = true;
+        this.over();
+        return;
+      }
       this.subscriber.link?.(false);
       if (this.#closed) return;
       const longest = Math.min(FIRST_WAIT_MS * 2 ** this.#attempts, LONGEST_WAIT_MS);

@@ -43,6 +43,8 @@ export function tauriBackend(): Backend {
     changeAccess: (room, args) => call('change_access', { room, args }),
     ticket: (room) => call('ticket', { room }),
     readTicket: (ticket) => call('read_ticket', { ticket }),
+    share: (room) => call('share', { room }),
+    changeShare: (room, change) => call('change_share', { room, change }),
     peers: () => call('peers'),
     dial: (addr) => call('dial', { addr }),
     checkNetwork: () => call('check_network'),

@@ -51,6 +51,8 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     changeAccess: (room, args) => call('POST', at(room, '/access'), { body: args }),
     ticket: (room) => call('POST', at(room, '/ticket')),
     readTicket: (ticket) => call('POST', '/tickets', { body: { ticket } }),
+    share: (room) => call('GET', at(room, '/share')),
+    changeShare: (room, change) => call('POST', at(room, '/share'), { body: change }),
     async peers() {
       const answer = await call<PeerInfo[] | { peers: PeerInfo[] }>('GET', '/peers');
       return Array.isArray(answer) ? answer : answer.peers;

@@ -108,6 +108,8 @@ export function sampleBackend({ self, words, seed = 4, world = BROWSER }: Sample
     access: async () => null,
     changeAccess: async () => alone(),
     ticket: async () => alone(),
+    share: async () => null,
+    changeShare: async () => alone(),
     readTicket: async () => alone(),
     peers: async () => [],
     checkNetwork: async () => alone(),

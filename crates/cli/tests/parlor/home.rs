@@ -64,9 +64,14 @@ impl Home {
 
     /// Starts it and lets it run.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let child =
-            self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("parlor starts");
-        Running::new(child)
+        Running::new(self.command(arguments))
+    }
+
+    /// Starts it in a folder, and lets it run.
+    pub fn start_in(&self, folder: &std::path::Path, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        command.current_dir(folder);
+        Running::new(command)
     }
 
     /// Starts `parlor serve` and reads its first line.
@@ -85,7 +90,8 @@ pub struct Running {
 }
 
 impl Running {
-    fn new(mut child: Child) -> Self {
+    fn new(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("parlor starts");
         let (output, errors) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
         Self { child, lines: lines_of(output), complaints: lines_of(errors) }
     }

@@ -4,5 +4,6 @@
 mod home;
 mod kept;
 mod lone;
+mod shared;
 mod two_peers;
 mod wrong_use;

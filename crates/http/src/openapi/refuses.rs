@@ -69,6 +69,8 @@ refusals! {
     ChangeAccess: TOKEN, BODY, CALLER, ROOM, INSIDE, SHARED, &[Forbidden, InvalidTicket];
     Invite: TOKEN, BODY, CALLER, ROOM, &[InvalidTicket, Forbidden];
     ReadTicket: TOKEN, BODY, &[InvalidTicket];
+    Shared: TOKEN, CALLER, ROOM, &[Forbidden];
+    ChangeShare: TOKEN, BODY, CALLER, ROOM, OPENS, &[InvalidLimit];
     Peers: TOKEN, CALLER;
     Inspect: TOKEN, ROOM, &[InvalidLimit, NetworkUnavailable];
     Dial: TOKEN, BODY, CALLER, &[InvalidTicket, RateLimited, NetworkUnavailable];
@@ -130,7 +132,7 @@ fn meaning(code: ErrorCode) -> &'static str {
         NotJoined => "the actor is not a member of the room; join first.",
         AmbiguousMember => "the actor has several members in the room; name one with `memberId`.",
         MemberIdConflict => "another actor holds this member id in the room.",
-        TooManyRooms => "the process is in 32 rooms already.",
+        TooManyRooms => "the process is in 32 rooms already, or shares four.",
         CellFrozen => "what is to be written holds a value that nothing can be newer than.",
         IdentityCloned => "a copy of the profile runs elsewhere and was started later; this one is read-only.",
         PreconditionFailed => "the settings are not of the version that was named, or the header names none.",

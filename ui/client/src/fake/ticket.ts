@@ -1,6 +1,7 @@
 /** Tickets of simulated rooms: they carry the name and how often the key was changed, and look like those of real ones. */
 import { ParlorError } from '../errors';
 import type { Invitation } from '../generated/Invitation';
+import type { Share } from '../generated/Share';
 import type { TicketInfo } from '../generated/TicketInfo';
 import { seeded } from './people';
 
@@ -32,17 +33,36 @@ export function readFakeTicket(ticket: string): TicketInfo & { epoch: number } {
   };
 }
 
+/** A room that is shared to two browsers. */
+export function fakeShare(room: string): Share {
+  const link = 'http://192.168.1.30:4767/#a3yx4dkq7mvn2ts6hrzbj5wc4e';
+  return {
+    room,
+    link,
+    links: [link],
+    qr: squares(33),
+    encrypted: false,
+    guests: [
+      { userId: 'u_q3zr7m2xk5vt4abd', name: 'Bold Heron' },
+      { userId: 'u_t6wn4c7hy2pse3ku', name: 'Merry Wren' },
+    ],
+    guestsMax: 32,
+    expiresAt: new Date(Date.now() + 8 * 3_600_000).toISOString(),
+    refused: {},
+  };
+}
+
 /** Three finders and noise. */
-function squares(): string[] {
+function squares(side = SIDE): string[] {
   const random = seeded(11);
   const finder = (x: number, y: number) => {
     const ring = Math.max(Math.abs(x - 3), Math.abs(y - 3));
     return ring === 3 || ring < 2;
   };
-  return Array.from({ length: SIDE }, (_, y) =>
-    Array.from({ length: SIDE }, (_, x) => {
+  return Array.from({ length: side }, (_, y) =>
+    Array.from({ length: side }, (_, x) => {
       const noise = random() < 0.5;
-      const corners = [[0, 0], [SIDE - 7, 0], [0, SIDE - 7]] as const;
+      const corners = [[0, 0], [side - 7, 0], [0, side - 7]] as const;
       const near = corners.find(([left, top]) => x >= left - 1 && x < left + 8 && y >= top - 1 && y < top + 8);
       return (near === undefined ? noise : finder(x - near[0], y - near[1])) ? '1' : '0';
     }).join(''),

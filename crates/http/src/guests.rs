@@ -1,0 +1,286 @@
+//! The listener that browsers of this network come to, each for one room (design A10). It has nothing of the local API but
+//! its handlers: other routes, another secret, another guard. So it can reach less than that one, and that one stays as it is.
+//!
+//! A browser opens the link, whose secret stands in the fragment and so is in no request line, log or `Referer`. The page
+//! gives it to `POST /enter` once and gets a cookie that no script can read and that goes to this listener alone. From then on
+//! the cookie says which guest it is: `door` lets in who may come, `guest` is one browser, `routes` is all that there is to
+//! ask. No path names a room: a listener has one, and no request can mean another.
+//!
+//! Who attacks here is anybody on the network, with or without the link, and any page that a guest has open. What they cannot
+//! be kept from is listening: without TLS everybody on the way reads along, cookie and all, and guests are told so.
+//!
+//! What this must never do: let in a name that is not an address of this computer, act for the profile's own person, or reach
+//! anything of the peer beyond its room.
+
+mod door;
+mod guest;
+mod purse;
+mod routes;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::future::join_all;
+use parlor::{Error, ErrorCode, Live, RoomId, Share, ShareGuest, Timestamp, UserId, Welcome};
+use subtle::ConstantTimeEq;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::server::Closing;
+use crate::ui::UiFiles;
+use crate::visitors::{ConnectionLimits, receive};
+
+use guest::Guest;
+pub(crate) use guest::Visit;
+pub use routes::GUEST_ROUTES;
+
+/// Browsers that one listener lets in.
+const GUESTS_MAX: usize = 32;
+/// Connections of all of them together. A browser opens up to six, and one for its socket.
+const CONNECTIONS: ConnectionLimits = ConnectionLimits { connections: 256, within: Duration::from_secs(10) };
+/// Characters of a link's secret, of which each has five bits.
+const TOKEN_BYTES: usize = 16;
+
+/// What every request of a guest can reach.
+pub(crate) struct Gate {
+    live: Live,
+    room: RoomId,
+    private: bool,
+    pages: UiFiles,
+    link: Mutex<Link>,
+    /// The name of the cookie. All ports of an address share their cookies, so it names the port.
+    cookie: String,
+    port: u16,
+    /// The one address that it listens at, unless it is all of this computer.
+    only: Option<IpAddr>,
+    /// What `Host` may be.
+    names: Mutex<Vec<String>>,
+    guests: Mutex<Vec<Arc<Guest>>>,
+    strangers: purse::Strangers,
+    refused: Mutex<HashMap<ErrorCode, u32>>,
+    expires_at: AtomicU64,
+    ended: AtomicBool,
+}
+
+/// What lets in.
+struct Link {
+    token: String,
+    /// Of a private room, which of its keys was in force when the secret was made.
+    epoch: Option<u32>,
+}
+
+impl Link {
+    fn new(epoch: Option<u32>) -> io::Result<Self> {
+        let token = data_encoding::BASE32_NOPAD.encode(&random::<TOKEN_BYTES>()?).to_ascii_lowercase();
+        Ok(Self { token, epoch })
+    }
+}
+
+/// A listener that runs. Dropping it ends it without telling anybody.
+pub(crate) struct Running {
+    gate: Arc<Gate>,
+    closing: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Begins to listen. Of a private room it is told which of its keys is in force.
+    pub(crate) fn begin(
+        live: Live,
+        (room, epoch): (RoomId, Option<u32>),
+        pages: UiFiles,
+        listener: TcpListener,
+        expires_at: Timestamp,
+    ) -> io::Result<Self> {
+        let addr = listener.local_addr()?;
+        let gate = Arc::new(Gate {
+            live,
+            room,
+            private: epoch.is_some(),
+            pages,
+            link: Mutex::new(Link::new(epoch)?),
+            cookie: format!("parlor-guest-{}", addr.port()),
+            port: addr.port(),
+            only: (!addr.ip().is_unspecified()).then_some(addr.ip()),
+            names: Mutex::default(),
+            guests: Mutex::default(),
+            strangers: purse::Strangers::default(),
+            refused: Mutex::default(),
+            expires_at: AtomicU64::new(expires_at.0),
+            ended: AtomicBool::default(),
+        });
+        gate.look_at_addresses();
+        let (closing, told) = watch::channel(false);
+        let router = routes::router(Arc::clone(&gate));
+        // Nobody is waited for: what is over is over at once.
+        let receiving = receive(listener, router, CONNECTIONS, Default::default(), Closing(told), Duration::ZERO);
+        Ok(Self { gate, closing, task: tokio::spawn(receiving) })
+    }
+
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Ends it: nobody comes in or asks anything any more, and then its guests leave the room.
+    pub(crate) async fn end(mut self) {
+        self.gate.ended.store(true, Ordering::SeqCst);
+        let guests: Vec<Arc<Guest>> = std::mem::take(&mut *held(&self.gate.guests));
+        guests.iter().for_each(|guest| guest.end());
+        self.closing.send_replace(true);
+        // No request goes on after this, so none can join behind the leaves. A task that panicked is over too.
+        let _ = (&mut self.task).await;
+        join_all(guests.iter().map(|guest| guest.leave(&self.gate.room))).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Gate {
+    /// The links are those of the addresses that this computer has at the moment.
+    pub(crate) fn look_at_addresses(&self) {
+        let addresses = self.only.map_or_else(|| offered(&self.live), |only| vec![only]);
+        *held(&self.names) = addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port).to_string()).collect();
+    }
+
+    /// How the room is shared now.
+    pub(crate) fn share(&self) -> Share {
+        let token = held(&self.link).token.clone();
+        let links = held(&self.names).iter().map(|name| format!("http://{name}/#{token}")).collect();
+        let guests = held(&self.guests).iter().filter(|guest| guest.is_here()).map(|guest| guest.shown()).collect();
+        let refused = held(&self.refused).iter().map(|(code, count)| (code.as_str(), *count)).collect();
+        let share = Share {
+            room: self.room.clone(),
+            link: String::new(),
+            qr: Vec::new(),
+            links: Vec::new(),
+            encrypted: false,
+            guests,
+            guests_max: u32::try_from(GUESTS_MAX).unwrap_or(u32::MAX),
+            expires_at: self.expires_at(),
+            refused,
+        };
+        share.with_links(links)
+    }
+
+    pub(crate) fn expires_at(&self) -> Timestamp {
+        Timestamp(self.expires_at.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn expire_at(&self, time: Timestamp) {
+        self.expires_at.store(time.0, Ordering::Relaxed);
+    }
+
+    /// Whether it listens there.
+    pub(crate) fn listens(&self, address: Option<IpAddr>, port: Option<u16>) -> bool {
+        let address = address.is_none_or(|address| self.only == (!address.is_unspecified()).then_some(address));
+        address && port.is_none_or(|port| port == 0 || port == self.port)
+    }
+
+    /// With a change of a private room's key, what was given before lets nobody in any more, and so this link too. Whoever
+    /// is in stays.
+    pub(crate) fn key_is(&self, epoch: u32) -> io::Result<()> {
+        let mut link = held(&self.link);
+        if link.epoch != Some(epoch) {
+            *link = Link::new(Some(epoch))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn private_room(&self) -> Option<&RoomId> {
+        self.private.then_some(&self.room)
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended.load(Ordering::SeqCst) || self.expires_at().0 <= now_ms()
+    }
+
+    /// Whether somebody has the link's secret.
+    fn knows(&self, token: &str) -> bool {
+        token.to_ascii_lowercase().as_bytes().ct_eq(held(&self.link).token.as_bytes()).into()
+    }
+
+    /// Whose cookie it is.
+    fn guest(&self, key: &str) -> Option<Arc<Guest>> {
+        held(&self.guests).iter().find(|guest| guest.has(key)).cloned()
+    }
+
+    /// One more. When there are as many as there may be, whoever is away goes for them.
+    fn admit(&self) -> Result<Arc<Guest>, Error> {
+        let guest = Arc::new(Guest::new(&self.live)?);
+        let mut guests = held(&self.guests);
+        // Whoever ended this has taken the list, and would not find the one who comes after.
+        if self.is_over() {
+            return Err(over());
+        }
+        if guests.len() >= GUESTS_MAX {
+            let away = guests.iter().position(|guest| guest.is_away()).ok_or_else(|| {
+                let message = format!("{GUESTS_MAX} browsers are in this room, which is as many as may be");
+                Error::new(ErrorCode::RateLimited, message).limit("guests", GUESTS_MAX, GUESTS_MAX + 1, "")
+            })?;
+            let away = guests.remove(away);
+            away.end();
+            let room = self.room.clone();
+            tokio::spawn(async move { away.leave(&room).await });
+        }
+        guests.push(Arc::clone(&guest));
+        Ok(guest)
+    }
+
+    async fn welcome(&self, guest: &Guest) -> Welcome {
+        let host = self.live.status().await.name;
+        let (user_id, name, color, named) = guest.look();
+        let (room, private, expires_at) = (self.room.clone(), self.private, self.expires_at());
+        Welcome { room, private, user_id, name, color, named, host, encrypted: false, expires_at }
+    }
+
+    fn count(&self, code: ErrorCode) {
+        let mut refused = held(&self.refused);
+        let count = refused.entry(code).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+impl Guest {
+    fn shown(&self) -> ShareGuest {
+        let (user_id, name, ..): (UserId, String, String, bool) = self.look();
+        ShareGuest { user_id, name }
+    }
+}
+
+/// Addresses to offer: all of one kind, since a listener has one.
+pub(crate) fn offered(live: &Live) -> Vec<IpAddr> {
+    let mut addresses = live.addresses();
+    let four = addresses.iter().any(IpAddr::is_ipv4);
+    addresses.retain(|address| address.is_ipv4() == four);
+    addresses
+}
+
+fn over() -> Error {
+    Error::new(ErrorCode::Unauthorized, "this room is not shared any more; ask for a new link")
+}
+
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// The wall clock, by which people count hours, also while the computer sleeps.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What somebody who panicked left is still whole: each change is one assignment.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
