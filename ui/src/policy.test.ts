@@ -13,7 +13,7 @@ const sources = ['src', 'client/src'].flatMap((folder) =>
       text: readFileSync(`${ui}/${folder}/${path}`, 'utf8').replace(/^\/\/.*$/gm, ''),
     })),
 );
-sources.push({ path: 'index.html', text: readFileSync(`${ui}/index.html`, 'utf8') });
+for (const path of ['index.html', 'guest.html']) sources.push({ path, text: readFileSync(`${ui}/${path}`, 'utf8') });
 
 /** Each way to make elements or code of text, with a line that uses it. */
 const FORBIDDEN: readonly (readonly [what: RegExp, line: string])[] = [

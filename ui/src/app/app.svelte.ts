@@ -9,6 +9,7 @@ import {
   type ProfileChange,
   type Status,
   type TicketInfo,
+  type Unsubscribe,
   type WindowStatus,
 } from 'parlor-client';
 import { systemOf, type Device } from '../domain/device';
@@ -20,12 +21,17 @@ import { Notes } from './notes.svelte';
 import { Settings, type Privacy } from './settings.svelte';
 import { applyTheme } from './theme';
 
+/** Why a guest is not in the room. */
+export type Over = 'ended' | 'left' | 'away';
+
 export type Screen =
   | { readonly name: 'loading' }
   | { readonly name: 'failed'; readonly error: ParlorError }
   | { readonly name: 'firstRun' }
   | { readonly name: 'home'; readonly focus: 'start' | 'join' | null }
-  | { readonly name: 'room'; readonly session: RoomSession };
+  | { readonly name: 'room'; readonly session: RoomSession }
+  /** Of a guest: there is no other place to go. */
+  | { readonly name: 'over'; readonly why: Over };
 
 /** A ticket that was read and not used yet. */
 export interface Question {
@@ -36,9 +42,11 @@ export interface Question {
 /** Status is polled: what it tells (network, links) has no feed of its own. */
 const STATUS_EVERY_MS = 3_000;
 const ANSWERS_WITHIN_MS = 3_000;
+/** A guest's page has no other peer to wait for: one that is not reached for so long is told of as gone. */
+const GONE_AFTER_MS = 20_000;
 
 export class App {
-  status = $state.raw<Status | null>(null);
+  status = $state.raw<WindowStatus | null>(null);
   screen = $state.raw<Screen>({ name: 'loading' });
   /** Whether the window has a menu bar. */
   menuBar = $state(false);
@@ -51,6 +59,8 @@ export class App {
   readonly actions = new Actions();
   #poll: ReturnType<typeof setInterval> | undefined;
   #asking = false;
+  #told: Unsubscribe | undefined;
+  #unreachedSince: number | null = null;
   /** A room to enter, or a ticket to ask about, as soon as the person has a name. */
   #wanted: string | null;
 
@@ -59,6 +69,11 @@ export class App {
     room: string | null,
   ) {
     this.#wanted = room;
+  }
+
+  /** Whether this page is a guest of somebody else's peer, in one room and with nothing beside it. */
+  get isGuest(): boolean {
+    return this.backend.kind === 'guest';
   }
 
   get wanted(): string | null {
@@ -81,6 +96,7 @@ export class App {
       this.screen = { name: 'failed', error: toParlorError(cause) };
       return;
     }
+    this.#told ??= this.backend.onOver?.(() => this.#over());
     clearInterval(this.#poll);
     this.#poll = setInterval(() => void this.#refresh(), STATUS_EVERY_MS);
     if (this.status?.named === false) this.screen = { name: 'firstRun' };
@@ -109,7 +125,7 @@ export class App {
   /** What this window runs on, and what its person calls it. */
   get device(): Device {
     const { kind } = this.backend;
-    const app = kind === 'desktop' ? 'window' : kind === 'web' ? 'browser' : null;
+    const app = kind === 'desktop' ? 'window' : kind === 'web' || kind === 'guest' ? 'browser' : null;
     const system = typeof navigator === 'undefined' ? null : systemOf(navigator);
     return { system, app, name: this.settings.device };
   }
@@ -130,7 +146,7 @@ export class App {
   async goOn(focus: 'start' | 'join' | null = null): Promise<void> {
     const wanted = this.#wanted;
     this.#wanted = null;
-    const ticket = ticketIn(wanted ?? '');
+    const ticket = this.isGuest ? null : ticketIn(wanted ?? '');
     if (wanted !== null && ticket === null) return this.enter(wanted);
     this.home(focus);
     if (ticket !== null) await this.ask(ticket).catch((cause: unknown) => this.complain(cause));
@@ -211,13 +227,37 @@ export class App {
     this.settings.set({ last: null });
     // What was told of the room would stand over another place.
     this.notes.clear();
-    this.home();
+    if (this.isGuest) this.#leaveFor('left');
+    else this.home();
     await session.leave();
   }
 
   /** Tells what went wrong where there is no better place for it. */
   complain(cause: unknown): void {
     this.notes.show(sentenceOf(cause));
+  }
+
+  /** Nobody is a guest here any more. */
+  #over(): void {
+    this.session?.end();
+    this.notes.clear();
+    this.#leaveFor('ended');
+  }
+
+  /** Who shares the room was not reached just now. */
+  #unreached(cause: unknown): void {
+    if (toParlorError(cause).code === 'UNAUTHORIZED') return this.#over();
+    const now = performance.now();
+    this.#unreachedSince ??= now;
+    if (now - this.#unreachedSince < GONE_AFTER_MS) return;
+    this.session?.end();
+    this.#leaveFor('away');
+  }
+
+  #leaveFor(why: Over): void {
+    clearInterval(this.#poll);
+    this.#unreachedSince = null;
+    this.screen = { name: 'over', why };
   }
 
   #visit(backend: Backend, room: string, ticket: string | null = null): RoomSession {
@@ -241,7 +281,7 @@ export class App {
     return rooms.some(({ room }) => room === last) ? last : null;
   }
 
-  #learn(status: Status): void {
+  #learn(status: WindowStatus): void {
     const before = this.status;
     this.status = status;
     this.settings.of(status.userId);
@@ -269,7 +309,9 @@ export class App {
     try {
       this.#learn(await this.backend.status());
       answers(true);
-    } catch {
+      this.#unreachedSince = null;
+    } catch (cause) {
+      if (this.isGuest) this.#unreached(cause);
       // The connection bar of a room and the lists of the home screen tell about a peer that is away.
     } finally {
       clearTimeout(late);

@@ -304,3 +304,71 @@ describe('a peer that hangs', () => {
     expect(session()?.connection.phase).toBe('back');
   });
 });
+
+describe('a guest', () => {
+  let over: () => void = () => {};
+  const guest = (named: boolean) =>
+    ({
+      ...peer.backend,
+      kind: 'guest',
+      status: async () => ({ ...status, named, openRoom: 'deck 3', guest: { host: 'Quiet Otter', encrypted: false } }),
+      onOver: (tell: () => void) => ((over = tell), () => {}),
+    }) as unknown as Backend;
+
+  it('says who they are first, and then has the one room', async () => {
+    app = new App(guest(false), null);
+    await app.start();
+    expect(app.screen.name).toBe('firstRun');
+    await app.goOn('start');
+    expect(session()?.room).toBe('deck 3');
+    expect(session()?.isGuest).toBe(true);
+  });
+
+  it('whose room is called like a ticket is in that room', async () => {
+    app = new App({ ...guest(true), status: async () => ({ ...status, named: true, openRoom: 'parlor:good' }) }, null);
+    await app.start();
+    expect([session()?.room, app.question]).toEqual(['parlor:good', null]);
+  });
+
+  it('who leaves has one way on, which is back', async () => {
+    app = new App(guest(true), null);
+    await app.start();
+    await app.leave();
+    expect(app.screen).toEqual({ name: 'over', why: 'left' });
+    expect(peer.asked).toContain('leave deck 3');
+    await app.start();
+    expect(session()?.room).toBe('deck 3');
+  });
+
+  it('is told when the room is shared no more, and asks nothing then', async () => {
+    app = new App(guest(true), null);
+    await app.start();
+    over();
+    expect(app.screen).toEqual({ name: 'over', why: 'ended' });
+    const before = peer.asked.length;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(peer.asked.length).toBe(before);
+  });
+
+  it('who does not reach the room for long is told so, and may try again', async () => {
+    vi.stubGlobal('document', { documentElement: { dataset: {} }, hidden: false });
+    let there = true;
+    const gone = new ParlorError({ code: 'NETWORK_UNAVAILABLE', message: 'gone', recoverable: true });
+    const way = guest(true);
+    app = new App({ ...way, status: async () => (there ? way.status() : Promise.reject(gone)) }, null);
+    await app.start();
+    there = false;
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(app.screen.name).toBe('room');
+    there = true;
+    await vi.advanceTimersByTimeAsync(6_000);
+    there = false;
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(app.screen.name).toBe('room');
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(app.screen).toEqual({ name: 'over', why: 'away' });
+    there = true;
+    await app.start();
+    expect(session()?.room).toBe('deck 3');
+  });
+});

@@ -9,6 +9,7 @@ import { bytesOf } from '../domain/bytes';
 import type { Rect, Size, Spot } from '../domain/camera';
 import type { CopiedNote } from '../domain/note-clipboard';
 import type { Paper } from '../domain/note-colour';
+import { newId } from '../domain/ids';
 import { blankNote, fieldsOf, NoteDrafts } from '../domain/note-drafts';
 import { gridAround, NOTE_SIZE, placeOf, restacked, topmost } from '../domain/note-geometry';
 import { NoteHistory, type Reversal, type Step } from '../domain/note-history';
@@ -22,6 +23,8 @@ const SETTLES_MS = 1_000;
 const REST_WITHIN_MS = 3_000;
 /** Bytes of presence for the ids of what is selected. */
 const SELECTED_BYTES = 1_200;
+/** Ids of notes are short: presence names many. */
+const ID_LETTERS = 10;
 /** A copy stands this far from what it is of. */
 const BESIDE = 24;
 
@@ -180,7 +183,7 @@ export class BoardNotes {
   /** A note with its middle at a spot; null when nothing may be changed. */
   create(spot: Spot, size: Size = NOTE_SIZE): string | null {
     if (!this.may()) return null;
-    const id = newId();
+    const id = newId(ID_LETTERS);
     const place = { x: Math.round(spot.x - size.w / 2), y: Math.round(spot.y - size.h / 2), w: size.w, h: size.h };
     this.write({ set: [{ id, ...place, z: topmost(this.#shown.values()), color: this.paper, text: '' }] });
     this.select([id]);
@@ -274,7 +277,7 @@ export class BoardNotes {
   #add(notes: readonly CopiedNote[]): boolean {
     if (notes.length === 0 || !this.may()) return false;
     const top = topmost(this.#shown.values());
-    const set = notes.map((note, i) => ({ ...note, id: newId(), z: top + i }));
+    const set = notes.map((note, i) => ({ ...note, id: newId(ID_LETTERS), z: top + i }));
     this.write({ set });
     this.select(set.map(({ id }) => id));
     return true;
@@ -381,9 +384,3 @@ export class BoardNotes {
 /** What may go better a moment later: the peer is away, or this person is about to be in the room again. */
 const passes = (cause: unknown): boolean =>
   ['NETWORK_UNAVAILABLE', 'RATE_LIMITED', 'NOT_JOINED'].includes(toParlorError(cause).code);
-
-/** Unlike any other of the room, and short: presence names many. */
-function newId(): string {
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => letters[byte % letters.length]).join('');
-}

@@ -4,6 +4,7 @@
  * that the room has already told is taken off, whether or not its own answer came back.
  */
 import { toParlorError, type Message, type ParlorError, type Publish } from 'parlor-client';
+import { newId } from './ids';
 import { timeOf } from './message-log';
 import { CHAT, chatIn } from './message-types';
 
@@ -41,7 +42,7 @@ export class MessageOutbox {
 
   constructor(private readonly options: MessageOutboxOptions) {
     this.#now = options.now ?? Date.now;
-    this.#newKey = options.newKey ?? (() => crypto.randomUUID());
+    this.#newKey = options.newKey ?? (newId);
   }
 
   get pending(): readonly Pending[] {

@@ -340,6 +340,49 @@ export const de: Catalogue = {
     keyAction: 'Schlüssel ändern',
     keyDone: 'Der Schlüssel ist neu. Nur was hier steht, gilt jetzt.',
   },
+  share: {
+    title: 'Menschen ohne Parlor',
+    on: 'Für Browser freigeben',
+    hint: 'Wer den Link in einem Browser in diesem Netz öffnet, kommt als dein Gast in diesen Raum, und nur in diesen. Was zu Browsern geht, ist nicht verschlüsselt: Andere im Netz könnten mitlesen.',
+    hintPrivate:
+      'Wer den Link in einem Browser in diesem Netz öffnet, kommt als dein Gast in diesen privaten Raum, und nur in diesen. Was zu Browsern geht, ist nicht verschlüsselt: Andere im Netz könnten mitlesen.',
+    link: 'Link für Browser',
+    linkHint: 'Wer ihn hat, kommt hinein. Der Code ist derselbe, zum Scannen.',
+    copyLink: 'Den Link für Browser kopieren',
+    code: 'QR-Code des Links für Browser',
+    guests: (names) =>
+      names.length === 0
+        ? 'Noch niemand ist über einen Browser gekommen.'
+        : `${many(names.length, { one: '1 Gast', other: `${number(names.length)} Gäste` })} im Browser: ${list(names.map(apart))}`,
+    until: (time) => `Endet von selbst um ${time}, und wenn du Parlor schließt.`,
+    refused: (count) =>
+      many(count, {
+        one: '1 Versuch hereinzukommen wurde abgewiesen.',
+        other: `${number(count)} Versuche hereinzukommen wurden abgewiesen.`,
+      }),
+    begun: 'Dieser Raum ist für Browser freigegeben.',
+    ended: 'Dieser Raum ist nicht mehr für Browser freigegeben.',
+  },
+  guest: {
+    text: (host) =>
+      `Du kommst als Gast von ${apart(host)}. Andere im Raum sehen diesen Namen und diese Farbe. Es gibt kein Konto.`,
+    notEncrypted:
+      'Der Weg zu dieser Seite ist nicht verschlüsselt. Andere in diesem Netz könnten lesen, was du hier siehst und schreibst, oder an deiner Stelle handeln. Schreib nichts, was sie nicht wissen dürfen.',
+    plain: 'nicht verschlüsselt',
+    of: (host) => `Gast von ${apart(host)}`,
+    over: {
+      ended: {
+        title: 'Dieser Raum ist nicht mehr freigegeben',
+        text: 'Wer ihn freigegeben hat, hat das beendet, oder der Link ist ein alter. Mit einem neuen Link kommst du wieder hinein.',
+      },
+      left: { title: 'Du hast den Raum verlassen', text: 'Du kannst zurückkommen, solange er freigegeben ist.' },
+      away: {
+        title: 'Dieser Raum ist nicht zu erreichen',
+        text: 'Wer ihn freigibt, hat Parlor geschlossen oder ist nicht mehr in diesem Netz, oder du bist es nicht.',
+      },
+    },
+    back: 'Zurück in den Raum',
+  },
   access: {
     controls: (name) => `Was ein Host mit ${apart(name)} tun kann`,
     makeHost: 'Zum Host machen',

@@ -338,6 +338,46 @@ export const en = {
     keyAction: 'Change the key',
     keyDone: 'The key is new. Only what is shown here works now.',
   },
+  share: {
+    title: 'People without Parlor',
+    on: 'Share to browsers',
+    hint: 'Whoever opens the link in a browser on this network comes into this room as your guest, and only into this room. What goes to browsers is not encrypted: others on the network could read along.',
+    hintPrivate:
+      'Whoever opens the link in a browser on this network comes into this private room as your guest, and only into this room. What goes to browsers is not encrypted: others on the network could read along.',
+    link: 'Link for browsers',
+    linkHint: 'Whoever has it can come in. The code is the same, to scan.',
+    copyLink: 'Copy the link for browsers',
+    code: 'QR code of the link for browsers',
+    guests: (names: readonly string[]) =>
+      names.length === 0
+        ? 'Nobody has come by a browser yet.'
+        : `${many(names.length, { one: '1 guest', other: `${number(names.length)} guests` })} by browser: ${list(names.map(apart))}`,
+    until: (time: string) => `Ends by itself at ${time}, and when you close Parlor.`,
+    refused: (count: number) =>
+      many(count, { one: '1 attempt to come in was refused.', other: `${number(count)} attempts to come in were refused.` }),
+    begun: 'This room is shared to browsers.',
+    ended: 'This room is not shared to browsers any more.',
+  },
+  guest: {
+    text: (host: string) =>
+      `You come in as a guest of ${apart(host)}. Others in the room see this name and colour. There is no account.`,
+    notEncrypted:
+      'The way to this page is not encrypted. Others on this network could read what you see and write here, or act in your place. Write nothing that they must not know.',
+    plain: 'not encrypted',
+    of: (host: string) => `guest of ${apart(host)}`,
+    over: {
+      ended: {
+        title: 'This room is not shared any more',
+        text: 'Whoever shared it has ended that, or the link is an old one. With a new link you can come back.',
+      },
+      left: { title: 'You left the room', text: 'You can come back as long as it is shared.' },
+      away: {
+        title: 'This room cannot be reached',
+        text: 'Whoever shares it has closed Parlor or is not on this network any more, or you are not.',
+      },
+    },
+    back: 'Come back',
+  },
   access: {
     controls: (name: string) => `Host controls for ${apart(name)}`,
     makeHost: 'Make host',

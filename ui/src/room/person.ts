@@ -42,6 +42,8 @@ export interface Person {
   readonly chat: string | null;
   readonly typing: boolean;
   readonly guest: boolean;
+  /** The user whose peer a guest is hosted by. */
+  readonly via: string | null;
   readonly conflict: boolean;
 }
 
@@ -70,6 +72,7 @@ export function personOf(member: Member, self: boolean, gone: LeftReason | null 
     chat: chatOf(presence),
     typing: isTyping(presence),
     guest: member.actor.kind === 'guest',
+    via: member.actor.via ?? null,
     conflict: member.conflict,
   };
 }

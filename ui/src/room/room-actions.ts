@@ -40,7 +40,7 @@ function ofPeople(session: RoomSession, gather: Gather, doings: RoomDoings): rea
     { id: 'gather', group: 'people', words: t.actions.gather, keys: ['G'], run: () => void gather.ask() },
     { id: 'follow-nth', group: 'people', words: t.actions.followNth, shown: ['Alt', '1', '–', '9'], only: 'sheet' },
   ];
-  if (!session.isSample)
+  if (!session.isSample && !session.isGuest)
     actions.push({ id: 'invite', group: 'people', words: t.actions.invite, run: () => doings.invite() });
   const { call } = gather;
   if (call !== null) {
@@ -101,7 +101,7 @@ function ofRoom(session: RoomSession, doings: RoomDoings): readonly Action[] {
       words: settings.locked ? t.actions.unlock : t.actions.lock,
       run: () => void settings.change({ metadata: { locked: !settings.locked } }),
     });
-  if (!session.isSample)
+  if (!session.isSample && !session.isGuest)
     actions.push({ id: 'connection', group: 'room', words: t.actions.connection, run: () => doings.connection() });
   return actions;
 }

@@ -148,6 +148,11 @@ export class RoomSession {
     return this.backend.kind === 'sample';
   }
 
+  /** Whether this page is a guest of somebody else's peer. */
+  get isGuest(): boolean {
+    return this.backend.kind === 'guest';
+  }
+
   /** Whether this is a visit to a room at that peer. */
   isOf(backend: Backend, room: string): boolean {
     return this.backend === backend && this.room === room;

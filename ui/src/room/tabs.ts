@@ -2,10 +2,12 @@
  * Other pages of this browser that are in the same room through the same peer. They share one member, so the page that
  * goes must not take it away from those that stay: only the last one leaves (reports M2).
  */
+import { newId } from '../domain/ids';
+
 type Message = { readonly type: 'hello' | 'here' | 'gone'; readonly room: string; readonly id: string };
 
 export class Tabs {
-  readonly #id = crypto.randomUUID();
+  readonly #id = newId();
   readonly #others = new Set<string>();
   readonly #channel: BroadcastChannel | null;
 
