@@ -169,6 +169,11 @@ const room = [
     await open(visit, 'invite', 'invite-ticket');
     await visit.otter.sees('qr');
   }],
+  ['invitation, shared to browsers', async ({ otter }) => {
+    await otter.at('share-switch').click();
+    await otter.sees('share-on');
+    await otter.at('share-guests').scrollIntoViewIfNeeded();
+  }],
   ['details', async (visit) => {
     await visit.clear();
     await visit.do(visit.heron, OPEN, 'metadata', { metadata: { bridge: 'Radio channel 12', runbook: 'Page 7' } });
@@ -368,6 +373,41 @@ const hosts = [
   }],
 ];
 
+/** What a browser sees that is a guest of a room. */
+const guests = [
+  ['the first page of a guest', async (visit) => {
+    const { link } = await visit.do(visit.otter.peer, OPEN, 'share', { on: true });
+    const guest = await visit.elsewhere(visit.otter.peer, { url: link });
+    await guest.sees('not-encrypted');
+    return guest;
+  }],
+  ['a room as its guest has it', async ({ others: [guest] }) => {
+    await guest.at('first-run-start').click();
+    await guest.sees('board');
+    await guest.sees('footer-not-encrypted');
+    return guest;
+  }],
+  ['settings of a guest', async ({ others: [guest] }) => {
+    await guest.at('footer-identity').click();
+    await guest.sees('settings');
+    return guest;
+  }],
+  ['a room that its guest left', async ({ others: [guest] }) => {
+    await guest.page.keyboard.press('Escape');
+    await guest.at('leave-room').click();
+    await guest.sees('guest-back');
+    return guest;
+  }],
+  ['a room that is shared no more', async (visit) => {
+    const [guest] = visit.others;
+    await guest.at('guest-back').click();
+    await guest.sees('board');
+    await visit.do(visit.otter.peer, OPEN, 'share', { on: false });
+    await guest.sees('guest-over');
+    return guest;
+  }],
+];
+
 const rest = [
   ['the sample room', async ({ otter }) => {
     await otter.at('out-home').click();
@@ -450,4 +490,4 @@ const rest = [
   }, { slow: 'at 200 %' }],
 ];
 
-export const PAGES = [...before, ...home, ...room, ...board, ...messages, ...hosts, ...rest];
+export const PAGES = [...before, ...home, ...room, ...board, ...messages, ...hosts, ...guests, ...rest];
