@@ -22,5 +22,6 @@ mod rooms;
 mod security;
 mod sharing;
 mod sharing_attempts;
+mod sharing_encrypted;
 mod socket;
 mod wrong_input;

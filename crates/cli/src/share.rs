@@ -20,10 +20,10 @@ pub struct ShareArgs {
     /// The room's name, 1 to 128 characters
     pub room: String,
     /// End it: all browsers are out of the room at once
-    #[arg(long, conflicts_with_all = ["show", "address", "port", "minutes", "qr"])]
+    #[arg(long, conflicts_with_all = ["show", "address", "port", "minutes", "tls", "qr"])]
     pub stop: bool,
     /// Only say how it is shared
-    #[arg(long, conflicts_with_all = ["address", "port", "minutes"])]
+    #[arg(long, conflicts_with_all = ["address", "port", "minutes", "tls"])]
     pub show: bool,
     /// Listen at this address of this computer only [default: all that a ticket would name]
     #[arg(long, value_name = "ADDRESS")]
@@ -31,6 +31,9 @@ pub struct ShareArgs {
     /// Listen at this port; 0 takes any free one [default: 4767 or the next free of nine]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+    /// Encrypt what goes to browsers; they warn of a certificate that nobody vouches for, and show its fingerprint
+    #[arg(long)]
+    pub tls: bool,
     /// End it by itself after so many minutes, 1 to 1440 [default: 480]
     #[arg(long, value_name = "MINUTES", value_parser = whole::<1, 1440>)]
     pub minutes: Option<u32>,
@@ -51,6 +54,7 @@ impl ShareArgs {
         change.extend(self.address.clone().map(|address| ("address".to_owned(), address.into())));
         change.extend(self.port.map(|port| ("port".to_owned(), port.into())));
         change.extend(self.minutes.map(|minutes| ("minutes".to_owned(), minutes.into())));
+        change.extend(self.tls.then(|| ("tls".to_owned(), true.into())));
         change.into()
     }
 }
@@ -85,7 +89,11 @@ fn told(answer: &Answer) -> Text {
     };
     let mut lines = vec![format!("Browsers on this network come in by: {}", share.link)];
     lines.extend(share.links.iter().skip(1).map(|link| format!("                                or by: {link}")));
-    lines.push("Whoever has the link can come in. What goes to browsers is not encrypted on the network.".to_owned());
+    lines.push("Whoever has the link can come in.".to_owned());
+    lines.push(match &share.fingerprint {
+        None => "What goes to browsers is not encrypted on the network.".to_owned(),
+        Some(print) => format!("Browsers warn once. The certificate is the right one if its SHA-256 is\n{print}"),
+    });
     let names: Vec<&str> = share.guests.iter().map(|guest| guest.name.as_str()).collect();
     if !names.is_empty() {
         lines.push(format!("In the room by a browser: {}", names.join(", ")));

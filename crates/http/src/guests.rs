@@ -7,7 +7,7 @@
 //! ask. No path names a room: a listener has one, and no request can mean another.
 //!
 //! Who attacks here is anybody on the network, with or without the link, and any page that a guest has open. What they cannot
-//! be kept from is listening: without TLS everybody on the way reads along, cookie and all, and guests are told so.
+//! be kept from without `tls` is listening: everybody on the way reads along, cookie and all, and guests are told so.
 //!
 //! What this must never do: let in a name that is not an address of this computer, act for the profile's own person, or reach
 //! anything of the peer beyond its room.
@@ -16,6 +16,7 @@ mod door;
 mod guest;
 mod purse;
 mod routes;
+mod tls;
 
 use std::collections::HashMap;
 use std::io;
@@ -38,6 +39,7 @@ use crate::visitors::{ConnectionLimits, receive};
 use guest::Guest;
 pub(crate) use guest::Visit;
 pub use routes::GUEST_ROUTES;
+pub(crate) use tls::Tls;
 
 /// Browsers that one listener lets in.
 const GUESTS_MAX: usize = 32;
@@ -53,6 +55,8 @@ pub(crate) struct Gate {
     private: bool,
     pages: UiFiles,
     link: Mutex<Link>,
+    /// Of the certificate, when what is said here is encrypted.
+    fingerprint: Option<String>,
     /// The name of the cookie. All ports of an address share their cookies, so it names the port.
     cookie: String,
     port: u16,
@@ -95,6 +99,7 @@ impl Running {
         (room, epoch): (RoomId, Option<u32>),
         pages: UiFiles,
         listener: TcpListener,
+        tls: Option<Tls>,
         expires_at: Timestamp,
     ) -> io::Result<Self> {
         let addr = listener.local_addr()?;
@@ -104,7 +109,9 @@ impl Running {
             private: epoch.is_some(),
             pages,
             link: Mutex::new(Link::new(epoch)?),
-            cookie: format!("parlor-guest-{}", addr.port()),
+            // The prefix makes browsers refuse one that was not set here by TLS.
+            cookie: format!("{}parlor-guest-{}", if tls.is_some() { "__Host-" } else { "" }, addr.port()),
+            fingerprint: tls.as_ref().map(|tls| tls.fingerprint.clone()),
             port: addr.port(),
             only: (!addr.ip().is_unspecified()).then_some(addr.ip()),
             names: Mutex::default(),
@@ -118,7 +125,8 @@ impl Running {
         let (closing, told) = watch::channel(false);
         let router = routes::router(Arc::clone(&gate));
         // Nobody is waited for: what is over is over at once.
-        let receiving = receive(listener, router, CONNECTIONS, Default::default(), Closing(told), Duration::ZERO);
+        let way = tls.map(|tls| tls.acceptor);
+        let receiving = receive(listener, way, router, CONNECTIONS, Default::default(), Closing(told), Duration::ZERO);
         Ok(Self { gate, closing, task: tokio::spawn(receiving) })
     }
 
@@ -154,7 +162,7 @@ impl Gate {
     /// How the room is shared now.
     pub(crate) fn share(&self) -> Share {
         let token = held(&self.link).token.clone();
-        let links = held(&self.names).iter().map(|name| format!("http://{name}/#{token}")).collect();
+        let links = held(&self.names).iter().map(|name| format!("{}://{name}/#{token}", self.scheme())).collect();
         let guests = held(&self.guests).iter().filter(|guest| guest.is_here()).map(|guest| guest.shown()).collect();
         let refused = held(&self.refused).iter().map(|(code, count)| (code.as_str(), *count)).collect();
         let share = Share {
@@ -162,7 +170,8 @@ impl Gate {
             link: String::new(),
             qr: Vec::new(),
             links: Vec::new(),
-            encrypted: false,
+            encrypted: self.fingerprint.is_some(),
+            fingerprint: self.fingerprint.clone(),
             guests,
             guests_max: u32::try_from(GUESTS_MAX).unwrap_or(u32::MAX),
             expires_at: self.expires_at(),
@@ -180,8 +189,9 @@ impl Gate {
     }
 
     /// Whether it listens there.
-    pub(crate) fn listens(&self, address: Option<IpAddr>, port: Option<u16>) -> bool {
-        let address = address.is_none_or(|address| self.only == (!address.is_unspecified()).then_some(address));
+    pub(crate) fn listens(&self, address: Option<IpAddr>, port: Option<u16>, tls: Option<bool>) -> bool {
+        let address = tls.is_none_or(|tls| tls == self.fingerprint.is_some())
+            && address.is_none_or(|address| self.only == (!address.is_unspecified()).then_some(address));
         address && port.is_none_or(|port| port == 0 || port == self.port)
     }
 
@@ -197,6 +207,10 @@ impl Gate {
 
     pub(crate) fn private_room(&self) -> Option<&RoomId> {
         self.private.then_some(&self.room)
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.fingerprint.is_some() { "https" } else { "http" }
     }
 
     fn is_over(&self) -> bool {
@@ -239,7 +253,7 @@ impl Gate {
         let host = self.live.status().await.name;
         let (user_id, name, color, named) = guest.look();
         let (room, private, expires_at) = (self.room.clone(), self.private, self.expires_at());
-        Welcome { room, private, user_id, name, color, named, host, encrypted: false, expires_at }
+        Welcome { room, private, user_id, name, color, named, host, encrypted: self.fingerprint.is_some(), expires_at }
     }
 
     fn count(&self, code: ErrorCode) {

@@ -139,7 +139,8 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
     let connections = metrics.connections();
     let (port, body_within) = (addr.port(), limits.within);
     let app = App { live, token, port, ui, closing: Closing(told.clone()), metrics, body_within, shares };
-    let task = tokio::spawn(receive(listener, router(Arc::new(app)), limits, connections, Closing(told), STOP_WITHIN));
+    let task =
+        tokio::spawn(receive(listener, None, router(Arc::new(app)), limits, connections, Closing(told), STOP_WITHIN));
     Ok(Server { addr, closing, task, keeper, _api_file: api_file })
 }
 

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::guests::{Running, now_ms, offered};
+use crate::guests::{Running, Tls, now_ms, offered};
 use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{Args, Caller, RoomName};
@@ -82,18 +82,17 @@ impl Shares {
             let message = format!("minutes is {minutes}; a whole number from 1 to {MINUTES_MAX} is allowed");
             return Err(Error::new(ErrorCode::InvalidLimit, message).at("minutes"));
         }
-        self.begin(room, address, change.port, change.minutes.map(in_minutes)).await.map(Some)
+        self.begin(room, (address, change.port, change.tls), change.minutes.map(in_minutes)).await.map(Some)
     }
 
     async fn begin(
         &self,
         room: RoomId,
-        address: Option<IpAddr>,
-        port: Option<u16>,
+        (address, port, tls): (Option<IpAddr>, Option<u16>, Option<bool>),
         expires_at: Option<Timestamp>,
     ) -> Result<Share, Error> {
         let mut running = self.0.running.lock().await;
-        if let Some(already) = running.get(&room).filter(|running| running.gate().listens(address, port)) {
+        if let Some(already) = running.get(&room).filter(|running| running.gate().listens(address, port, tls)) {
             if let Some(time) = expires_at {
                 already.gate().expire_at(time);
             }
@@ -110,12 +109,19 @@ impl Shares {
             let message = format!("{SHARES_MAX} rooms are shared, which is as many as may be; end one of them");
             return Err(Error::new(ErrorCode::TooManyRooms, message));
         }
+        let tls = match tls {
+            Some(true) => Some(Tls::for_addresses(&address.map_or_else(|| offered(&self.0.live), |one| vec![one]))),
+            _ => None,
+        };
+        let tls = tls
+            .transpose()
+            .map_err(|error| Error::new(ErrorCode::StorageFailed, format!("cannot make a certificate: {error}")))?;
         if let Some(before) = running.remove(&room) {
             before.end().await;
         }
         let listener = listen(address.unwrap_or_else(|| everywhere(&self.0.live)), port).await?;
         let expires_at = expires_at.unwrap_or_else(|| in_minutes(MINUTES));
-        let begun = Running::begin(self.0.live.clone(), (room.clone(), epoch), pages, listener, expires_at);
+        let begun = Running::begin(self.0.live.clone(), (room.clone(), epoch), pages, listener, tls, expires_at);
         let begun = begun.map_err(|error| Error::new(ErrorCode::NetworkUnavailable, error.to_string()))?;
         let share = begun.gate().share();
         tokio::spawn(keep(Arc::downgrade(&self.0), room.clone(), Arc::downgrade(begun.gate())));
@@ -269,9 +275,9 @@ pub(crate) async fn share(
 /// Share a room to browsers, or end it
 ///
 /// Begins a listener on the network for this one room: whoever opens the link in a browser comes in as a guest of this peer.
-/// What goes to browsers is not encrypted. It ends by itself after `minutes`, 480 when missing, and with the peer. Ending it
-/// takes all of its guests out of the room at once, and no link of before lets anybody in again. Only the profile's own person
-/// may, for four rooms at a time.
+/// What goes to browsers is not encrypted unless `tls` is asked for, of whose certificate browsers warn. It ends by itself after
+/// `minutes`, 480 when missing, and with the peer. Ending it takes all of its guests out of the room at once, and no link of
+/// before lets anybody in again. Only the profile's own person may, for four rooms at a time.
 #[utoipa::path(
     post, path = "/rooms/{room}/share", operation_id = "change_share", tag = "rooms", params(InRoom),
     request_body = ShareChange,
@@ -327,7 +333,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (live, shares) = shares(dir.path()).await;
         let room = RoomId::new("r").expect("a room");
-        let share = shares.begin(room, None, Some(0), Some(Timestamp(now_ms() + 1_500))).await.expect("shared");
+        let share = shares.begin(room, (None, Some(0), None), Some(Timestamp(now_ms() + 1_500))).await.expect("shared");
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port(&share))).await.is_ok());
         until_over(&shares, &share).await;
         live.close().await;

@@ -18,10 +18,12 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use crate::server::Closing;
 
@@ -106,6 +108,7 @@ impl Visitors {
 /// this is over nothing of them goes on. Dropped, it ends them where they are.
 pub(crate) async fn receive(
     mut listener: TcpListener,
+    way: Option<TlsAcceptor>,
     routes: Router,
     limits: ConnectionLimits,
     open: Gauge,
@@ -118,7 +121,9 @@ pub(crate) async fn receive(
     loop {
         tokio::select! {
             (stream, from) = Listener::accept(&mut listener) => match visitors.admit(from) {
-                Some(visitor) => drop(open.spawn(converse(stream, visitor, routes.clone(), limits, stop.clone()))),
+                Some(visitor) => {
+                    drop(open.spawn(greet(stream, way.clone(), visitor, routes.clone(), limits, stop.clone())));
+                }
                 None => tracing::warn!("a connection was refused: {} are open", limits.connections),
             },
             Some(_) = open.join_next() => {}
@@ -131,8 +136,10 @@ pub(crate) async fn receive(
     open.shutdown().await;
 }
 
-async fn converse(
+/// Agrees on a key first where the way is to be encrypted, which may take as long as a head.
+async fn greet(
     stream: TcpStream,
+    way: Option<TlsAcceptor>,
     visitor: Arc<Visitor>,
     routes: Router,
     limits: ConnectionLimits,
@@ -140,6 +147,26 @@ async fn converse(
 ) {
     // Small answers and events leave at once.
     drop(stream.set_nodelay(true));
+    let Some(way) = way else { return converse(stream, visitor, routes, limits, stop).await };
+    let agreed = tokio::select! {
+        agreed = timeout(limits.within, way.accept(stream)) => agreed,
+        () = visitor.leave.notified() => return,
+        () = stop.wait() => return,
+    };
+    match agreed {
+        Ok(Ok(stream)) => converse(stream, visitor, routes, limits, stop).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a connection agreed on no key"),
+        Err(_) => {}
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    visitor: Arc<Visitor>,
+    routes: Router,
+    limits: ConnectionLimits,
+    mut stop: Closing,
+) {
     let routes = TowerToHyperService::new(routes);
     let here = visitor.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {

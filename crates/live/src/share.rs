@@ -28,6 +28,9 @@ pub struct Share {
     pub links: Vec<String>,
     /// Whether what goes to browsers is encrypted on its way.
     pub encrypted: bool,
+    /// The SHA-256 of the certificate, as browsers show it; `null` without encryption. Browsers warn of a certificate that
+    /// nobody vouches for: who compares this knows that it is the one.
+    pub fingerprint: Option<String>,
     /// The browsers that are in the room now.
     pub guests: Vec<ShareGuest>,
     /// How many browsers may be let in.
@@ -67,6 +70,9 @@ pub struct ShareChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(maximum = 65535))]
     pub port: Option<u16>,
+    /// Whether to encrypt, by a certificate that is made for this and that nobody vouches for: browsers warn of it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<bool>,
     /// When to end by itself, in minutes from now: 1 to 1440. 480 when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1440))]

@@ -40,6 +40,12 @@ fn a_running_peer_shares_until_it_is_told_to_stop() {
     assert_eq!(stdout(&home.run(&["share", "standup", "--stop"])), "The room is not shared to browsers.\n");
     assert!(TcpStream::connect(address(link)).is_err());
     assert_eq!(home.json(&["share", "standup", "--show", "--json"]), Value::Null);
+
+    let text = stdout(&home.run(&["share", "standup", "--port", "0", "--tls"]));
+    let share = home.json(&["share", "standup", "--show", "--json"]);
+    assert!(share["link"].as_str().is_some_and(|link| link.starts_with("https://") && text.contains(link)), "{text}");
+    assert!(text.contains(share["fingerprint"].as_str().expect("a fingerprint")), "{text}");
+    assert!(!text.contains("not encrypted"), "{text}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn check_origin(gate: &Gate, request: &Request) -> Result<(), Problem> {
     if headers.get_all("sec-fetch-site").iter().any(foreign) && !is_opened(request) {
         return Err(Problem::new(ErrorCode::ForbiddenOrigin, "pages of other sites may not use this"));
     }
-    let ours = format!("http://{host}");
+    let ours = format!("{}://{host}", gate.scheme());
     let origin = single(headers, &ORIGIN);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !headers.contains_key(UPGRADE);
     if (headers.contains_key(ORIGIN) || !reads) && origin != Some(&*ours) {

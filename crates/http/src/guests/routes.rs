@@ -165,7 +165,8 @@ async fn enter(
         None => gate.admit()?,
     };
     let left = gate.expires_at().0.saturating_sub(now_ms()) / 1000;
-    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly; SameSite=Strict", gate.cookie, guest.key);
+    let secure = if gate.fingerprint.is_some() { "; Secure" } else { "" };
+    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly; SameSite=Strict{secure}", gate.cookie, guest.key);
     Ok(([(SET_COOKIE, cookie)], Json(gate.welcome(&guest).await)).into_response())
 }
 

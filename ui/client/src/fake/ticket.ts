@@ -42,6 +42,7 @@ export function fakeShare(room: string): Share {
     links: [link],
     qr: squares(33),
     encrypted: false,
+    fingerprint: null,
     guests: [
       { userId: 'u_q3zr7m2xk5vt4abd', name: 'Bold Heron' },
       { userId: 'u_t6wn4c7hy2pse3ku', name: 'Merry Wren' },

@@ -27,6 +27,11 @@ links: Array<string>,
  */
 encrypted: boolean,
 /**
+ * The SHA-256 of the certificate, as browsers show it; `null` without encryption. Browsers warn of a certificate that
+ * nobody vouches for: who compares this knows that it is the one.
+ */
+fingerprint: string | null,
+/**
  * The browsers that are in the room now.
  */
 guests: Array<ShareGuest>,

@@ -17,6 +17,10 @@ address?: string,
  */
 port?: number,
 /**
+ * Whether to encrypt, by a certificate that is made for this and that nobody vouches for: browsers warn of it first.
+ */
+tls?: boolean,
+/**
  * When to end by itself, in minutes from now: 1 to 1440. 480 when missing.
  */
 minutes?: number, };
