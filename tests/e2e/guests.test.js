@@ -41,6 +41,12 @@ async function enters(guest) {
   assert.match(guest.id, /^u_/);
 }
 
+/** Out of the room as heron's peer knows it, and a while later out of sight. */
+async function isGone(guest) {
+  await until('out of the room', async () => (await heron.member(room, guest)) === undefined);
+  await until('out of sight', async () => (await heron.at('avatar', guest).count()) === 0, 20_000);
+}
+
 before(async () => {
   browser = await launch();
   otter = await Person.arrive(browser, 'Quiet Otter');
@@ -193,12 +199,12 @@ test('what a guest sees can be used by everybody', async () => {
   }
   await other.at('leave-room').click();
   await other.reads('guest-over', /You left the room/);
-  await heron.seesNo('avatar', other);
+  await isGone(other);
   await other.at('guest-back').click();
   await other.sees('board');
   await heron.sees('avatar', other);
   await other.page.context().close();
-  await heron.seesNo('avatar', other);
+  await isGone(other);
 });
 
 test('a wrong link comes to a calm page', async () => {
@@ -226,10 +232,35 @@ test('sharing is ended, and every guest is out of every window within a second',
   await otter.seesNo('share-on');
   for (const guest of [wren, phone]) {
     await guest.sees('guest-over');
-    await heron.seesNo('avatar', guest);
+    await isGone(guest);
   }
   await picture(wren.page, 'guest-over');
   await picture(phone.page, 'guest-phone-over');
   await assert.rejects(fetch(link.split('#')[0]));
   for (const guest of [wren, phone]) assert.deepEqual(guest.page.troubles, []);
+});
+
+test('what is encrypted is so on the way, and says nothing else', async () => {
+  await otter.at('share-encrypt').click();
+  await otter.at('share-switch').click();
+  await otter.sees('share-fingerprint');
+  assert.match(await otter.at('share-fingerprint').textContent(), /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  const secret = await otter.at('share-link').inputValue();
+  assert.match(secret, /^https:/);
+  assert.equal(await otter.at('invite-sheet').getByText('not encrypted').count(), 0);
+  await picture(otter.page, 'share-encrypted');
+  const page = await openPage(browser, secret, { ignoreHTTPSErrors: true });
+  const other = new Person('Keen Ibex', null, page);
+  await other.sees('first-run');
+  await other.seesNo('not-encrypted');
+  await enters(other);
+  await heron.sees('avatar', other);
+  await other.seesNo('footer-not-encrypted');
+  await otter.at('share-encrypt').click();
+  await other.reads('guest-over', /not shared any more/);
+  await until('a link without', async () => /^http:/.test(await otter.at('share-link').inputValue()));
+  await otter.at('share-switch').click();
+  await otter.seesNo('share-on');
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
 });

@@ -402,6 +402,8 @@ const guests = [
     const [guest] = visit.others;
     await guest.at('guest-back').click();
     await guest.sees('board');
+    // Whoever has no connection yet is told nothing by it.
+    await until('the guest is in', async () => (await visit.otter.members(OPEN)).some(({ actor }) => actor.kind === 'guest'));
     await visit.do(visit.otter.peer, OPEN, 'share', { on: false });
     await guest.sees('guest-over');
     return guest;

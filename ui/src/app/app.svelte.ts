@@ -13,6 +13,7 @@ import {
   type WindowStatus,
 } from 'parlor-client';
 import { systemOf, type Device } from '../domain/device';
+import { lineOf } from '../domain/line';
 import { ticketIn } from '../domain/ticket';
 import { t, type Language } from '../i18n';
 import { RoomSession } from '../room/session.svelte';
@@ -44,6 +45,9 @@ const STATUS_EVERY_MS = 3_000;
 const ANSWERS_WITHIN_MS = 3_000;
 /** A guest's page has no other peer to wait for: one that is not reached for so long is told of as gone. */
 const GONE_AFTER_MS = 20_000;
+/** Who refuses at once is there and shares nothing any more: what is shared anew has another link. */
+const REFUSED_WITHIN_MS = 1_000;
+const REFUSED_AFTER_MS = 2_500;
 
 export class App {
   status = $state.raw<WindowStatus | null>(null);
@@ -230,6 +234,17 @@ export class App {
     if (this.isGuest) this.#leaveFor('left');
     else this.home();
     await session.leave();
+    if (!this.isGuest && !session.isSample) await this.#tellIfShared(session.room, session.settings.title);
+  }
+
+  /** A room that its person left is still shared to browsers, and nothing on the screen shows it. */
+  async #tellIfShared(room: string, title: string | null): Promise<void> {
+    const share = await this.backend.share(room).catch(() => null);
+    if (share === null) return;
+    const end = () =>
+      void this.backend.changeShare(room, { on: false }).catch((cause: unknown) => this.complain(cause));
+    const name = lineOf(title, 60) ?? lineOf(room, 60) ?? t.room.untitled;
+    this.notes.show(t.share.still(name), { label: t.share.end, run: end });
   }
 
   /** Tells what went wrong where there is no better place for it. */
@@ -245,11 +260,13 @@ export class App {
   }
 
   /** Who shares the room was not reached just now. */
-  #unreached(cause: unknown): void {
+  #unreached(cause: unknown, askedAt: number): void {
     if (toParlorError(cause).code === 'UNAUTHORIZED') return this.#over();
     const now = performance.now();
+    const online = typeof navigator === 'undefined' || navigator.onLine;
+    const patience = online && now - askedAt < REFUSED_WITHIN_MS ? REFUSED_AFTER_MS : GONE_AFTER_MS;
     this.#unreachedSince ??= now;
-    if (now - this.#unreachedSince < GONE_AFTER_MS) return;
+    if (now - this.#unreachedSince < patience) return;
     this.session?.end();
     this.#leaveFor('away');
   }
@@ -301,6 +318,7 @@ export class App {
   async #refresh(): Promise<void> {
     if (document.hidden || this.#asking) return;
     this.#asking = true;
+    const askedAt = performance.now();
     // A peer that hangs closes nothing: that it does not answer is all there is to see of it.
     const answers = (up: boolean) => {
       if (this.session?.isSample === false) this.session.connection.answers(up);
@@ -311,7 +329,7 @@ export class App {
       answers(true);
       this.#unreachedSince = null;
     } catch (cause) {
-      if (this.isGuest) this.#unreached(cause);
+      if (this.isGuest) this.#unreached(cause, askedAt);
       // The connection bar of a room and the lists of the home screen tell about a peer that is away.
     } finally {
       clearTimeout(late);

@@ -5,6 +5,7 @@ import {
   type Cloned,
   type Join,
   type RoomSummary,
+  type Share,
   type Status,
   type TicketInfo,
 } from 'parlor-client';
@@ -40,6 +41,7 @@ class Peer {
   readonly private = new Set<string>();
   named = true;
   refusal: ParlorError | null = null;
+  share: Share | null = null;
   answer: Promise<void> = Promise.resolve();
   status: Status = status;
 
@@ -79,6 +81,11 @@ class Peer {
         return () => {};
       },
       leave: async (room: string) => void this.asked.push(`leave ${room}`),
+      share: async () => this.share,
+      changeShare: async (room: string, { on }: { on: boolean }) => {
+        this.asked.push(`share ${room} ${on}`);
+        return null;
+      },
       presence: async () => {},
     } as unknown as Backend;
   }
@@ -305,6 +312,21 @@ describe('a peer that hangs', () => {
   });
 });
 
+describe('a room that is shared to browsers', () => {
+  it('is told of when it is left, with the way to end that', async () => {
+    await opened('plan');
+    await app.leave();
+    expect(app.notes.shown).toEqual([]);
+    peer.share = { room: 'plan' } as Share;
+    await app.enter('plan');
+    await app.leave();
+    const [note] = app.notes.shown;
+    expect(note?.text).toMatch(/plan.*still shared to browsers/);
+    note?.action?.run();
+    expect(peer.asked).toContain('share plan false');
+  });
+});
+
 describe('a guest', () => {
   let over: () => void = () => {};
   const guest = (named: boolean) =>
@@ -354,8 +376,9 @@ describe('a guest', () => {
     vi.stubGlobal('document', { documentElement: { dataset: {} }, hidden: false });
     let there = true;
     const gone = new ParlorError({ code: 'NETWORK_UNAVAILABLE', message: 'gone', recoverable: true });
+    const lost = () => new Promise<never>((_, reject) => setTimeout(() => reject(gone), 2_000));
     const way = guest(true);
-    app = new App({ ...way, status: async () => (there ? way.status() : Promise.reject(gone)) }, null);
+    app = new App({ ...way, status: async () => (there ? way.status() : lost()) }, null);
     await app.start();
     there = false;
     await vi.advanceTimersByTimeAsync(15_000);
@@ -370,5 +393,21 @@ describe('a guest', () => {
     there = true;
     await app.start();
     expect(session()?.room).toBe('deck 3');
+  });
+
+  it('who is refused at once is told so soon, unless it is their own network that is away', async () => {
+    vi.stubGlobal('document', { documentElement: { dataset: {} }, hidden: false });
+    const gone = new ParlorError({ code: 'NETWORK_UNAVAILABLE', message: 'refused', recoverable: true });
+    for (const [onLine, screen] of [[false, 'room'], [true, 'over']] as const) {
+      vi.stubGlobal('navigator', { onLine, languages: [] });
+      let there = true;
+      const way = guest(true);
+      app = new App({ ...way, status: async () => (there ? way.status() : Promise.reject(gone)) }, null);
+      await app.start();
+      there = false;
+      await vi.advanceTimersByTimeAsync(7_000);
+      expect(app.screen.name).toBe(screen);
+      await app.leave();
+    }
   });
 });

@@ -343,9 +343,15 @@ export const de: Catalogue = {
   share: {
     title: 'Menschen ohne Parlor',
     on: 'Für Browser freigeben',
-    hint: 'Wer den Link in einem Browser in diesem Netz öffnet, kommt als dein Gast in diesen Raum, und nur in diesen. Was zu Browsern geht, ist nicht verschlüsselt: Andere im Netz könnten mitlesen.',
+    hint: 'Wer den Link in einem Browser in diesem Netz öffnet, kommt als dein Gast in diesen Raum, und nur in diesen.',
     hintPrivate:
-      'Wer den Link in einem Browser in diesem Netz öffnet, kommt als dein Gast in diesen privaten Raum, und nur in diesen. Was zu Browsern geht, ist nicht verschlüsselt: Andere im Netz könnten mitlesen.',
+      'Wer den Link in einem Browser in diesem Netz öffnet, kommt als dein Gast in diesen privaten Raum, und nur in diesen.',
+    plain: 'Was zu Browsern geht, ist nicht verschlüsselt: Andere im Netz könnten mitlesen.',
+    encrypt: 'Verschlüsseln',
+    encryptHint:
+      'Browser warnen zuerst, weil niemand für das Zertifikat bürgt. Wer das ändert, während der Raum freigegeben ist, macht einen anderen Link, und wer da ist, muss neu kommen.',
+    print: 'SHA-256 des Zertifikats',
+    printHint: 'Browser zeigen sie bei ihrer Warnung. Nur wenn sie dieselbe ist, ist es das richtige.',
     link: 'Link für Browser',
     linkHint: 'Wer ihn hat, kommt hinein. Der Code ist derselbe, zum Scannen.',
     copyLink: 'Den Link für Browser kopieren',
@@ -360,6 +366,8 @@ export const de: Catalogue = {
         one: '1 Versuch hereinzukommen wurde abgewiesen.',
         other: `${number(count)} Versuche hereinzukommen wurden abgewiesen.`,
       }),
+    still: (room) => `„${apart(room)}“ ist weiter für Browser freigegeben.`,
+    end: 'Beenden',
     begun: 'Dieser Raum ist für Browser freigegeben.',
     ended: 'Dieser Raum ist nicht mehr für Browser freigegeben.',
   },
@@ -378,7 +386,7 @@ export const de: Catalogue = {
       left: { title: 'Du hast den Raum verlassen', text: 'Du kannst zurückkommen, solange er freigegeben ist.' },
       away: {
         title: 'Dieser Raum ist nicht zu erreichen',
-        text: 'Wer ihn freigibt, hat Parlor geschlossen oder ist nicht mehr in diesem Netz, oder du bist es nicht.',
+        text: 'Wer ihn freigegeben hat, hat das beendet oder Parlor geschlossen, oder einer von euch ist nicht mehr in diesem Netz.',
       },
     },
     back: 'Zurück in den Raum',

@@ -341,9 +341,15 @@ export const en = {
   share: {
     title: 'People without Parlor',
     on: 'Share to browsers',
-    hint: 'Whoever opens the link in a browser on this network comes into this room as your guest, and only into this room. What goes to browsers is not encrypted: others on the network could read along.',
+    hint: 'Whoever opens the link in a browser on this network comes into this room as your guest, and only into this room.',
     hintPrivate:
-      'Whoever opens the link in a browser on this network comes into this private room as your guest, and only into this room. What goes to browsers is not encrypted: others on the network could read along.',
+      'Whoever opens the link in a browser on this network comes into this private room as your guest, and only into this room.',
+    plain: 'What goes to browsers is not encrypted: others on the network could read along.',
+    encrypt: 'Encrypt it',
+    encryptHint:
+      'Browsers warn first, since nobody vouches for the certificate. Changing this while it is shared makes another link, and who is in has to come again.',
+    print: 'SHA-256 of the certificate',
+    printHint: 'Browsers show it beside their warning. It is the right one only if it is the same.',
     link: 'Link for browsers',
     linkHint: 'Whoever has it can come in. The code is the same, to scan.',
     copyLink: 'Copy the link for browsers',
@@ -355,6 +361,8 @@ export const en = {
     until: (time: string) => `Ends by itself at ${time}, and when you close Parlor.`,
     refused: (count: number) =>
       many(count, { one: '1 attempt to come in was refused.', other: `${number(count)} attempts to come in were refused.` }),
+    still: (room: string) => `“${apart(room)}” is still shared to browsers.`,
+    end: 'End it',
     begun: 'This room is shared to browsers.',
     ended: 'This room is not shared to browsers any more.',
   },
@@ -373,7 +381,7 @@ export const en = {
       left: { title: 'You left the room', text: 'You can come back as long as it is shared.' },
       away: {
         title: 'This room cannot be reached',
-        text: 'Whoever shares it has closed Parlor or is not on this network any more, or you are not.',
+        text: 'Whoever shared it has ended that or closed Parlor, or one of you is not on this network any more.',
       },
     },
     back: 'Come back',
