@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use crate::attempts::{Said, heard};
-use crate::fixture::{PATIENCE, TOKEN};
+use crate::fixture::{PATIENCE, TOKEN, answer};
 use crate::sharing::Shared;
 
 /// A request, header by header. PORT, COOKIE and LINK stand for the listener's port, a guest's cookie and the link's secret.
@@ -437,6 +437,20 @@ async fn whoever_tries_the_link_often_has_to_wait() {
     let refused = shared.share().await["refused"].clone();
     let sum = ["UNAUTHORIZED", "RATE_LIMITED"].map(|code| refused[code].as_u64().unwrap_or_default());
     assert_eq!(sum[0] + sum[1], 40, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_without_coming_in_has_to_wait() {
+    let shared = Shared::start().await;
+    let mut last = 200;
+    for _ in 0..2_000 {
+        last = answer(shared.peer.http.get(shared.url("/session"))).await.status;
+        if last == 429 {
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+    assert_eq!(shared.get("/session").await.status, 200, "who is in is not kept out by it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
