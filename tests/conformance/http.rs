@@ -1,10 +1,11 @@
 //! The HTTP API, by plain requests.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use eventsource_stream::Eventsource as _;
 use futures::StreamExt as _;
-use parlor_http::{ConnectionLimits, HttpConfig, Server};
+use parlor_http::{ConnectionLimits, HttpConfig, Server, Shares};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
@@ -24,8 +25,11 @@ pub struct Http {
 impl Http {
     pub async fn of(world: &World) -> Self {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let config = HttpConfig { addr, token: TOKEN.into(), ui: None, limits: ConnectionLimits::default() };
-        let server = parlor_http::serve(world.peer("me").clone(), config).await.expect("an API");
+        let live = world.peer("me").clone();
+        let limits = ConnectionLimits::default();
+        let shares = Shares::new(live.clone(), || Err(io::Error::other("nothing is shared here")));
+        let config = HttpConfig { addr, token: TOKEN.into(), ui: None, limits, shares };
+        let server = parlor_http::serve(live, config).await.expect("an API");
         Self { server, client: reqwest::Client::builder().no_proxy().build().expect("a client") }
     }
 

@@ -244,6 +244,9 @@ async fn only_the_person_of_the_profile_shares() {
         (json!({"on": true, "minutes": null}), "INVALID_LIMIT", "minutes"),
         (json!({"off": true}), "INVALID_JSON", "off"),
     ];
+    let whole = peer.post("/rooms/r/share", json!({"on": true, "port": 0.0, "minutes": 60.0})).await.ok();
+    assert_eq!(whole["room"], "r", "a whole number may be written so");
+    peer.post("/rooms/r/share", json!({"on": false})).await.ok();
     for (body, code, path) in wrong {
         assert_eq!(peer.post("/rooms/r/share", body).await.refused(400, code)["path"], path);
     }

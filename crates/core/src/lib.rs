@@ -94,7 +94,7 @@ mod twins;
 mod value;
 mod view;
 mod weight;
-mod whole;
+pub mod whole;
 mod wire;
 mod witness;
 

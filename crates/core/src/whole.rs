@@ -41,8 +41,11 @@ impl<'de, T: TryFrom<u64>> Deserialize<'de> for Whole<T> {
     }
 }
 
-/// A field that may be missing.
-pub(crate) fn option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// A field that may be missing, for serde's `deserialize_with`.
+///
+/// # Errors
+/// For what is no whole number from 0, or does not fit.
+pub fn option<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<u64>,

@@ -42,7 +42,7 @@ pub struct InspectSnapshot {
     /// This peer's session.
     pub session_id: String,
     /// Every open room that is looked at, and what is held of it.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, Inventory>"))]
+    #[cfg_attr(feature = "ts", ts(as = "BTreeMap<String, Inventory>"))]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Inventory>))]
     pub rooms: BTreeMap<RoomId, Inventory>,
     /// The peers that this one is linked to.

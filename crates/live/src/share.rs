@@ -67,14 +67,14 @@ pub struct ShareChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// Listen at this port; 0 takes any free one. 4767 or the next free of nine when missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "parlor_core::whole::option")]
     #[cfg_attr(feature = "openapi", schema(maximum = 65535))]
     pub port: Option<u16>,
     /// Whether to encrypt, by a certificate that is made for this and that nobody vouches for: browsers warn of it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<bool>,
     /// When to end by itself, in minutes from now: 1 to 1440. 480 when missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "parlor_core::whole::option")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1440))]
     pub minutes: Option<u32>,
 }

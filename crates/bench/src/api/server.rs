@@ -1,12 +1,13 @@
 //! A peer with its HTTP API on loopback, and the two ways to read one of its rooms.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::{SinkExt as _, StreamExt as _};
 use parlor::{Config, Live};
-use parlor_http::{ConnectionLimits, HttpConfig};
+use parlor_http::{ConnectionLimits, HttpConfig, Shares};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -35,7 +36,8 @@ impl Server {
         let live = Live::start(config).await?;
         let limits = ConnectionLimits::default();
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let config = HttpConfig { addr, token: TOKEN.into(), ui: None, limits };
+        let shares = Shares::new(live.clone(), || Err(io::Error::other("nothing is shared here")));
+        let config = HttpConfig { addr, token: TOKEN.into(), ui: None, limits, shares };
         let http = parlor_http::serve(live.clone(), config).await?;
         Ok(Self { live, http, _data: data })
     }

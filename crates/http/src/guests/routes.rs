@@ -13,13 +13,12 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Json, Router};
-use parlor::{Bag, Error, ErrorCode, Join, Leave, Left, Live, MemberRecord, ProfileChange, Welcome};
+use parlor::{Arguments, Bag, Error, ErrorCode, Join, Leave, Left, Live, MemberRecord, ProfileChange, Welcome};
 use serde::{Deserialize, Serialize};
 
 use super::door::{door, guests_only};
 use super::guest::{Guest, OVER};
 use super::{CONNECTIONS, Gate, now_ms, over};
-use crate::arguments::Arguments;
 use crate::problem::Problem;
 use crate::request::{Args, Here, Stay, Surface};
 use crate::routes::{method_not_allowed, page, quiet_headers};

@@ -28,7 +28,8 @@ fn it_has_every_route_and_no_other() {
     let operations = operations(&parsed());
     let mut routes: BTreeSet<(String, String)> =
         ROUTES.iter().map(|route| (route.method.to_owned(), route.path.to_owned())).collect();
-    routes.extend(["/healthz", "/metrics", "/openapi.json"].map(|path| ("GET".to_owned(), path.to_owned())));
+    routes
+        .extend(["/healthz", "/inspect", "/metrics", "/openapi.json"].map(|path| ("GET".to_owned(), path.to_owned())));
     assert_eq!(operations.keys().cloned().collect::<BTreeSet<_>>(), routes);
 }
 
@@ -75,7 +76,7 @@ fn every_schema_is_there_and_is_used() {
     let schemas = document["components"]["schemas"].as_object().expect("schemas");
     let mut there: BTreeSet<String> = schemas.keys().map(|name| format!("#/components/schemas/{name}")).collect();
     // What streams and sockets carry stands there for readers.
-    used.extend(["Item", "Batch"].map(|name| format!("#/components/schemas/{name}")));
+    used.extend(["Item", "Batch", "Inspect"].map(|name| format!("#/components/schemas/{name}")));
     there.retain(|name| !used.contains(name));
     assert_eq!(there, BTreeSet::new(), "used by nobody");
     for name in used {
