@@ -11,6 +11,8 @@ IN_WORDS = {
     "read_ticket": {"INVALID_TICKET"},  # its last characters are a checksum
     "join": {"INVALID_MEMBER_ID", "INVALID_TICKET"},  # u_ and the id of somebody else
     "presence": {"INVALID_PRESENCE"},  # a key expires that is not set
+    "share": {"FORBIDDEN"},  # a guest shares nothing
+    "change_share": {"FORBIDDEN", "INVALID_TICKET"},  # and an address is one of this computer
     "set_profile": {"FORBIDDEN"},  # a guest has no profile
     "new_identity": {"FORBIDDEN"},
 }
