@@ -131,19 +131,17 @@ fn pages(app: &tauri::AppHandle) -> std::io::Result<UiFiles> {
 
 /// The page is told when the person goes away from the computer, and when they are back.
 async fn follow_person(app: tauri::AppHandle) {
+    let tell = |away| {
+        // A window that is gone has nobody to tell.
+        let _ = app.emit_to(window::MAIN, "person-away", away);
+    };
     #[cfg(target_os = "linux")]
     match person::linux::Login::of_system().await {
-        Ok(login) => {
-            person::follow(login, |away| {
-                // A window that is gone has nobody to tell.
-                let _ = app.emit_to(window::MAIN, "person-away", away);
-            })
-            .await;
-        }
+        Ok(login) => person::follow(login, tell).await,
         Err(error) => tracing::debug!(%error, "the system does not say whether somebody is here"),
     }
-    #[cfg(not(target_os = "linux"))]
-    drop(app);
+    #[cfg(any(target_os = "macos", target_os = "windows"))]
+    person::follow(person::asked::Asked::new(person::asked::untouched), tell).await;
 }
 
 fn follow(profile_dir: PathBuf) -> impl FnMut(&tauri::AppHandle, RunEvent) {

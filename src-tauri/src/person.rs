@@ -1,13 +1,15 @@
 //! Whether the person is at this computer, as far as the system says: the screen is locked, nobody has touched anything
 //! for as long as the desktop waits, or the computer goes to sleep. It changes a status and never a membership (D6).
 //!
-//! What the system says comes in as [`Sign`]s, from [`linux`] or, in tests, from a list. What they mean is [`Person`], which
-//! is pure. macOS and Windows say nothing yet: there the page's own minute without a sign is all there is.
+//! What the system says comes in as [`Sign`]s, from the login manager of Linux, from macOS and Windows, which are asked, or,
+//! in tests, from a list. What they mean is [`Person`], which is pure.
 
 use std::future::Future;
 
 use serde::Serialize;
 
+#[cfg(any(target_os = "macos", target_os = "windows", test))]
+pub mod asked;
 #[cfg(target_os = "linux")]
 pub mod linux;
 
