@@ -1,8 +1,8 @@
 //! How long an honest cursor takes while somebody lies, and what it costs: two honest peers that move for each other, alone
 //! and under each attack of the liar of testkit, which the first of them is linked to.
 //!
-//! The liar is a process of its own that gives way to all others, as it would be on a computer of its own; when it is cut
-//! off it comes back with another key. So what is measured is what it makes of the honest ones, and not of the processor.
+//! The liar is a process of its own that runs only when nobody else wants to, as it would be on a computer of its own; when it
+//! is cut off it comes back with another key. So what is measured is what it makes of the honest ones, and not of the processor.
 //! The machine is never quiet, so each is measured five times, each time alone and then under the attack, and the median
 //! tells.
 
@@ -196,8 +196,8 @@ impl Scene {
     async fn liar(&self, name: &str) -> anyhow::Result<Child> {
         let (here, there) = (self.peers[0].status().await, self.peers[1].status().await);
         let address = here.listen.first().context("no address")?;
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?);
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0"]).arg(std::env::current_exe()?);
         command.args(["liar", name, address, &here.peer_id, &there.peer_id]).arg(self.peers[1].user_id().to_string());
         let child = begun(command).await?;
         if name == DEAF {

@@ -23,8 +23,8 @@ pub(super) fn play(rounds: &mut Rounds) -> anyhow::Result<u32> {
     let (here, there) = (lan.host(0)?, lan.host(1)?);
     Pretender::addresses(there.address()).try_for_each(|address| there.add_address(address))?;
     let liar = async |_: &Scene| {
-        let mut command: Command = there.command("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?).args(["liar", NAME]);
+        let mut command: Command = there.command("chrt");
+        command.args(["--idle", "0"]).arg(std::env::current_exe()?).args(["liar", NAME]);
         command.arg(there.address().to_string()).arg(here.address().to_string());
         begun(command).await
     };
