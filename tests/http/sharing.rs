@@ -174,6 +174,31 @@ async fn each_browser_is_somebody_and_stays_so() {
     assert_eq!(names(&shared.peer).await.len(), 2);
 }
 
+/// An open room of which nobody here is a member makes way for a private one of its name: its guests are not to be in that.
+#[tokio::test]
+async fn a_name_that_stands_for_another_room_is_shared_no_more() {
+    let shared = Shared::start().await;
+    shared.get("/room/members").await.ok();
+    shared.peer.post("/rooms", json!({"room": "r", "private": true})).await.ok();
+    shared.peer.post("/rooms/r/join", json!({})).await.ok();
+    let read = shared.peer.http.get(shared.url("/room/members")).header("Cookie", &shared.cookie).send().await;
+    // The listener may be gone by now.
+    assert!(read.is_err() || read.is_ok_and(|answer| answer.status() == 401));
+    if let Ok(response) = shared
+        .peer
+        .http
+        .post(shared.url("/enter"))
+        .header("Origin", shared.url(""))
+        .json(&json!({"token": shared.token}))
+        .send()
+        .await
+    {
+        assert_eq!(response.status(), 401, "nor does the link let in");
+    }
+    eventually("it is not shared any more", async || shared.share().await.is_null().then_some(())).await;
+    assert_eq!(names(&shared.peer).await.len(), 1);
+}
+
 /// The cookie can be read by no script and goes to nobody else; the secret stands where no server sees it by itself.
 #[tokio::test]
 async fn the_cookie_and_the_link_are_kept_to_themselves() {

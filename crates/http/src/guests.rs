@@ -52,6 +52,8 @@ const TOKEN_BYTES: usize = 16;
 pub(crate) struct Gate {
     live: Live,
     room: RoomId,
+    /// What that room is for ever: guests of one room are not to be in another of its name.
+    root: Option<[u8; 32]>,
     private: bool,
     pages: UiFiles,
     link: Mutex<Link>,
@@ -104,6 +106,7 @@ impl Running {
     ) -> io::Result<Self> {
         let addr = listener.local_addr()?;
         let gate = Arc::new(Gate {
+            root: live.root_of(&room),
             live,
             room,
             private: epoch.is_some(),
@@ -213,8 +216,10 @@ impl Gate {
         if self.fingerprint.is_some() { "https" } else { "http" }
     }
 
-    fn is_over(&self) -> bool {
-        self.ended.load(Ordering::SeqCst) || self.expires_at().0 <= now_ms()
+    /// Whether nobody is let in any more: it was ended, its time is over, or the name stands for another room by now.
+    pub(crate) fn is_over(&self) -> bool {
+        let ended = self.ended.load(Ordering::SeqCst) || self.expires_at().0 <= now_ms();
+        ended || self.live.root_of(&self.room) != self.root
     }
 
     /// Whether somebody has the link's secret.

@@ -249,6 +249,14 @@ impl Live {
         Ok(Ticket::new(room.clone(), secret, inviter, addresses).invitation())
     }
 
+    /// What the room of this name is, for ever: another value once the name stands for another room in this profile. `None`
+    /// for one that it cannot enter.
+    #[must_use]
+    pub fn root_of(&self, room: &RoomId) -> Option<[u8; 32]> {
+        let secret = self.shared.profile.secret(room).ok()?;
+        Some(parlor_core::room_root(room, secret.map(|secret| secret.room)))
+    }
+
     /// The peers that this one is linked to.
     pub async fn peers(&self) -> Vec<PeerInfo> {
         self.net().peers().await

@@ -29,6 +29,8 @@ pub(crate) const TOPICS_MAX: usize = 100;
 /// Seconds of messages that a mesh remembers in its gossip window, at the default heartbeat.
 const GOSSIP_WINDOW_S: usize = 3;
 pub(crate) const ID_BYTES: usize = 8;
+/// How long a message is remembered, so that it is taken and handed on once.
+pub(crate) const HEARD_FOR: Duration = Duration::from_secs(60);
 /// More messages a second than two peers can exchange.
 const BUSIEST_PER_S: usize = 8_000;
 
@@ -67,6 +69,7 @@ pub(crate) fn behaviour(keypair: &Keypair) -> Result<Gossip, String> {
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
         .message_id_fn(message_id)
+        .duplicate_cache_time(HEARD_FOR)
         .gossip_lazy(0)
         .gossip_factor(0.0)
         .max_control_message_size(CONTROL_MAX)

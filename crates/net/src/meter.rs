@@ -11,6 +11,7 @@ mod recent;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
@@ -75,7 +76,7 @@ impl Metered {
         if rpc.messages.is_empty() && invalid_messages.is_empty() {
             noise.control += 1;
         }
-        noise.again += self.handed.take_repeats(peer, &mut rpc.messages);
+        noise.again += self.handed.take_repeats(peer, &mut rpc.messages, Instant::now());
         FromConnection::Message { rpc, invalid_messages: Vec::new() }
     }
 

@@ -21,8 +21,10 @@ const ASKING: Rate = Rate { most: 240.0, a_second: 40.0 };
 const SAYING: Rate = Rate { most: 600.0, a_second: 150.0 };
 /// Sockets of one guest, one for each tab.
 const SOCKETS_MAX: usize = 4;
-/// Connections of one guest that are closed for nobody.
-const CONNECTIONS_KNOWN: usize = 12;
+/// Connections of one guest that are closed for nobody: as many as a browser has to one server, and its socket.
+const CONNECTIONS_KNOWN: usize = 7;
+const _: () =
+    assert!(CONNECTIONS_KNOWN * super::GUESTS_MAX < super::CONNECTIONS.connections, "somebody new finds a place");
 /// A socket is asked this often whether the other end is there…
 const BEAT: Duration = Duration::from_secs(5);
 /// …and is given up after this much silence: who carries a telephone out of the network closes nothing.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::door::{door, guests_only};
 use super::guest::{Guest, OVER};
-use super::{CONNECTIONS, Gate, now_ms, over};
+use super::{CONNECTIONS, Gate, over};
 use crate::problem::Problem;
 use crate::request::{Args, Here, Stay, Surface};
 use crate::routes::{method_not_allowed, page, quiet_headers};
@@ -163,7 +163,8 @@ async fn enter(
         Some(Extension(guest)) => guest,
         None => gate.admit()?,
     };
-    let left = gate.expires_at().0.saturating_sub(now_ms()) / 1000;
+    // The longest that a room can be shared: when it ends is this end's to say, and may be changed.
+    let left = u64::from(crate::shares::MINUTES_MAX) * 60;
     let secure = if gate.fingerprint.is_some() { "; Secure" } else { "" };
     let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly; SameSite=Strict{secure}", gate.cookie, guest.key);
     Ok(([(SET_COOKIE, cookie)], Json(gate.welcome(&guest).await)).into_response())
