@@ -3,7 +3,8 @@
 use std::pin::Pin;
 
 use eventsource_stream::Eventsource;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
+use parlor::Inspect;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -99,6 +100,52 @@ async fn connections_are_seen_and_another_room_is_not() {
     }
     there.live.close().await;
     seen.until("disconnected", |gone| gone["peerId"] == connected["peerId"]).await;
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_gave_is_seen_to_be_dialled() {
+    let here = Peer::start().await;
+    let mut seen = Inspection::open(&here, "").await;
+    let nobody = "/ip4/127.0.0.1/tcp/1";
+    here.post("/peers", json!({ "addr": nobody })).await.refused(503, "NETWORK_UNAVAILABLE");
+    let dial = seen.until("dial", |_| true).await;
+    assert_eq!((&dial["addresses"], dial.get("peerId")), (&json!([nobody]), None));
+    assert_ne!(seen.until("dialFailed", |_| true).await["reason"], "");
+}
+
+#[tokio::test]
+async fn who_looks_away_sees_nothing_and_then_how_it_is() {
+    let here = Peer::start().await;
+    let mut inspection = here.live.inspect(None).await.expect("a look");
+    assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
+    inspection.pause();
+    here.post("/rooms/r/join", json!({})).await.ok();
+    assert!(inspection.recv().now_or_never().is_none(), "nothing while it is paused");
+    inspection.resume().await.expect("a look again");
+    let next = timeout(PATIENCE, inspection.recv()).await.expect("in time");
+    let Some(Inspect::Snapshot(snapshot)) = next else { panic!("{next:?}") };
+    assert_eq!(snapshot.rooms.values().map(|room| room.records.len()).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn who_is_too_slow_is_told_how_much_was_missed() {
+    let here = Peer::start().await;
+    here.post("/rooms/r/join", json!({})).await.ok();
+    let mut inspection = here.live.inspect(None).await.expect("a look");
+    assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
+    // Each of these is more than a thousand cells.
+    for turn in 0..12 {
+        let notes: Vec<Value> = (0..400)
+            .map(|id| json!({ "id": format!("n{id}"), "x": turn, "y": turn, "text": turn.to_string() }))
+            .collect();
+        here.post("/rooms/r/board", json!({ "set": notes })).await.ok();
+    }
+    let mut next = async || timeout(PATIENCE, inspection.recv()).await.expect("in time").expect("a look");
+    let Inspect::Missed { count } = next().await else { panic!("something was missed") };
+    assert!(count > 1_000, "{count}");
+    let Inspect::Snapshot(snapshot) = next().await else { panic!("a snapshot follows") };
+    assert!(snapshot.rooms.values().all(|room| room.cells.len() >= 1_200), "as it is now");
+    assert!(matches!(next().await, Inspect::Seen(_)), "and it goes on");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::output::{harmless, harmless_json, note, print};
 use crate::peer::Peer;
 use crate::signals::Stop;
+use crate::text::count;
 
 /// What can be seen, by the `what` of the API.
 pub(crate) const KINDS: [&str; 14] = [
@@ -52,7 +53,9 @@ async fn follow(args: &InspectArgs, peer: &Peer, stop: &mut Stop) -> Result<(), 
         };
         let event: Value = serde_json::from_str(&data).unwrap_or_default();
         let kind = event["what"].as_str().unwrap_or_default();
-        if !args.what.is_empty() && event["type"] == "seen" && !args.what.iter().any(|wanted| wanted == kind) {
+        // What was not noted may have been what is asked for.
+        let chosen = event["type"] == "seen" && kind != "lost";
+        if !args.what.is_empty() && chosen && !args.what.iter().any(|wanted| wanted == kind) {
             continue;
         }
         match args.json {
@@ -80,8 +83,8 @@ fn words(event: &Value) -> Option<String> {
                     room["hash"].as_str().unwrap_or_default()
                 )
             });
-            let peers = event["peers"].as_array().map_or(0, Vec::len);
-            return Some(std::iter::once(format!("{peers} peers")).chain(rooms).collect::<Vec<_>>().join("\n"));
+            let peers = u32::try_from(event["peers"].as_array().map_or(0, Vec::len)).unwrap_or(u32::MAX);
+            return Some(std::iter::once(count(peers, "peer")).chain(rooms).collect::<Vec<_>>().join("\n"));
         }
         "missed" => return Some(format!("{} things were missed", number("count"))),
         _ => {}

@@ -54,7 +54,7 @@ impl Actor {
                 },
             };
             let id = options.connection_id();
-            self.show_dial(target, tried, now);
+            self.show_traffic(Traffic::Dial { peer_id: named(target), addresses: tried }, now);
             match self.swarm.dial(options) {
                 Ok(()) => {
                     self.pending.insert(id, Purpose::Dialler(target));
@@ -88,7 +88,10 @@ impl Actor {
 
     fn dial_next(&mut self, mut typed: Typed) {
         while !typed.rest.is_empty() {
-            let options = behaviour::dial_address(typed.rest.remove(0));
+            let address = typed.rest.remove(0);
+            let dial = Traffic::Dial { peer_id: None, addresses: vec![address.to_string()] };
+            self.show_traffic(dial, self.clock.now());
+            let options = behaviour::dial_address(address);
             let id = options.connection_id();
             match self.swarm.dial(options) {
                 Ok(()) => {
@@ -116,7 +119,9 @@ impl Actor {
             None => {}
             Some(Purpose::Dialler(target)) => self.dialler_failed(target, error, now),
             Some(Purpose::Typed(mut typed)) => {
-                typed.reasons.push(explain(error));
+                let reason = explain(error);
+                self.show_traffic(Traffic::DialFailed { peer_id: None, reason: reason.clone() }, now);
+                typed.reasons.push(reason);
                 self.dial_next(typed);
             }
         }
@@ -132,10 +137,6 @@ impl Actor {
         let reason = explain(error);
         self.show_traffic(Traffic::DialFailed { peer_id: named(target), reason }, now);
         self.dialler.failed(target, &failure, now);
-    }
-
-    fn show_dial(&mut self, target: Target, addresses: Vec<String>, now: Tick) {
-        self.show_traffic(Traffic::Dial { peer_id: named(target), addresses }, now);
     }
 }
 
