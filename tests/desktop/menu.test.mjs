@@ -39,8 +39,9 @@ test('what is chosen in it is done by the page', async () => {
     // The first item is the palette, and one press selects it.
     await x11.press('Down');
     await x11.press('Return');
-    return (await window.page.texts(one('palette'))).length === 1;
-  });
+    // Asked for again too soon, Escape would close what is on its way.
+    return until('it to open', async () => (await window.page.texts(one('palette'))).length === 1, 2_000);
+  }, 20_000);
 });
 
 test('its last item ends the app well', async () => {
@@ -50,7 +51,7 @@ test('its last item ends the app well', async () => {
     await x11.click(...FIRST_MENU);
     await x11.press('Up');
     await x11.press('Return');
-    await window.ended(1_000);
+    await window.ended(2_000);
     return true;
-  });
+  }, 20_000);
 });
