@@ -134,7 +134,8 @@ impl Replica {
         }
         let seen = Timestamp(wall_at(self.wall, peer.heard));
         let row = self.rows.at(record.place).filter(|_| !bounded);
-        let patched = row.and_then(|row| Some((row.patch(part, &record.fields, changed, seen)?, row.member.clone())));
+        let patched =
+            row.and_then(|row| Some((row.patch(part, &record.fields, changed, seen)?, row.member().cloned())));
         let row = patched.is_none().then(|| (record.member.clone(), record.actor.user_id.clone()));
         if bounded {
             self.counters.add("presence_over_limit");

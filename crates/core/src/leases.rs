@@ -16,7 +16,7 @@ const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is 
 impl Replica {
     pub(crate) fn link_up(&mut self, id: SessionId, loopback: bool, now: Tick) {
         self.look_at_peers(now.plus(STALE_MS));
-        let peer = self.peers.entry(id).or_insert_with(|| Box::new(Peer::new(id, now)));
+        let peer = self.peers.get_or_insert_with(id, || Peer::new(id, now));
         peer.linked = true;
         peer.loopback = loopback;
         peer.fresh = true;
@@ -70,14 +70,8 @@ impl Replica {
         self.observe(|replica| Observation::Outage { out: replica.outage, slept: true });
         self.spare_twins(now);
         self.peers_due = now;
-        for peer in self.peers.values_mut() {
-            peer.heard = now;
-            // Who is still without a link after that is asked about anew.
-            peer.case = None;
-            if let Some((at, _)) = &mut peer.lost {
-                *at = now;
-            }
-        }
+        // Who is still without a link after that is asked about anew.
+        self.heard_all(now);
         for record in self.own.values_mut() {
             record.renew(now);
         }
@@ -85,6 +79,17 @@ impl Replica {
             self.publish(full);
         }
         self.beat_at = now;
+    }
+
+    /// Nobody is judged by the time before this.
+    fn heard_all(&mut self, now: Tick) {
+        self.peers.each(|_, peer| {
+            peer.heard = now;
+            peer.case = None;
+            if let Some((at, _)) = &mut peer.lost {
+                *at = now;
+            }
+        });
     }
 
     pub(crate) fn set_outage(&mut self, outage: bool, now: Tick) {
@@ -95,13 +100,7 @@ impl Replica {
         self.outage = outage;
         self.peers_due = now;
         if !outage {
-            for peer in self.peers.values_mut() {
-                peer.heard = now;
-                peer.case = None;
-                if let Some((at, _)) = &mut peer.lost {
-                    *at = now;
-                }
-            }
+            self.heard_all(now);
             self.spare_twins(now);
             self.beat_at = now;
         }
@@ -178,27 +177,28 @@ impl Replica {
     fn expire_peers(&mut self, now: Tick) {
         let mut rows = Vec::new();
         let (mut over, mut doubted, mut changed) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, peer) in &mut self.peers {
-            if let Some(reason) = peer.over(now, self.outage) {
-                over.push((*id, reason));
-                continue;
+        let outage = self.outage;
+        self.peers.each(|id, peer| {
+            if let Some(reason) = peer.over(now, outage) {
+                over.push((id, reason));
+                return;
             }
             let stale = peer.is_stale(now);
             let turned = stale != peer.stale;
             peer.stale = stale;
             if turned && !peer.records.is_empty() {
                 let state = if stale { LeaseState::Stale } else { LeaseState::Active };
-                changed.push((*id, state, now.since(peer.heard)));
+                changed.push((id, state, now.since(peer.heard)));
             }
-            if peer.doubt(self.outage, now) {
-                doubted.push(*id);
+            if peer.doubt(outage, now) {
+                doubted.push(id);
             }
             for (member, user, fields) in peer.records.fields_mut() {
                 if fields.hide_expired(now) || turned {
                     rows.push((member.clone(), user.clone()));
                 }
             }
-        }
+        });
         for (session, state, silent_ms) in changed {
             self.observe(|_| Observation::Lease { session, state, silent_ms, reason: None });
         }
@@ -227,12 +227,11 @@ impl Replica {
         }
         if peer.linked {
             // Still connected but silent: kept as a link, so that a late frame is heard as one of a linked peer.
-            let mut silent = Box::new(Peer::new(id, now));
+            let silent = self.peers.get_or_insert_with(id, || Peer::new(id, now));
             silent.linked = true;
             silent.loopback = peer.loopback;
             silent.rtt_us = peer.rtt_us;
             silent.seq = peer.seq;
-            self.peers.insert(id, silent);
         }
         for record in peer.records.into_values() {
             self.refresh_knowing(&(record.member, record.actor.user_id), reason, evidence.as_ref(), now);

@@ -68,6 +68,7 @@ mod metadata;
 mod outgoing;
 mod own;
 mod peer;
+mod peers;
 mod proof;
 #[cfg(test)]
 mod props;

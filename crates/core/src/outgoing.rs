@@ -4,6 +4,7 @@ use crate::ids::Tick;
 use crate::limits::{BEAT_MS, FRAME_MAX, FRAME_OBJECTS_MAX, TOP_KEYS};
 use crate::own::OwnRecord;
 use crate::peer::records_hash;
+use crate::peers::Sum;
 use crate::raw::Raw;
 use crate::replica::Replica;
 use crate::view::Event;
@@ -52,11 +53,7 @@ impl Replica {
     /// Other sessions, as the rate counts them. Those without a link of their own cannot be told from ones that somebody
     /// made up, and slow nobody down beyond what those with one do, or a small room would.
     fn company(&self) -> u64 {
-        let others = self.peers.values().filter(|peer| !peer.records.is_empty() || peer.watches());
-        let (linked, far) = others.fold((0, 0), |(linked, far), peer| match peer.linked {
-            true => (linked + 1, far),
-            false => (linked, far + 1),
-        });
+        let Sum { linked, far, .. } = self.peers.sum();
         linked + u64::min(far, linked.max(FAR))
     }
 

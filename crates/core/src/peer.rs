@@ -6,6 +6,7 @@ use crate::fields::Fields;
 use crate::ids::{MemberId, Rev, Seq, SessionId, Tick, UserId};
 use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
+use crate::peers::Sum;
 use crate::proof::Certificate;
 use crate::row_table::Place;
 use crate::said::{Breath, Heard};
@@ -60,6 +61,8 @@ pub(crate) struct Peer {
     pub case: Option<Box<Case>>,
     /// Records that had to make room in a full room, and when the last one did.
     pub evicted: Option<(Tick, BTreeSet<u32>)>,
+    /// What it was last counted as.
+    pub counted: Sum,
 }
 
 /// The last `Ask` to a session.
@@ -209,6 +212,7 @@ impl Peer {
             asks: Breath::new(now),
             case: None,
             evicted: None,
+            counted: Sum::default(),
         }
     }
 

@@ -20,7 +20,8 @@ use crate::inspect::{Observation, Observed};
 use crate::metadata;
 use crate::outgoing::pace_ms;
 use crate::own::OwnRecord;
-use crate::peer::{Peer, session_mark};
+use crate::peer::session_mark;
+use crate::peers::Peers;
 use crate::proof::{Certificate, Verifier};
 use crate::row_table::RowTable;
 use crate::said::Breath;
@@ -89,7 +90,7 @@ pub struct Replica {
     pub(crate) incarnations: u32,
     pub(crate) own: BTreeMap<u32, OwnRecord>,
     pub(crate) leaving: Vec<(Tick, u32, bool)>,
-    pub(crate) peers: BTreeMap<SessionId, Box<Peer>>,
+    pub(crate) peers: Peers,
     pub(crate) departed: Departed,
     pub(crate) cells: Cells,
     pub(crate) metadata: Arc<RoomMetadata>,
@@ -172,7 +173,7 @@ impl Replica {
             incarnations: 0,
             own: BTreeMap::new(),
             leaving: Vec::new(),
-            peers: BTreeMap::new(),
+            peers: Peers::default(),
             departed: Departed::default(),
             cells,
             metadata,

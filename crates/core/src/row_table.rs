@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::fields::Fields;
-use crate::ids::SessionId;
+use crate::ids::{MemberId, SessionId, UserId};
 use crate::raw::Raw;
 use crate::view::{Member, RowKey, Timestamp};
 
@@ -21,6 +21,8 @@ pub(crate) struct RowTable {
     places: BTreeMap<RowKey, Place>,
     rows: Vec<Row>,
     free: Vec<Place>,
+    /// Those that readers were told of, in the order of a list: whoever joined first comes first.
+    listed: Vec<Place>,
 }
 
 /// One row: the records that it is made of, some of which may be over already, and what readers were told of it.
@@ -28,7 +30,7 @@ pub(crate) struct RowTable {
 pub(crate) struct Row {
     pub parts: Parts,
     /// Nothing as long as nobody was told of it.
-    pub member: Option<Arc<Member>>,
+    member: Option<Arc<Member>>,
 }
 
 /// Sessions and incarnations of the records of a row. One is kept in place: every change of the row is held against it.
@@ -102,10 +104,25 @@ impl RowTable {
     /// Forgets a row; its place is free for another.
     pub fn remove(&mut self, key: &RowKey) {
         let Some(place) = self.places.remove(key) else { return };
+        self.unlist(place);
         self.free.push(place);
         if let Some(row) = self.at(place) {
             *row = Row::default();
         }
+    }
+
+    /// What readers are told of a row that is here.
+    pub fn show(&mut self, key: &RowKey, member: Arc<Member>) {
+        let Some(place) = self.places.get(key).copied() else { return };
+        let Some(row) = self.at(place) else { return };
+        if row.member.as_ref().is_some_and(|held| rank(held) == rank(&member)) {
+            row.member = Some(member);
+            return;
+        }
+        self.unlist(place);
+        let at = self.listed.partition_point(|other| self.rank_of(*other) < Some(rank(&member)));
+        self.listed.insert(at, place);
+        self.rows[place.0 as usize].member = Some(member);
     }
 
     /// What readers were told of a row.
@@ -123,14 +140,31 @@ impl RowTable {
         self.told(self.places.range(first..))
     }
 
+    /// All of them, whoever joined first in front.
+    pub fn list(&self) -> Vec<Arc<Member>> {
+        self.listed.iter().filter_map(|place| self.rows.get(place.0 as usize)?.member.clone()).collect()
+    }
+
     /// How many of them there are.
     pub fn len(&self) -> usize {
-        self.members().count()
+        self.listed.len()
     }
 
     /// How many places there are, free ones included.
     pub fn places(&self) -> usize {
         self.rows.len()
+    }
+
+    fn unlist(&mut self, place: Place) {
+        let rank = self.rank_of(place);
+        let at = self.listed.partition_point(|other| self.rank_of(*other) < rank);
+        if self.listed.get(at) == Some(&place) {
+            self.listed.remove(at);
+        }
+    }
+
+    fn rank_of(&self, place: Place) -> Option<Rank<'_>> {
+        self.rows.get(place.0 as usize)?.member.as_deref().map(rank)
     }
 
     fn told<'a>(
@@ -141,7 +175,19 @@ impl RowTable {
     }
 }
 
+/// What decides where a member stands in a list.
+type Rank<'a> = (Timestamp, &'a MemberId, &'a UserId);
+
+fn rank(member: &Member) -> Rank<'_> {
+    (member.record.joined_at, &member.record.member_id, &member.actor.user_id)
+}
+
 impl Row {
+    /// What readers were told of it.
+    pub fn member(&self) -> Option<&Arc<Member>> {
+        self.member.as_ref()
+    }
+
     /// Takes over values of the one record that this row is made of; the keys that are others now, in order. Nothing when
     /// the row is made of more than that, or nobody was told of it yet.
     pub fn patch(
@@ -180,7 +226,7 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use crate::ids::{MemberId, PublicKey};
+    use crate::ids::PublicKey;
 
     use super::*;
 

@@ -86,7 +86,7 @@ impl Replica {
             (None, None) => {}
             (None, Some(member)) => {
                 let member = Arc::new(member);
-                self.show(key, member.clone());
+                self.rows.show(key, member.clone());
                 self.emit(Event::Joined { member });
                 self.refresh_conflicts(key, now);
             }
@@ -113,7 +113,7 @@ impl Replica {
             return;
         }
         let member = Arc::new(member);
-        self.show(key, member.clone());
+        self.rows.show(key, member.clone());
         if turned {
             self.emit(match member.state {
                 MemberState::Stale => Event::Stale { member: member.clone() },
@@ -122,12 +122,6 @@ impl Replica {
         }
         if !changed.is_empty() || other {
             self.emit(Event::Updated { member, changed });
-        }
-    }
-
-    fn show(&mut self, key: &RowKey, member: Arc<Member>) {
-        if let Some(row) = self.rows.get_mut(key) {
-            row.member = Some(member);
         }
     }
 
@@ -196,7 +190,7 @@ impl Replica {
         let (part, seen) = ((self.session(), incarnation), self.timestamp(now));
         let (Some(record), Some(row)) = (self.own.get(&incarnation), self.rows.get_mut(key)) else { return false };
         let Some(changed) = row.patch(part, &record.fields, changed, seen) else { return false };
-        let member = row.member.clone();
+        let member = row.member().cloned();
         self.emit_updated(member, changed);
         true
     }
@@ -329,12 +323,9 @@ impl Replica {
     /// Everything a reader needs; `at` is for the driver to fill in.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let mut members: Vec<Arc<Member>> = self.rows.members().map(|(_, member)| member.clone()).collect();
-        let order = |row: &Arc<Member>| (row.record.joined_at, row.record.member_id.clone(), row.actor.user_id.clone());
-        members.sort_by_cached_key(order);
         Snapshot {
             room: self.config.room.clone(),
-            members,
+            members: self.rows.list(),
             metadata: self.metadata.clone(),
             notes: Arc::clone(&self.notes_shown),
             access: self.access.clone(),

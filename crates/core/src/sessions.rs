@@ -7,7 +7,6 @@
 //! nobody fills it with people who are not there.
 
 use std::cmp::Reverse;
-use std::collections::btree_map::Entry;
 
 use crate::ids::{SessionId, Tick};
 use crate::limits::{MEMBERS_MAX, STALE_MS};
@@ -111,7 +110,7 @@ impl Replica {
     }
 
     fn records(&self) -> usize {
-        self.own.len() + self.peers.values().map(|peer| peer.records.len()).sum::<usize>()
+        self.own.len() + self.peers.sum().records
     }
 
     /// The peer, made when it is new; the stalest of those without members makes place.
@@ -128,13 +127,11 @@ impl Replica {
                 self.peers.remove(&session);
             }
         }
-        match self.peers.entry(id) {
-            Entry::Occupied(held) => held.into_mut(),
-            Entry::Vacant(vacant) => {
-                self.peers_due = self.peers_due.min(now.plus(STALE_MS));
-                vacant.insert(Box::new(Peer::new(id, now)))
-            }
-        }
+        let due = &mut self.peers_due;
+        self.peers.get_or_insert_with(id, || {
+            *due = now.plus(STALE_MS).min(*due);
+            Peer::new(id, now)
+        })
     }
 }
 

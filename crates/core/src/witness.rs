@@ -133,7 +133,7 @@ impl Replica {
             others.find(|(_, other)| other == identity).map(|(session, _)| session)
         };
         let mut able: Vec<(usize, u32, PublicKey, SessionId)> = Vec::new();
-        for (id, peer) in &self.peers {
+        for (id, peer) in self.peers.iter() {
             let Some(identity) = peer.identity() else { continue };
             let hears = peer.linked && !peer.stale && !peer.records.is_empty();
             let other_device = asked_as(&identity).is_some_and(|session| session != *id);
