@@ -46,6 +46,7 @@ use crate::lab::{Cutting, Fault};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
+use crate::meter::give_way;
 use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::topic::Tag;
@@ -249,6 +250,7 @@ impl Actor {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut surroundings: mpsc::Receiver<Surroundings>) {
         let mut woke = self.clock.now();
         let mut round = woke;
+        let mut heard = false;
         loop {
             let now = self.clock.now();
             if now.since(woke) > upkeep::JUMP_MS {
@@ -260,6 +262,10 @@ impl Actor {
                 round = now.plus(ROUND_MS);
             }
             self.settle(now);
+            if std::mem::take(&mut heard) {
+                // There may be no end to what one connection brings, and another has the next cursor.
+                give_way().await;
+            }
             let due = [self.dialler.next_deadline(), self.meeting.next_deadline()];
             let first = due.into_iter().flatten().fold(round, Tick::min);
             let wait = Instant::now() + self.until_deadline(first, now);
@@ -282,8 +288,11 @@ impl Actor {
                     }
                     Some(command) => self.command(command),
                 },
-                event = self.swarm.select_next_some() => self.network_event(event),
-                Some(heard) = self.hello.heard.recv() => self.said_hello(heard, self.clock.now()),
+                event = self.swarm.select_next_some() => {
+                    self.network_event(event);
+                    heard = true;
+                }
+                Some(hello) = self.hello.heard.recv() => self.said_hello(hello, self.clock.now()),
                 Some(seen) = surroundings.recv() => self.look_around(seen, self.clock.now()),
                 // Connections are tasks of their own, which bring the next cursor: they go first.
                 () = tokio::task::yield_now(), if !self.line.is_empty() => self.next_in_line(self.clock.now()),

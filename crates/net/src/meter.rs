@@ -7,6 +7,7 @@
 //! given a few at a time, and of each peer in turn.
 
 mod recent;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
@@ -22,12 +23,17 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 
 use self::recent::Handed;
+use self::turns::GivesWay;
+pub(crate) use self::turns::give_way;
 use crate::gossip::Gossip;
 
 /// Messages of one peer that gossipsub takes at a time.
 const SLICE: usize = 4;
 /// Messages of one peer that wait for their turn; what is beyond is dropped, and paid for.
 const WAITING_MAX: usize = 2_048;
+
+/// Each RPC comes out of the decoder with one word of extensions more than was sent, which says nothing.
+const EXTENSIONS: usize = 1;
 
 /// What the connection hands to gossipsub.
 type FromConnection = THandlerOutEvent<Gossip>;
@@ -72,7 +78,7 @@ impl Metered {
         let FromConnection::Message { mut rpc, invalid_messages } = event else { return event };
         let noise = self.noise.entry(peer).or_default();
         noise.forged += invalid_messages.len() as u64;
-        noise.control += (rpc.subscriptions.len() + rpc.control_msgs.len()) as u64;
+        noise.control += (rpc.subscriptions.len() + rpc.control_msgs.len().saturating_sub(EXTENSIONS)) as u64;
         if rpc.messages.is_empty() && invalid_messages.is_empty() {
             noise.control += 1;
         }
@@ -122,7 +128,7 @@ impl DerefMut for Metered {
 }
 
 impl NetworkBehaviour for Metered {
-    type ConnectionHandler = <Gossip as NetworkBehaviour>::ConnectionHandler;
+    type ConnectionHandler = GivesWay<THandler<Gossip>>;
     type ToSwarm = Heard;
 
     fn handle_established_inbound_connection(
@@ -132,7 +138,7 @@ impl NetworkBehaviour for Metered {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip.handle_established_inbound_connection(id, peer, local, remote)
+        self.gossip.handle_established_inbound_connection(id, peer, local, remote).map(GivesWay::new)
     }
 
     fn handle_established_outbound_connection(
@@ -143,7 +149,7 @@ impl NetworkBehaviour for Metered {
         role: Endpoint,
         port: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip.handle_established_outbound_connection(id, peer, address, role, port)
+        self.gossip.handle_established_outbound_connection(id, peer, address, role, port).map(GivesWay::new)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {

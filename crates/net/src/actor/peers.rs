@@ -166,6 +166,7 @@ impl Actor {
         self.counters.add("gossip_signature", noise.forged);
         self.counters.add("gossip_again", noise.again);
         self.counters.add("gossip_repeated", noise.repeated);
+        self.counters.add("gossip_control", noise.control);
         let Some(sender) = author::session_of(&sender) else { return };
         self.charge(sender, (noise.forged + noise.again).saturating_mul(WRONG) + noise.repeated + noise.control, now);
     }

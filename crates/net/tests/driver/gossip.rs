@@ -192,12 +192,13 @@ async fn after_a_burst_of_sixteen_everybody_hears_everybody() {
 async fn where_all_are_linked_to_all_a_frame_is_verified_once() {
     let (peers, ports) = full_mesh(16).await;
     let counts = async || {
-        let (mut heard, mut repeated) = (0, 0);
+        let (mut heard, mut repeated, mut control) = (0, 0, 0);
         for peer in &peers {
             heard += peer.count("gossip_heard").await;
             repeated += peer.count("gossip_repeated").await;
+            control += peer.count("gossip_control").await;
         }
-        (heard, repeated)
+        (heard, repeated, control)
     };
     // The last links are news to all for a beat or two, and until then frames are passed on.
     let settled = async {
@@ -215,9 +216,10 @@ async fn where_all_are_linked_to_all_a_frame_is_verified_once() {
         all_step(&peers, &ports, LATER, step).await;
     }
     let after = counts().await;
-    let (heard, repeated) = (after.0 - before.0, after.1 - before.1);
+    let (heard, repeated, control) = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
     assert!(heard >= 20 * 16 * 15, "the test lost its point: {heard}");
     assert!(repeated * 20 < heard, "{repeated} frames were verified in vain, beside {heard}");
+    assert!(control * 4 < heard, "{control} words of gossip to itself were paid for, beside {heard} frames");
 }
 
 /// Ten in a ring, each linked to the next and the one after it: everybody sees everybody, by what others pass on.
