@@ -78,6 +78,17 @@ function jumps(a: Point, b: Point, snap: number): boolean {
   return b.t - a.t > LONGEST_GAP_MS || Math.hypot(b.x - a.x, b.y - a.y) > snap;
 }
 
+/** The 90th percentile of at most twenty numbers: the largest, or of more than ten the one below it. */
+function p90(of: readonly number[]): number {
+  let largest = -Infinity;
+  let second = -Infinity;
+  for (const number of of) {
+    second = Math.max(second, Math.min(largest, number));
+    largest = Math.max(largest, number);
+  }
+  return of.length > 10 ? second : largest;
+}
+
 /** One update as it came: `t` on the sender's clock, `pts` the points on the way to it. */
 export interface CursorUpdate {
   readonly x: number;
@@ -103,7 +114,7 @@ export class CursorTrack {
     if (this.#arrivedAt !== null) this.#measure(now - this.#arrivedAt);
     this.#arrivedAt = now;
     const offset = this.#offset(update.t, now);
-    for (const [x, y, t] of update.pts ?? []) this.#add({ x, y, t: t + offset });
+    if (update.pts !== undefined) for (const [x, y, t] of update.pts) this.#add({ x, y, t: t + offset });
     this.#add({ x: update.x, y: update.y, t: (update.t ?? now) + offset });
   }
 
@@ -147,9 +158,7 @@ export class CursorTrack {
     if (gap <= 0 || gap > LONGEST_GAP_MS) return;
     this.#gaps.push(gap);
     if (this.#gaps.length > GAPS_KEPT) this.#gaps.shift();
-    const sorted = [...this.#gaps].sort((a, b) => a - b);
-    const p90 = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.9))] ?? gap;
-    const wanted = Math.min(LONGEST_DELAY_MS, Math.max(SHORTEST_DELAY_MS, 1.5 * p90));
+    const wanted = Math.min(LONGEST_DELAY_MS, Math.max(SHORTEST_DELAY_MS, 1.5 * p90(this.#gaps)));
     // Towards the wanted delay in steps: a jump of the delay would be a jump of the cursor.
     this.#delay += (wanted - this.#delay) * 0.2;
   }
