@@ -6,6 +6,7 @@
 //! nothing is timed.
 
 mod honest;
+mod relays;
 mod scenes;
 
 use std::future::Future;
@@ -24,7 +25,7 @@ fn main() {
     let attacks = ATTACKS.iter().map(|attack| trial(attack.name, move || attacked(attack)));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(SIDE_BY_SIDE);
-    libtest_mimic::run(&arguments, attacks.chain(scenes::all()).collect()).exit();
+    libtest_mimic::run(&arguments, attacks.chain(scenes::all()).chain(relays::all()).collect()).exit();
 }
 
 /// A test with a runtime of its own, so that what one leaves behind is not there for the next.

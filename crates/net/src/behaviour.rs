@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::upgrade::Version;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
 use libp2p::{
-    Multiaddr, PeerId, SwarmBuilder, identify, mdns, noise, ping, relay as circuits, rendezvous as libp2p_rendezvous,
+    Multiaddr, PeerId, SwarmBuilder, Transport, identify, mdns, noise, ping, rendezvous as libp2p_rendezvous,
     request_response, tcp, yamux,
 };
 use prometheus_client::registry::Registry;
 
+use crate::circuits::{self, Guarded};
 use crate::clock::Clock;
 use crate::clocks::{self, ClockCodec};
 use crate::config::Discovery;
@@ -23,7 +25,7 @@ use crate::key::SessionKey;
 use crate::links::PING_EVERY_MS;
 use crate::meter::Metered;
 use crate::relay;
-use crate::rendezvous::{self, Guarded};
+use crate::rendezvous;
 
 /// From the first packet of a dial to a secured connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,11 +50,11 @@ pub(crate) struct Behaviour {
     ping: ping::Behaviour,
     mdns: Toggle<mdns::tokio::Behaviour>,
     /// What a relay does for others, when this peer is one.
-    relay: Toggle<circuits::Behaviour>,
-    register: Toggle<Guarded<libp2p_rendezvous::server::Behaviour>>,
+    relay: Toggle<libp2p::relay::Behaviour>,
+    register: Toggle<rendezvous::Guarded<libp2p_rendezvous::server::Behaviour>>,
     /// What relays do for this peer.
-    circuits: circuits::client::Behaviour,
-    pub(crate) rendezvous: Guarded<libp2p_rendezvous::client::Behaviour>,
+    circuits: Guarded,
+    pub(crate) rendezvous: rendezvous::Guarded<libp2p_rendezvous::client::Behaviour>,
 }
 
 /// What there is to choose about a swarm.
@@ -78,7 +80,8 @@ pub(crate) fn swarm(
     });
     let gossip = Metered::new(gossip::behaviour(key.keypair())?);
     let mdns_failed = matches!(mdns, Some(Err(_)));
-    let behaviour = |circuits: circuits::client::Behaviour| Behaviour {
+    let (through_relays, circuits) = circuits::client(key.peer());
+    let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_established_per_peer(Some(2))
@@ -113,10 +116,15 @@ pub(crate) fn swarm(
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
         .map_err(|error| error.to_string())?
         .with_quic()
-        .with_relay_client(noise::Config::new, yamux::Config::default)
+        .with_other_transport(|keypair| {
+            let noise = noise::Config::new(keypair)?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
+                through_relays.upgrade(Version::V1Lazy).authenticate(noise).multiplex(yamux::Config::default()),
+            )
+        })
         .map_err(|error| error.to_string())?
         .with_bandwidth_metrics(traffic)
-        .with_behaviour(|_, circuits| behaviour(circuits))
+        .with_behaviour(|_| behaviour)
         .map_err(|error| error.to_string())?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIMEOUT))
         .with_connection_timeout(CONNECT_TIMEOUT)

@@ -35,6 +35,7 @@ mod author;
 mod behaviour;
 mod budget;
 mod check;
+mod circuits;
 mod clock;
 mod clocks;
 mod config;

@@ -25,6 +25,8 @@ const ROUND_MS: u64 = 20_000;
 const ANSWER_MS: u64 = 10_000;
 /// First and widest step of the wait after a refusal.
 const REFUSED_MS: (u64, u64) = (1_000, 60_000);
+/// A place lasts far longer than this, however wrong the clock of one who has it.
+const RENEWED_MS: u64 = 10_000;
 /// A relay whose answer is no answer, or that gives none, is not asked again for so long.
 const DISTRUST_MS: u64 = 3_600_000;
 
@@ -37,6 +39,16 @@ pub(crate) enum Step {
     Reserve(PeerId),
     /// Say of every room that we are in it, and ask who else is.
     Say(PeerId),
+}
+
+/// What the answer of a relay means that gives a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reserved {
+    Ours,
+    /// It has to be renewed again and again.
+    Hasty,
+    /// Nobody waits for it: it comes too late, or from who is not trusted.
+    Unasked,
 }
 
 #[derive(Debug)]
@@ -55,6 +67,8 @@ struct Relay {
     connected: bool,
     place: Option<Place>,
     refused: u32,
+    /// When it gave a place last.
+    gave: Option<Tick>,
     /// Nothing is asked of it before.
     shunned: Option<Tick>,
 }
@@ -81,8 +95,12 @@ impl Meeting {
         if let Some(known) = self.relays.get_mut(&relay) {
             known.asked_for |= asked_for;
             known.connected = true;
-        } else if self.relays.len() < KNOWN_MAX || asked_for {
-            self.relays.insert(relay, Relay { asked_for, connected: true, place: None, refused: 0, shunned: None });
+        } else {
+            self.forget_one();
+            if self.relays.len() < KNOWN_MAX || asked_for {
+                let (connected, place, gave, shunned) = (true, None, None, None);
+                self.relays.insert(relay, Relay { asked_for, connected, place, refused: 0, gave, shunned });
+            }
         }
         self.choose(now);
     }
@@ -107,13 +125,32 @@ impl Meeting {
         }
     }
 
-    /// A place is ours, or still is.
-    pub(crate) fn reserved(&mut self, relay: &PeerId, now: Tick) {
-        let Some(relay) = self.relays.get_mut(relay) else { return };
-        relay.refused = 0;
+    /// When there are too many, whoever is shunned and gone makes room: else a handful of liars would keep out every
+    /// relay for an hour.
+    fn forget_one(&mut self) {
+        if self.relays.len() < KNOWN_MAX {
+            return;
+        }
+        let gone = self.relays.iter().filter(|(_, relay)| !relay.connected);
+        let oldest = gone.min_by_key(|(_, relay)| relay.shunned).map(|(peer, _)| *peer);
+        if let Some(peer) = oldest {
+            self.relays.remove(&peer);
+        }
+    }
+
+    /// A relay says that a place is ours, or still is.
+    pub(crate) fn reserved(&mut self, relay: &PeerId, renewal: bool, now: Tick) -> Reserved {
+        let Some(relay) = self.relays.get_mut(relay).filter(|relay| relay.place.is_some()) else {
+            return Reserved::Unasked;
+        };
+        if renewal && relay.gave.is_some_and(|before| now.since(before) < RENEWED_MS) {
+            return Reserved::Hasty;
+        }
+        (relay.refused, relay.gave) = (0, Some(now));
         if !matches!(relay.place, Some(Place::Held(_))) {
             relay.place = Some(Place::Held(now));
         }
+        Reserved::Ours
     }
 
     /// It was refused, or is ours no longer. Another relay gets its turn if there is one.
@@ -207,10 +244,10 @@ mod tests {
         meeting.met(relay, false, Tick(0));
         assert_eq!(all(&mut meeting, 0), [Step::Reserve(relay)]);
         assert_eq!((all(&mut meeting, 1), meeting.held().count()), (vec![], 0), "it has not answered");
-        meeting.reserved(&relay, Tick(5));
+        assert_eq!(meeting.reserved(&relay, false, Tick(5)), Reserved::Ours);
         assert_eq!(all(&mut meeting, 5), [Step::Say(relay)]);
         assert_eq!(meeting.held().collect::<Vec<_>>(), [&relay]);
-        meeting.reserved(&relay, Tick(6));
+        assert_eq!(meeting.reserved(&relay, true, Tick(5 + RENEWED_MS)), Reserved::Ours);
         let round = meeting.next_deadline().unwrap();
         assert!((16_005..=24_005).contains(&round.0), "{round:?}: a renewal is no reason to hurry");
         assert_eq!(all(&mut meeting, round.0), [Step::Say(relay)]);
@@ -232,7 +269,7 @@ mod tests {
             now += wait;
         }
         all(&mut meeting, now);
-        meeting.reserved(&relay, Tick(now));
+        meeting.reserved(&relay, false, Tick(now));
         meeting.refused(&relay, Tick(now));
         assert!(meeting.next_deadline().unwrap().0 <= now + 1_000, "it was ours, so it counts as new");
     }
@@ -266,11 +303,56 @@ mod tests {
         let mut meeting = Meeting::new(true, 1);
         relays.iter().for_each(|relay| meeting.met(*relay, false, Tick(0)));
         all(&mut meeting, 0);
-        meeting.reserved(&relays[1], Tick(1));
+        meeting.reserved(&relays[1], false, Tick(1));
         all(&mut meeting, 1);
         let due = meeting.next_deadline().unwrap();
         assert_eq!((due, all(&mut meeting, due.0)), (Tick(ANSWER_MS + 1), vec![Step::Reserve(relays[2])]));
         assert!(!meeting.uses(&relays[0]));
+    }
+
+    #[test]
+    fn a_place_that_nobody_waits_for_is_none_of_ours() {
+        let relay = relays(1)[0];
+        let mut meeting = Meeting::new(true, 1);
+        assert_eq!(meeting.reserved(&relay, false, Tick(0)), Reserved::Unasked);
+        meeting.met(relay, true, Tick(0));
+        all(&mut meeting, 0);
+        all(&mut meeting, ANSWER_MS + 1);
+        assert_eq!(meeting.reserved(&relay, false, Tick(ANSWER_MS + 2)), Reserved::Unasked, "too late");
+        assert_eq!((meeting.held().count(), meeting.next_deadline()), (0, None));
+    }
+
+    #[test]
+    fn a_place_that_has_to_be_renewed_at_once_is_none() {
+        let relay = relays(1)[0];
+        let mut meeting = Meeting::new(true, 1);
+        meeting.met(relay, true, Tick(0));
+        all(&mut meeting, 0);
+        meeting.reserved(&relay, false, Tick(1));
+        assert_eq!(meeting.reserved(&relay, true, Tick(RENEWED_MS)), Reserved::Hasty);
+        meeting.distrust(&relay, Tick(RENEWED_MS));
+        assert_eq!(meeting.reserved(&relay, true, Tick(9 * RENEWED_MS)), Reserved::Unasked, "nor is it one later");
+        // One that was lost with its connection is no renewal.
+        let other = relays(1)[0];
+        meeting.met(other, false, Tick(RENEWED_MS));
+        all(&mut meeting, RENEWED_MS);
+        meeting.reserved(&other, false, Tick(RENEWED_MS));
+        meeting.lost(&other, Tick(RENEWED_MS));
+        meeting.met(other, false, Tick(RENEWED_MS));
+        all(&mut meeting, RENEWED_MS);
+        assert_eq!(meeting.reserved(&other, false, Tick(RENEWED_MS)), Reserved::Ours);
+    }
+
+    #[test]
+    fn liars_that_are_gone_make_room_for_another() {
+        let mut meeting = Meeting::new(true, 1);
+        for relay in relays(2 * KNOWN_MAX) {
+            meeting.met(relay, false, Tick(0));
+            assert!(meeting.uses(&relay), "it has its chance");
+            meeting.distrust(&relay, Tick(0));
+            meeting.lost(&relay, Tick(0));
+            assert!(meeting.relays.len() <= KNOWN_MAX);
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 //! a clock can count. So each message is looked at before they have it. Their types of messages have no names outside of them; that they can be printed is enough.
 
 use std::collections::{HashSet, VecDeque};
+use std::convert::Infallible;
 use std::fmt::{self, Debug, Write};
+use std::io;
 use std::task::{Context, Poll};
 
 use libp2p::core::Endpoint;
@@ -58,6 +60,10 @@ pub(crate) enum Heard<E> {
         peer: PeerId,
         what: &'static str,
     },
+    /// Something was dropped that the peer may have from somebody else.
+    Dropped {
+        what: &'static str,
+    },
 }
 
 /// See the module.
@@ -66,7 +72,7 @@ pub(crate) struct Guarded<B> {
     clock: Clock,
     each: Purses,
     all: Budget,
-    refused: VecDeque<(PeerId, &'static str)>,
+    refused: VecDeque<Heard<Infallible>>,
     /// Questions that got no answer, of which the connection will say so.
     unanswered: HashSet<InboundRequestId>,
 }
@@ -132,7 +138,7 @@ impl<B> Guarded<B> {
     }
 
     fn refuse(&mut self, peer: PeerId, what: &'static str) {
-        self.refused.push_back((peer, what));
+        self.refused.push_back(Heard::Refused { peer, what });
     }
 }
 
@@ -155,15 +161,31 @@ fn printed(what: &impl Debug, most: usize) -> (String, bool) {
     (printed.text, whole)
 }
 
-/// Whether it is what a client may be answered: registrations that end in time. One more end in a name is one too many.
-fn is_answer(response: &impl Debug) -> bool {
+/// What an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Fine,
+    /// One of registrations, not all of which a client can take. Each is what somebody in the room said, so the relay need
+    /// not have made it up.
+    Garbled,
+    /// None at all.
+    None,
+}
+
+/// Judges what a client was answered: registrations have to end in time. One more end in a name is one too many.
+fn judged(response: &impl Debug) -> Answer {
     let (text, whole) = printed(response, ANSWER_MAX);
     let in_time = |after: &str| {
         let digits = after.find(|letter: char| !letter.is_ascii_digit()).and_then(|end| after.get(..end));
         digits.and_then(|digits| digits.parse::<u64>().ok()).is_some_and(|ttl| ttl <= TTL_S)
     };
-    let known = ["RegisterResponse(", "DiscoverResponse("].iter().any(|answer| text.starts_with(answer));
-    whole && known && text.split(TTL).skip(1).all(in_time)
+    let fine = || whole && text.split(TTL).skip(1).all(in_time);
+    match text.starts_with("DiscoverResponse(") {
+        true if fine() => Answer::Fine,
+        true => Answer::Garbled,
+        false if text.starts_with("RegisterResponse(") && fine() => Answer::Fine,
+        false => Answer::None,
+    }
 }
 
 impl<B> NetworkBehaviour for Guarded<B>
@@ -211,9 +233,17 @@ where
                     return self.refuse(peer, what);
                 }
             }
-            FromConnection::Response { response, .. } if !is_answer(response) => {
-                return self.refuse(peer, "rendezvous_no_answer");
-            }
+            FromConnection::Response { request_id, response } => match judged(response) {
+                Answer::Fine => {}
+                Answer::Garbled => {
+                    self.refused.push_back(Heard::Dropped { what: "rendezvous_no_answer" });
+                    // The question has ended, so that nobody waits for it.
+                    let error = io::ErrorKind::InvalidData.into();
+                    let event = FromConnection::OutboundStreamFailed { request_id: *request_id, error };
+                    return self.inner.on_connection_handler_event(peer, id, event);
+                }
+                Answer::None => return self.refuse(peer, "rendezvous_no_answer"),
+            },
             // Nothing tells of a question that cannot be read but this.
             FromConnection::InboundStreamFailed { .. } => self.refuse(peer, "rendezvous_unreadable"),
             FromConnection::ResponseOmission(request_id) if self.unanswered.remove(request_id) => return,
@@ -223,8 +253,12 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        if let Some((peer, what)) = self.refused.pop_front() {
-            return Poll::Ready(ToSwarm::GenerateEvent(Heard::Refused { peer, what }));
+        if let Some(refused) = self.refused.pop_front() {
+            return Poll::Ready(ToSwarm::GenerateEvent(match refused {
+                Heard::Told(never) => match never {},
+                Heard::Refused { peer, what } => Heard::Refused { peer, what },
+                Heard::Dropped { what } => Heard::Dropped { what },
+            }));
         }
         self.inner.poll(cx).map(|event| event.map_out(Heard::Told))
     }
@@ -263,9 +297,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_one_of_registrations_that_end_in_time() {
-        assert!(is_answer(&answer(0, 0, 0)) && is_answer(&answer(128, 2_000, TTL_S)));
-        assert!(!is_answer(&answer(2, 10, TTL_S + 1)) && !is_answer(&answer(1, 10, u64::MAX)));
-        assert!(!is_answer(&answer(1, 1 << 20, TTL_S)), "too long to be one");
-        assert!(!is_answer(&Word::Register("ttl: 1")));
+        assert_eq!(judged(&answer(0, 0, 0)), Answer::Fine);
+        assert_eq!(judged(&answer(128, 2_000, TTL_S)), Answer::Fine);
+        assert_eq!(judged(&answer(2, 10, TTL_S + 1)), Answer::Garbled);
+        assert_eq!(judged(&answer(1, 10, u64::MAX)), Answer::Garbled);
+        assert_eq!(judged(&answer(1, 1 << 20, TTL_S)), Answer::Garbled, "too long to be one");
+        assert_eq!(judged(&Word::Register("ttl: 1")), Answer::None);
     }
 }

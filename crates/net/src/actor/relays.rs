@@ -12,7 +12,8 @@ use crate::address::{self, Route};
 use crate::author;
 use crate::budget::WRONG;
 use crate::dialler::Source;
-use crate::meeting::Step;
+use crate::links::Closing;
+use crate::meeting::{Reserved, Step};
 use crate::rendezvous::{ASKED_MAX, Heard, TTL_S, namespace};
 use crate::{relay, rendezvous};
 
@@ -137,20 +138,37 @@ impl Actor {
     }
 
     /// What became of a question to a relay.
-    pub(super) fn circuit(&mut self, event: circuits::client::Event, now: Tick) {
-        if let circuits::client::Event::ReservationReqAccepted { relay_peer_id, .. } = event {
-            self.meeting.reserved(&relay_peer_id, now);
-            self.show_relays();
+    pub(super) fn circuit(&mut self, heard: Heard<circuits::client::Event>, now: Tick) {
+        use circuits::client::Event;
+        match heard {
+            Heard::Told(Event::ReservationReqAccepted { relay_peer_id: relay, renewal, .. }) => {
+                match self.meeting.reserved(&relay, renewal, now) {
+                    Reserved::Ours => self.counters.count("relay_place_held"),
+                    Reserved::Hasty => return self.distrust(relay, "relay_hasty", now),
+                    Reserved::Unasked => return self.distrust(relay, "relay_unasked", now),
+                }
+                self.show_relays();
+            }
+            Heard::Told(_) => {}
+            Heard::Refused { peer, what } => self.distrust(peer, what, now),
+            Heard::Dropped { what } => self.counters.count(what),
         }
+    }
+
+    /// A relay does what none of ours does. With the connection everything ends that it was asked before, and the place
+    /// there, which libp2p would go on renewing.
+    fn distrust(&mut self, relay: PeerId, what: &'static str, now: Tick) {
+        self.counters.count(what);
+        self.meeting.distrust(&relay, now);
+        self.show_relays();
+        self.reconnect(&relay, Closing::Replaced, "relay_distrusted");
     }
 
     pub(super) fn rendezvous(&mut self, heard: Heard<client::Event>, now: Tick) {
         let event = match heard {
             Heard::Told(event) => event,
-            Heard::Refused { peer, what } => {
-                self.counters.count(what);
-                return self.meeting.distrust(&peer, now);
-            }
+            Heard::Refused { peer, what } => return self.distrust(peer, what, now),
+            Heard::Dropped { what } => return self.counters.count(what),
         };
         match event {
             client::Event::Registered { rendezvous_node, namespace, .. } => {
@@ -207,6 +225,7 @@ impl Actor {
                 self.counters.count(what);
                 author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));
             }
+            Heard::Dropped { what } => self.counters.count(what),
         }
     }
 }

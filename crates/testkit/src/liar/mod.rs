@@ -11,6 +11,7 @@ mod deaf;
 mod limits;
 mod message;
 mod persona;
+mod relay;
 mod waves;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use bare::{Bare, Behaviour, BehaviourEvent, Recorder, topic};
 pub use deaf::Deaf;
 pub use message::{Signed, grafts, rpc, subscription, with_length};
 pub use persona::{Identity, Persona, wall_ms};
+pub use relay::{Lies, LyingRelay, Seen};
 
 use crate::forge;
 
