@@ -1,5 +1,6 @@
 /** One request to a peer's HTTP API: its token, for whom it is, JSON in and out, and a refusal as a `ParlorError`. */
 import { toParlorError } from './errors';
+import { jsonOf } from './json';
 
 /** Somebody whom the peer hosts: a user of a program, by an id that the program makes up. */
 export interface Guest {
@@ -27,7 +28,7 @@ export function caller(origin: string, token: string | null, request: typeof fet
       const headers: Record<string, string> = { ...bearer(token, guest), Accept: 'application/json' };
       if (body !== undefined) headers['Content-Type'] = 'application/json';
       const init: RequestInit = { method, headers, keepalive, cache: 'no-store' };
-      if (body !== undefined) init.body = JSON.stringify(body);
+      if (body !== undefined) init.body = jsonOf(body);
       const response = await request(origin + path, init);
       ok = response.ok;
       const text = await response.text();

@@ -7,6 +7,7 @@ import type { Subscriber } from './backend';
 import { ParlorError, toParlorError } from './errors';
 import type { Batch } from './generated/Batch';
 import type { PresenceChange } from './generated/PresenceChange';
+import { jsonOf } from './json';
 
 /** What the outside world offers; tests bring their own. */
 export interface SocketWorld {
@@ -59,8 +60,10 @@ export class RoomSocket {
     if (socket === null || !this.isOpen) return Promise.reject(lost());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      // What cannot be said is refused before anybody waits for it.
+      const text = jsonOf({ type: 'presence', id, ...change });
       this.#waiting.set(id, { resolve, reject });
-      socket.send(JSON.stringify({ type: 'presence', id, ...change }));
+      socket.send(text);
     });
   }
 

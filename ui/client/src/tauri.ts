@@ -7,11 +7,14 @@ import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import type { Backend } from './backend';
 import { toParlorError } from './errors';
+import { jsonOf } from './json';
 import type { Batch } from './generated/Batch';
 import type { MemberRecord } from './generated/MemberRecord';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
+    // What goes to the peer's process is JSON too.
+    jsonOf(args?.args ?? args?.change);
     return await invoke<T>(command, args);
   } catch (cause) {
     throw toParlorError(cause);
