@@ -53,6 +53,32 @@ where
     Ok(Option::<Whole<T>>::deserialize(deserializer)?.map(|number| number.0))
 }
 
+/// A field that has a default.
+///
+/// # Errors
+/// For what is no whole number from 0, or does not fit.
+pub fn number<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    Ok(Whole::<T>::deserialize(deserializer)?.0)
+}
+
+/// A field that may be missing, of a number that may be below 0.
+///
+/// # Errors
+/// For what is no whole number, or does not fit.
+pub fn signed<'de, D>(deserializer: D) -> Result<Option<i64>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let whole = |float: f64| (float.fract() == 0.0 && float.abs() < EXACT).then_some(float as i64);
+    let signed = number.as_i64().or_else(|| number.as_f64().and_then(whole));
+    signed.map(Some).ok_or_else(|| Error::custom(format!("{number} is no whole number that fits")))
+}
+
 /// One for each key.
 pub(crate) fn map<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where

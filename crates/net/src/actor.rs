@@ -15,7 +15,7 @@ mod room;
 mod rooms;
 mod upkeep;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ use crate::dialler::{Dialler, Source};
 use crate::handle::{Command, Views};
 use crate::hello::{self, Hello};
 use crate::info::{NearRoom, NetworkState};
-use crate::lab::{Cutting, Fault};
+use crate::lab::{Cutting, Fault, LabNetwork};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
@@ -52,6 +52,7 @@ use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::topic::Tag;
 use dials::Purpose;
 use inspect::Inspectors;
+use lab::Bench;
 use line::Line;
 use peers::Peer;
 use room::Room;
@@ -127,6 +128,8 @@ struct Actor {
     cut_off: Vec<(PeerId, Tick)>,
     /// Frames of private rooms that this process sealed: no two may have the same number.
     sealed: u64,
+    /// In a lab alone.
+    bench: Option<Box<Bench>>,
     cutting: Cutting,
     /// Peers whose frames are lost on purpose.
     deaf_to: BTreeSet<PeerId>,
@@ -156,6 +159,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     let lobby = Tag::LOBBY.topic();
     swarm.behaviour_mut().gossip.subscribe(&lobby).map_err(|error| NetError::Start { reason: error.to_string() })?;
 
+    let lab = watch::Sender::new(LabNetwork::default());
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     let mut actor = Actor {
         clock,
@@ -190,6 +194,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         line: Line::default(),
         cut_off: Vec::new(),
         sealed: 0,
+        bench: config.lab.then(|| Bench::new(lab.clone())),
         cutting: Cutting::new(),
         deaf_to: BTreeSet::new(),
         listen: watch::Sender::new(Vec::new()),
@@ -221,10 +226,12 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         near: actor.near.subscribe(),
         network: actor.network.subscribe(),
         relays: actor.relays.subscribe(),
+        lab: lab.subscribe(),
         traffic: Arc::new(traffic),
     };
     let (commands, receiver) = mpsc::channel(COMMANDS);
-    tokio::spawn(actor.run(receiver, surroundings::watch(config.neighbours, me)));
+    let orders = Orders { receiver, waiting: VecDeque::new() };
+    tokio::spawn(actor.run(orders, surroundings::watch(config.neighbours, me)));
     let _ = tokio::time::timeout(ADDRESSES_WAIT, addresses_known(views.listen.clone(), listening)).await;
     Ok((commands, views))
 }
@@ -246,12 +253,36 @@ fn wishes(dial: &[String]) -> Result<Vec<Multiaddr>, NetError> {
     Ok(dial.iter().map(typed).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
+/// What callers ask for. Some of it may have had to wait, while the driver was put to sleep.
+struct Orders {
+    receiver: mpsc::Receiver<Command>,
+    waiting: VecDeque<Command>,
+}
+
+impl Orders {
+    /// The next; `None` when there is nobody to ask for anything any more.
+    async fn next(&mut self) -> Option<Command> {
+        match self.waiting.pop_front() {
+            Some(command) => Some(command),
+            None => self.receiver.recv().await,
+        }
+    }
+
+    /// Whether more of it may wait.
+    fn has_room(&self) -> bool {
+        self.waiting.len() < COMMANDS
+    }
+}
+
 impl Actor {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut surroundings: mpsc::Receiver<Surroundings>) {
+    async fn run(mut self, mut orders: Orders, mut surroundings: mpsc::Receiver<Surroundings>) {
         let mut woke = self.clock.now();
         let mut round = woke;
         let mut heard = false;
         loop {
+            if self.is_asleep() {
+                self.sleep(&mut orders).await;
+            }
             let now = self.clock.now();
             if now.since(woke) > upkeep::JUMP_MS {
                 self.resumed(now);
@@ -270,10 +301,11 @@ impl Actor {
             let first = due.into_iter().flatten().fold(round, Tick::min);
             let wait = Instant::now() + self.until_deadline(first, now);
             tokio::select! {
-                command = commands.recv() => match command {
+                command = orders.next() => match command {
                     None => return,
                     Some(Command::Shutdown { reply }) => {
-                        commands.close();
+                        orders.receiver.close();
+                        orders.waiting.clear();
                         self.shut_down().await;
                         // The ports first: who asked may begin another session on them.
                         drop(self);
@@ -283,7 +315,7 @@ impl Actor {
                     Some(Command::Lab { fault: Fault::Crash, reply }) => {
                         // The sockets first: who asked then knows that the ports are on their way to be free.
                         drop(self);
-                        let _ = reply.send(());
+                        let _ = reply.send(Ok(()));
                         return;
                     }
                     Some(command) => self.command(command),
@@ -304,6 +336,7 @@ impl Actor {
     /// Everything that follows from what just happened.
     fn settle(&mut self, now: Tick) {
         self.mind_inspectors();
+        self.let_pass(now);
         self.pump(now);
         self.outrank_all(now);
         self.drop_closed(now);
@@ -313,6 +346,7 @@ impl Actor {
         self.run_dialler(now);
         self.run_meeting(now);
         self.cuts_made();
+        self.show_lab();
         self.show_inspectors(now);
     }
 
@@ -320,7 +354,7 @@ impl Actor {
     fn until_deadline(&self, latest: Tick, now: Tick) -> Duration {
         let rooms =
             self.rooms.values().flat_map(|room| [room.replica.next_deadline().filter(|_| room.entered), room.closing]);
-        let first = rooms.flatten().chain(self.near_due).fold(latest, Tick::min);
+        let first = rooms.flatten().chain(self.near_due).chain(self.late_due()).fold(latest, Tick::min);
         // A deadline that stays in the past must not become a busy loop.
         Duration::from_millis(first.since(now).max(1))
     }
@@ -460,6 +494,7 @@ impl Actor {
     async fn poll_until(&mut self, end: Tick, done: impl Fn(&Self) -> bool) {
         loop {
             let now = self.clock.now();
+            self.let_pass(now);
             self.pump(now);
             if now >= end || done(self) {
                 return;

@@ -22,6 +22,7 @@ use crate::config::Discovery;
 use crate::direct::{self, FrameCodec};
 use crate::gossip;
 use crate::key::SessionKey;
+use crate::lab::{Air, keep_scores};
 use crate::links::PING_EVERY_MS;
 use crate::meter::Metered;
 use crate::relay;
@@ -78,7 +79,11 @@ pub(crate) fn swarm(
             mdns::Config { ttl: Duration::from_secs(60), query_interval: Duration::from_secs(10), enable_ipv6: false };
         mdns::tokio::Behaviour::new(config, key.peer())
     });
-    let gossip = Metered::new(gossip::behaviour(key.keypair())?);
+    let mut gossip = gossip::behaviour(key.keypair())?;
+    if wanted.lab {
+        keep_scores(&mut gossip)?;
+    }
+    let gossip = Metered::new(gossip, wanted.lab.then(|| Box::new(Air::new(clock))));
     let mdns_failed = matches!(mdns, Some(Err(_)));
     let (through_relays, circuits) = circuits::client(key.peer());
     let behaviour = Behaviour {

@@ -16,7 +16,7 @@ use crate::config::{NetConfig, NetError};
 use crate::history::History;
 use crate::info::{NearRoom, NetworkState, PeerInfo};
 use crate::inspect::Inspection;
-use crate::lab::{Fault, Lab};
+use crate::lab::{Fault, Lab, LabNetwork};
 use crate::seal::RoomSecret;
 
 /// A closure over a room's replica, or over the reason why there is none. It returns what sends the answer, for the
@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Observe { reply: oneshot::Sender<Observation> },
     Inspect { reply: oneshot::Sender<Inspection> },
     Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
-    Lab { fault: Fault, reply: oneshot::Sender<()> },
+    Lab { fault: Fault, reply: oneshot::Sender<Result<(), Error>> },
     Shutdown { reply: oneshot::Sender<()> },
 }
 
@@ -47,6 +47,8 @@ pub(crate) struct Views {
     pub near: watch::Receiver<Arc<Vec<NearRoom>>>,
     pub network: watch::Receiver<NetworkState>,
     pub relays: watch::Receiver<Vec<String>>,
+    /// What a lab does.
+    pub lab: watch::Receiver<LabNetwork>,
     /// Bytes that came and went.
     pub traffic: Arc<Registry>,
 }
@@ -256,7 +258,9 @@ impl NetHandle {
     /// The faults that can be made here; `None` unless the driver was started with `lab: true`.
     #[must_use]
     pub fn lab(&self) -> Option<Lab> {
-        self.lab.then(|| Lab { commands: self.commands.clone(), me: Arc::clone(&self.peer_id) })
+        let lab =
+            || Lab { commands: self.commands.clone(), me: Arc::clone(&self.peer_id), shown: self.views.lab.clone() };
+        self.lab.then(lab)
     }
 
     /// Leaves every room, gives the leaves up to half a second to go out, and stops. Twice is a no-op.

@@ -20,7 +20,7 @@
 //! - `history` keeps the last events of a room for readers that come back.
 //! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer; `news` says when to.
-//! - [`Lab`] makes faults on purpose, for tests; a driver has none unless its configuration says so.
+//! - [`Lab`] makes faults on purpose; a driver has none unless its configuration says so.
 //!
 //! Nothing that arrives from the network may panic, block or allocate without bound here; what is refused is counted by
 //! name (design N10) and read with [`NetHandle::counters`]. This is the only crate that knows libp2p, and no libp2p
@@ -72,5 +72,5 @@ pub use handle::{NetHandle, Numbered, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo, Speaks};
 pub use inspect::{Inspected, Inspection, Seen, Traffic};
 pub use key::SessionKey;
-pub use lab::Lab;
+pub use lab::{Lab, LabCounts, LabFaults, LabNetwork, LabOrder, LabPeer, LabWay};
 pub use seal::{PORCH_MS, RoomSecret};

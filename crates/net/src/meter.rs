@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
-use libp2p::gossipsub;
+use libp2p::gossipsub::{self, MessageId, PublishError, TopicHash};
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
@@ -26,6 +26,7 @@ use self::recent::Handed;
 use self::turns::GivesWay;
 pub(crate) use self::turns::give_way;
 use crate::gossip::Gossip;
+use crate::lab::{Air, Way, shun};
 
 /// Messages of one peer that gossipsub takes at a time.
 const SLICE: usize = 4;
@@ -36,7 +37,7 @@ const WAITING_MAX: usize = 2_048;
 const EXTENSIONS: usize = 1;
 
 /// What the connection hands to gossipsub.
-type FromConnection = THandlerOutEvent<Gossip>;
+pub(crate) type FromConnection = THandlerOutEvent<Gossip>;
 
 /// What one peer sent that was no message for us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +56,15 @@ pub(crate) struct Noise {
 #[derive(Debug)]
 pub(crate) enum Heard {
     Gossip(gossipsub::Event),
-    Noise { peer: PeerId, noise: Noise },
+    Noise {
+        peer: PeerId,
+        noise: Noise,
+    },
+    /// A message that has come already, once more: a lab makes it do so.
+    Again {
+        via: PeerId,
+        message: gossipsub::Message,
+    },
 }
 
 /// See the module.
@@ -66,11 +75,53 @@ pub(crate) struct Metered {
     /// RPCs whose turn comes, whoever waited for longest first.
     waiting: VecDeque<(PeerId, ConnectionId, FromConnection)>,
     handed: Handed,
+    /// In a lab alone.
+    pub(crate) air: Option<Box<Air>>,
+    /// What comes once more, next.
+    again: Option<(PeerId, gossipsub::Message)>,
 }
 
 impl Metered {
-    pub(crate) fn new(gossip: Gossip) -> Self {
-        Self { gossip, noise: BTreeMap::new(), waiting: VecDeque::new(), handed: Handed::default() }
+    pub(crate) fn new(gossip: Gossip, air: Option<Box<Air>>) -> Self {
+        let (noise, waiting, handed) = (BTreeMap::new(), VecDeque::new(), Handed::default());
+        Self { gossip, noise, waiting, handed, air, again: None }
+    }
+
+    /// Publishes to these of those who are subscribed, in a lab.
+    pub(crate) fn publish_to(
+        &mut self,
+        topic: TopicHash,
+        bytes: Vec<u8>,
+        to: &[PeerId],
+    ) -> Result<MessageId, PublishError> {
+        let others: Vec<PeerId> =
+            self.gossip.all_peers().map(|(peer, _)| *peer).filter(|peer| !to.contains(peer)).collect();
+        others.iter().for_each(|peer| shun(&mut self.gossip, peer, true));
+        let published = self.gossip.publish(topic, bytes);
+        for peer in others {
+            let for_good = self.air.as_ref().is_some_and(|air| air.weather.is_shut(&peer, Way::Out));
+            shun(&mut self.gossip, &peer, for_good);
+        }
+        published
+    }
+
+    /// One RPC, when it is its turn.
+    fn queue(&mut self, peer: PeerId, id: ConnectionId, event: FromConnection) {
+        let waiting = self.waiting_of(&peer);
+        match event {
+            FromConnection::Message { rpc, .. } if waiting > WAITING_MAX => {
+                self.noise.entry(peer).or_default().repeated += rpc.messages.len() as u64;
+            }
+            event if waiting > 0 => self.waiting.push_back((peer, id, event)),
+            event => self.take(peer, id, event),
+        }
+    }
+
+    /// What a lab held back until now.
+    fn take_late(&mut self) {
+        while let Some((peer, id, event)) = self.air.as_mut().and_then(|air| air.due()) {
+            self.queue(peer, id, event);
+        }
     }
 
     /// Counts what an RPC brings, and takes out what gossipsub would only log.
@@ -155,6 +206,9 @@ impl NetworkBehaviour for Metered {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         if let FromSwarm::ConnectionClosed(closed) = &event {
             self.waiting.retain(|(_, id, _)| *id != closed.connection_id);
+            if let Some(air) = &mut self.air {
+                air.closed(closed.connection_id);
+            }
             if closed.remaining_established == 0 {
                 self.handed.forget(&closed.peer_id);
             }
@@ -164,22 +218,28 @@ impl NetworkBehaviour for Metered {
 
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: FromConnection) {
         let event = self.weigh(peer, event);
-        let waiting = self.waiting_of(&peer);
-        match event {
-            FromConnection::Message { rpc, .. } if waiting > WAITING_MAX => {
-                self.noise.entry(peer).or_default().repeated += rpc.messages.len() as u64;
-            }
-            event if waiting > 0 => self.waiting.push_back((peer, id, event)),
-            event => self.take(peer, id, event),
+        let passes = match &mut self.air {
+            Some(air) => air.pass(peer, id, event),
+            None => Some(event),
+        };
+        if let Some(event) = passes {
+            self.queue(peer, id, event);
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Heard, THandlerInEvent<Self>>> {
+        if let Some((via, message)) = self.again.take() {
+            return Poll::Ready(ToSwarm::GenerateEvent(Heard::Again { via, message }));
+        }
+        self.take_late();
         if let Poll::Ready(event) = self.gossip.poll(cx) {
-            if let ToSwarm::GenerateEvent(gossipsub::Event::Message { propagation_source, .. }) = &event
-                && let Some(noise) = self.noise.get_mut(propagation_source)
-            {
-                noise.repeated = noise.repeated.saturating_sub(1);
+            if let ToSwarm::GenerateEvent(gossipsub::Event::Message { propagation_source, message, .. }) = &event {
+                if let Some(noise) = self.noise.get_mut(propagation_source) {
+                    noise.repeated = noise.repeated.saturating_sub(1);
+                }
+                if self.air.as_mut().is_some_and(|air| air.comes_again(message)) {
+                    self.again = Some((*propagation_source, message.clone()));
+                }
             }
             return Poll::Ready(event.map_out(Heard::Gossip));
         }

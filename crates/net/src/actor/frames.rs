@@ -20,6 +20,7 @@ impl Actor {
         let event = match heard {
             Heard::Gossip(event) => event,
             Heard::Noise { peer, noise } => return self.noise(peer, noise, now),
+            Heard::Again { via, message } => return self.gossip_again(via, message, now),
         };
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
@@ -119,7 +120,14 @@ impl Actor {
     }
 
     /// Hands a frame to the replica of its room, or lets it stand in line. `asked`: where the verdict goes.
-    fn frame(&mut self, topic: &TopicHash, origin: Origin, bytes: Vec<u8>, asked: Option<&Asked>, now: Tick) -> Judged {
+    pub(super) fn frame(
+        &mut self,
+        topic: &TopicHash,
+        origin: Origin,
+        bytes: Vec<u8>,
+        asked: Option<&Asked>,
+        now: Tick,
+    ) -> Judged {
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else {
             self.counters.count("frame_for_no_room");
             return Judged::Now(None);
@@ -160,7 +168,7 @@ impl Actor {
                 // The answer says no more than that it was read; when it cannot be sent the connection is gone.
                 let _ = self.swarm.behaviour_mut().direct.send_response(channel, ());
                 match request {
-                    Ok(frame) => self.direct_frame(&peer, frame, now),
+                    Ok(frame) => self.heard_direct(&peer, frame, now),
                     Err(why) => {
                         self.counters.count(why);
                         author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));
@@ -191,7 +199,7 @@ impl Actor {
         }
     }
 
-    fn direct_frame(&mut self, peer: &PeerId, frame: Direct, now: Tick) {
+    pub(super) fn direct_frame(&mut self, peer: &PeerId, frame: Direct, now: Tick) {
         let Some(origin) = author::of_direct(peer) else {
             return self.counters.count("frame_without_author");
         };

@@ -90,7 +90,7 @@ impl Actor {
 
     fn show(&mut self, room: Option<RoomId>, took_us: Option<u64>, seen: Seen, now: Tick) {
         self.inspectors.number += 1;
-        let (number, wall_ms) = (self.inspectors.number, (self.wall)());
+        let (number, wall_ms) = (self.inspectors.number, self.wall_ms());
         // Nobody is left to tell: the next look ends it.
         let _ = self.inspectors.told.send(Arc::new(Inspected { number, wall_ms, tick_ms: now.0, room, took_us, seen }));
     }

@@ -75,6 +75,7 @@ impl Actor {
             self.tell_outage(now);
         }
         self.dials_done(peer, id);
+        self.opened_in_weather(peer, id, now);
     }
 
     pub(super) fn connection_closed(
@@ -112,7 +113,7 @@ impl Actor {
         // The end of a circuit may be the relay's end as well as the peer's.
         let cause = match closing {
             Some(closing) => closing.cause(),
-            None if relayed => DownCause::TimedOut,
+            None if relayed || self.is_silenced(&peer) => DownCause::TimedOut,
             None => cause_of(error),
         };
         let topics: Vec<TopicHash> = self.topics.keys().cloned().collect();
@@ -123,6 +124,7 @@ impl Actor {
         let sign = if relayed || closing == Some(Closing::Replaced) { DownCause::Closed } else { cause };
         self.outage.link_down(sign, self.peers.len(), now);
         self.tell_outage(now);
+        self.closed_in_weather(&peer, now);
     }
 
     /// Ends every connection to a peer; the dialler brings it back.
@@ -201,12 +203,13 @@ impl Actor {
     }
 
     pub(super) fn pinged(&mut self, event: &ping::Event, now: Tick) {
+        let Some(longer_ms) = self.ping_in_weather(&event.peer) else { return };
         let connections = self.peers.get_mut(&event.peer).map(|peer| &mut peer.connections);
         let Some(connection) = connections.and_then(|all| all.get_mut(event.connection)) else { return };
         match &event.result {
             Ok(rtt) => {
                 connection.alive = now;
-                connection.rtt_ms = Some(rtt.as_secs_f64() * 1_000.0);
+                connection.rtt_ms = Some(rtt.as_secs_f64() * 1_000.0 + longer_ms);
                 self.tell_round_trip(&event.peer, now);
             }
             Err(_) => self.counters.count("ping_failed"),
@@ -250,15 +253,16 @@ impl Actor {
     pub(super) fn clocks(&mut self, event: request_response::Event<(), u64>, now: Tick) {
         use request_response::{Event, Message};
         let Event::Message { peer, message, .. } = event else { return };
+        let wall_ms = self.wall_ms();
         match message {
             Message::Request { channel, .. } => {
                 author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, 1, now));
-                let _ = self.swarm.behaviour_mut().clocks.send_response(channel, (self.wall)());
+                let _ = self.swarm.behaviour_mut().clocks.send_response(channel, wall_ms);
             }
             Message::Response { response, .. } => {
                 let Some(entry) = self.peers.get_mut(&peer) else { return };
                 let Some(asked) = entry.clock_asked else { return };
-                let ahead = clocks::ahead(response, now.since(asked), (self.wall)());
+                let ahead = clocks::ahead(response, now.since(asked), wall_ms);
                 entry.clock_ahead_ms = ahead.or(entry.clock_ahead_ms);
             }
         }

@@ -43,7 +43,7 @@ impl Actor {
             loopback_only: self.loopback_only,
             private: secret.map(|secret| secret.room),
         };
-        let mut replica = Replica::new(config, Arc::clone(&self.verifier), now, (self.wall)());
+        let mut replica = Replica::new(config, Arc::clone(&self.verifier), now, self.wall_ms());
         replica.continue_from(self.left);
         if self.outranked {
             replica.outrank(now);
@@ -171,8 +171,13 @@ impl Actor {
             self.counters.count("own_frame_too_big");
             return;
         }
-        let name = match self.swarm.behaviour_mut().gossip.publish(tag.hash(), bytes) {
-            Ok(_) => "published",
+        let published = self.publish_in_weather(tag, bytes);
+        self.count_published(published);
+    }
+
+    pub(super) fn count_published(&mut self, published: Result<(), PublishError>) {
+        let name = match published {
+            Ok(()) => "published",
             Err(PublishError::NoPeersSubscribedToTopic) => "published_alone",
             Err(PublishError::Duplicate) => "publish_duplicate",
             Err(PublishError::AllQueuesFull(_)) => "publish_queues_full",
@@ -183,7 +188,7 @@ impl Actor {
     }
 
     /// To one connected peer. Never dials: a replica says it again when there is a link.
-    pub(super) fn send(&mut self, peer: &PeerId, frame: Direct) {
+    pub(super) fn send_now(&mut self, peer: &PeerId, frame: Direct) {
         let Some(to) = self.peers.get_mut(peer) else { return self.counters.count("send_not_connected") };
         if frame.bytes.len() > DIRECT_MAX {
             return self.counters.count("own_frame_too_big");

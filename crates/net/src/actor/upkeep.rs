@@ -36,7 +36,7 @@ impl Actor {
     /// The computer slept, or this task did: nothing that ran out meanwhile counts (design R9).
     pub(super) fn resumed(&mut self, now: Tick) {
         self.counters.count("resumed");
-        self.tell_rooms(&Input::Wall { unix_ms: (self.wall)() }, now);
+        self.tell_rooms(&Input::Wall { unix_ms: self.wall_ms() }, now);
         self.tell_rooms(&Input::Resumed, now);
         for connection in self.peers.values_mut().flat_map(|peer| peer.connections.iter_mut()) {
             connection.alive = now;
@@ -61,7 +61,7 @@ impl Actor {
     }
 
     pub(super) fn every_second(&mut self, now: Tick) {
-        self.tell_rooms(&Input::Wall { unix_ms: (self.wall)() }, now);
+        self.tell_rooms(&Input::Wall { unix_ms: self.wall_ms() }, now);
         self.close_extra(now);
         self.close_silent(now);
         self.watchdog(now);

@@ -17,3 +17,4 @@ mod restarts;
 mod starting;
 mod support;
 mod versions;
+mod weather;
