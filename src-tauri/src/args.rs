@@ -41,6 +41,10 @@ pub struct Args {
     #[arg(long)]
     pub no_relays: bool,
 
+    /// Let faults be made on purpose, and people be simulated, for finding out what the network may do to rooms
+    #[arg(long)]
+    pub lab: bool,
+
     /// Draw without the graphics card, for a window that stays blank
     #[arg(long)]
     pub software_rendering: bool,
@@ -101,6 +105,7 @@ impl Args {
             mdns: !self.no_mdns,
             hello: !self.no_hello,
             relays: !self.no_relays,
+            lab: self.lab,
             ..defaults
         }
     }
@@ -124,10 +129,11 @@ mod tests {
         let line = "parlor-desktop --profile b --data-dir /d --no-multicast --listen /ip4/127.0.0.1/tcp/0 --room war";
         let args = Args::try_parse_from(line.split(' ')).unwrap();
         let config = args.config();
-        assert_eq!((config.profile.as_str(), config.multicast), ("b", false));
+        assert_eq!((config.profile.as_str(), config.multicast, config.lab), ("b", false, false));
         assert_eq!(config.data_dir, PathBuf::from("/d"));
         assert_eq!(config.listen, ["/ip4/127.0.0.1/tcp/0"]);
         assert_eq!(args.room.unwrap().as_str(), "war");
+        assert!(Args::try_parse_from(["parlor-desktop", "--lab"]).unwrap().config().lab);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
     Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery,
-    Invitation, Join, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange,
-    NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Share, ShareChange,
-    Status, Ticket, TicketInfo, arguments,
+    Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message,
+    MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Share,
+    ShareChange, Status, Ticket, TicketInfo, arguments,
 };
 use parlor_http::Shares;
 use serde::Serialize;
@@ -131,6 +131,8 @@ commands!(
     peers,
     dial,
     check_network,
+    lab,
+    change_lab,
     status,
     set_profile,
     new_identity,
@@ -280,6 +282,16 @@ async fn dial(live: State<'_, Live>, addr: String) -> Answer<PeerInfo> {
 #[tauri::command]
 async fn check_network(live: State<'_, Live>) -> Answer<NetworkReport> {
     live.check_network().await
+}
+
+#[tauri::command]
+async fn lab(live: State<'_, Live>) -> Answer<LabState> {
+    live.lab_state().await
+}
+
+#[tauri::command]
+async fn change_lab(live: State<'_, Live>, change: Args<LabChange>) -> Answer<LabState> {
+    live.change_lab(change.0).await
 }
 
 #[tauri::command]

@@ -15,6 +15,8 @@ IN_WORDS = {
     "change_share": {"FORBIDDEN", "INVALID_TICKET"},  # and an address is one of this computer
     "set_profile": {"FORBIDDEN"},  # a guest has no profile
     "new_identity": {"FORBIDDEN"},
+    "lab": {"FORBIDDEN"},  # it is started without one: a network that sleeps answers nothing
+    "change_lab": {"FORBIDDEN"},
 }
 
 

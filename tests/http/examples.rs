@@ -21,7 +21,8 @@ fn file() -> PathBuf {
 
 #[tokio::test]
 async fn every_operation_answers_as_the_document_shows() {
-    let (here, there) = (Peer::start().await, Peer::start().await);
+    let here = Peer::start_with(|config| config.lab = true, None).await;
+    let there = Peer::start().await;
     there.post("/profile", json!({"name": "Merry Wren", "color": "#0d8367"})).await.ok();
     let mut recorder = Recorder::new(&here, &there).await;
     peer(&mut recorder, &there).await;
@@ -80,6 +81,17 @@ async fn peer(recorder: &mut Recorder<'_>, there: &Peer) {
     let nonsense = json!({"addr": "the other room"});
     recorder.take(Ask::post("dial", "/peers", "no_address", "What is no address", nonsense)).await;
 
+    // Nobody is there under this id, so the state stays as it is shown.
+    let slow = json!({"delayMs": 120, "jitterMs": 40, "lossPercent": 2.5});
+    let peers = json!({"12D3KooWBYhAKCFrjRcVdiudpmZeLRrW61ydXgQztKZAhpuV2AER": {"in": slow, "out": {"cut": true}}});
+    let change = |name, summary, body| Ask::post("change_lab", "/lab", name, summary, body);
+    let body = json!({"seed": 7, "peers": peers});
+    recorder.take(change("faults", "One peer is heard late and not at all told anything", body)).await;
+    recorder.take(Ask::get("lab", "/lab", "faults", "A lab with a fault")).await;
+    recorder.take(change("clear", "As if nothing had been", json!({"clear": true}))).await;
+    let body = json!({"all": {"in": {"delayMs": 10_001}}});
+    recorder.take(change("too_long", "Longer than a frame may be held back", body)).await;
+
     for (operation, path) in [
         ("openapi", "/openapi.json"),
         ("metrics", "/metrics"),
@@ -87,6 +99,7 @@ async fn peer(recorder: &mut Recorder<'_>, there: &Peer) {
         ("rooms", "/rooms"),
         ("peers", "/peers"),
         ("status", "/profile"),
+        ("lab", "/lab"),
     ] {
         let bare = recorder.peer.http.get(recorder.peer.url(path));
         recorder.take_by(Ask::get(operation, path, "no_token", "Without the token"), bare).await;

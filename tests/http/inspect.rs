@@ -7,14 +7,14 @@ use futures::{FutureExt, Stream, StreamExt};
 use parlor::Inspect;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::fixture::{PATIENCE, Peer, answer};
 
-struct Inspection(Pin<Box<dyn Stream<Item = Value> + Send>>);
+pub struct Inspection(Pin<Box<dyn Stream<Item = Value> + Send>>);
 
 impl Inspection {
-    async fn open(peer: &Peer, query: &str) -> Self {
+    pub async fn open(peer: &Peer, query: &str) -> Self {
         let response = peer.request(Method::GET, &format!("/inspect{query}")).send().await.expect("a stream");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -27,15 +27,18 @@ impl Inspection {
         Self(events.boxed())
     }
 
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         timeout(PATIENCE, self.0.next()).await.expect("an event in time").expect("an event")
     }
 
     /// The next that is like this; others may come before it.
-    async fn until(&mut self, what: &str, like: impl Fn(&Value) -> bool) -> Value {
+    pub async fn until(&mut self, what: &str, like: impl Fn(&Value) -> bool) -> Value {
         let mut before = Vec::new();
+        // Beats come without end.
+        let deadline = Instant::now() + 2 * PATIENCE;
         loop {
-            let seen = timeout(PATIENCE, self.0.next()).await.unwrap_or_else(|_| panic!("no {what} after {before:#?}"));
+            let seen = timeout_at(deadline, self.0.next()).await;
+            let seen = seen.unwrap_or_else(|_| panic!("no {what} after {before:#?}"));
             let seen = seen.expect("an event");
             if seen["what"] == what && like(&seen) {
                 return seen;

@@ -12,6 +12,7 @@ mod fixture;
 mod guests;
 mod identity;
 mod inspect;
+mod lab;
 mod messages;
 mod metrics;
 mod presence_page;

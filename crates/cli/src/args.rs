@@ -10,6 +10,7 @@ use crate::access::AccessArgs;
 use crate::board::BoardArgs;
 use crate::docs::DocsArgs;
 use crate::doctor::DoctorArgs;
+use crate::lab::LabArgs;
 use crate::messages::{MessagesArgs, SayArgs};
 use crate::share::ShareArgs;
 use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
@@ -72,6 +73,8 @@ pub enum Command {
     Dial(DialArgs),
     /// Check the network: what keeps people from meeting, and what to do about it
     Doctor(DoctorArgs),
+    /// Make faults of the network on purpose, or simulate people, at a peer that was started with `serve --lab`
+    Lab(LabArgs),
     /// Show who you are and how the peer does
     Status(StatusArgs),
     /// Show your profile, or change it
@@ -178,6 +181,9 @@ pub struct ServeArgs {
     /// Be a relay: where peers meet that cannot reach each other, such as those of two networks that this computer is in
     #[arg(long)]
     pub relay: bool,
+    /// Let `parlor lab` make faults on purpose and simulate people, for finding out what the network may do to rooms
+    #[arg(long)]
+    pub lab: bool,
     /// What you are called; kept in the profile
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

@@ -18,6 +18,7 @@ pub mod docs;
 pub mod doctor;
 mod failure;
 mod inspect;
+pub mod lab;
 mod membership;
 pub mod messages;
 mod output;
@@ -59,6 +60,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Peers(args) => calls::peers(args).await,
         Command::Dial(args) => calls::dial(args).await,
         Command::Doctor(args) => doctor::doctor(args).await,
+        Command::Lab(args) => lab::lab(args).await,
         Command::Status(args) => calls::status(args).await,
         Command::Profile(args) => calls::profile(args).await,
         Command::NewIdentity(args) => calls::new_identity(args).await,
@@ -98,6 +100,8 @@ pub const OPERATIONS: &[(&str, &str, Option<&str>)] = &[
     ("peers", "peers", None),
     ("dial", "dial", None),
     ("check_network", "doctor", None),
+    ("lab", "lab", None),
+    ("change_lab", "lab", None),
     ("status", "status", None),
     ("set_profile", "profile", Some("name")),
     ("new_identity", "new-identity", None),

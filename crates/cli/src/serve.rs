@@ -44,7 +44,7 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
         }
     };
     parlor_http::check_token(&token)?;
-    let config = Config { name: args.name, relay: args.relay, ..config(&args.peer) };
+    let config = Config { name: args.name, relay: args.relay, lab: args.lab, ..config(&args.peer) };
     let Some(live) = start(config, &mut stop).await? else { return Ok(()) };
     let shares = Shares::new(live.clone(), read);
     let http = HttpConfig {

@@ -290,7 +290,11 @@ pub(crate) fn event(event: &str) -> Option<String> {
 }
 
 fn name(member: &Member) -> String {
-    let own = if member.own { " (you)" } else { "" };
+    let own = match member {
+        Member { simulated: true, .. } => " (simulated)",
+        Member { own: true, .. } => " (you)",
+        _ => "",
+    };
     let called = member.record.presence.get("name").and_then(Value::as_str).unwrap_or(&member.actor.name);
     format!("{called}{own}")
 }

@@ -121,6 +121,6 @@ pub use rows::{Face, Summary};
 pub use value::json_len;
 pub use view::{
     Actor, ActorKind, Bag, By, Cloned, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
-    MembersQuery, RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
+    MembersQuery, RoomMetadata, RowKey, SIMULATED, SessionRef, Snapshot, Timestamp,
 };
 pub use wire::{VERSION, split_cells};

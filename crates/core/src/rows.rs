@@ -15,7 +15,7 @@ use crate::replica::Replica;
 use crate::row_table::Place;
 use crate::view::{
     Actor, ActorKind, Bag, By, Event, Kind, LeftReason, Member, MemberRecord, MemberState, MembersPage, MembersQuery,
-    RoomMetadata, RowKey, SessionRef, Snapshot, Timestamp,
+    RoomMetadata, RowKey, SIMULATED, SessionRef, Snapshot, Timestamp,
 };
 
 /// Records of a row, some of them over, before they are looked through.
@@ -162,6 +162,9 @@ impl Replica {
             own: parts.iter().any(|part| part.own),
             verified: speaker.actor.kind == ActorKind::User,
             conflict,
+            // A person is never taken for somebody who is made up, whatever they say of themselves.
+            simulated: speaker.actor.kind == ActorKind::Guest
+                && speaker.metadata.get(SIMULATED).is_some_and(|said| *said == true),
             sessions: Vec::new(),
             evidence: None,
         })

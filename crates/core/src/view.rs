@@ -188,6 +188,10 @@ pub struct Member {
     pub verified: bool,
     /// Whether another actor uses the same member id here.
     pub conflict: bool,
+    /// Whether it is nobody: a guest that a peer with a network lab makes up. Missing of everybody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub simulated: bool,
     /// The sessions it is made of, in a list by session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<SessionRef>>"))]
@@ -207,6 +211,9 @@ impl Member {
         (self.record.member_id.clone(), self.actor.user_id.clone())
     }
 }
+
+/// The key of a member's metadata by which a guest is known to be made up: it is `true` there.
+pub const SIMULATED: &str = "simulated";
 
 /// A row of a room: member id and the user id of its actor.
 pub type RowKey = (MemberId, UserId);

@@ -32,6 +32,7 @@ mod guests;
 mod handlers;
 mod inspect;
 mod json;
+mod lab;
 mod metrics;
 mod openapi;
 mod problem;

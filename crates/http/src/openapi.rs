@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{events, handlers, inspect, metrics, shares, socket};
+use crate::{events, handlers, inspect, lab, metrics, shares, socket};
 
 pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, LastEventId};
 
@@ -66,6 +66,8 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         handlers::peers,
         handlers::dial,
         handlers::check_network,
+        lab::lab,
+        lab::change_lab,
         handlers::status,
         handlers::set_profile,
         handlers::new_identity,

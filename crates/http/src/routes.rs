@@ -13,7 +13,7 @@ use parlor::ErrorCode;
 use crate::problem::Problem;
 use crate::server::App;
 use crate::ui::UiFiles;
-use crate::{events, guard, handlers, inspect, metrics, request, shares, socket};
+use crate::{events, guard, handlers, inspect, lab, metrics, request, shares, socket};
 
 /// One route: an operation of the crate `parlor` by its HTTP name.
 pub struct Route {
@@ -64,6 +64,8 @@ pub const ROUTES: &[Route] = routes![
     GET "/peers" => peers: handlers::peers,
     POST "/peers" => dial: handlers::dial,
     POST "/network/check" => check_network: handlers::check_network,
+    GET "/lab" => lab: lab::lab,
+    POST "/lab" => change_lab: lab::change_lab,
     GET "/profile" => status: handlers::status,
     POST "/profile" => set_profile: handlers::set_profile,
     POST "/profile/identity" => new_identity: handlers::new_identity,

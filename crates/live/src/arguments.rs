@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use crate::lab::LabChange;
 use crate::report::ProfileChange;
 use crate::share::ShareChange;
 
@@ -92,6 +93,16 @@ impl Arguments for ShareChange {
             "address" | "port" => ErrorCode::InvalidTicket,
             "minutes" => ErrorCode::InvalidLimit,
             _ => ErrorCode::InvalidJson,
+        }
+    }
+}
+
+impl Arguments for LabChange {
+    fn code_of(field: &str) -> ErrorCode {
+        match field {
+            "clear" => ErrorCode::InvalidJson,
+            // A fault, a number, or a crowd in some room.
+            _ => ErrorCode::InvalidLimit,
         }
     }
 }

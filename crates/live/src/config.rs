@@ -37,7 +37,8 @@ pub struct Config {
     /// The person's name, saved in the profile as if they had set it. Default: what the profile holds, and for a new one
     /// a friendly proposal.
     pub name: Option<String>,
-    /// Whether faults can be made on purpose with [`Live::lab`](crate::Live::lab). For tests. Default `false`.
+    /// Whether faults and people can be made on purpose with [`Live::lab`](crate::Live::lab), for tests and for who builds on
+    /// Parlor. Default `false`.
     pub lab: bool,
 }
 

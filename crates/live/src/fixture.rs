@@ -36,6 +36,7 @@ pub(crate) fn member(m: &str, n: u8, presence: Value) -> Arc<Member> {
         own: false,
         verified: true,
         conflict: false,
+        simulated: false,
         sessions: Vec::new(),
         evidence: None,
     })

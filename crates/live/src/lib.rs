@@ -149,6 +149,7 @@ mod names;
 mod near;
 mod open_rooms;
 mod palette;
+mod people;
 mod profile;
 mod report;
 mod room;
@@ -172,7 +173,7 @@ pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
 pub use figures::Figures;
 pub use inspect::{Inspect, InspectSnapshot, Inspection};
-pub use lab::Lab;
+pub use lab::{Lab, LabChange, LabCrowd, LabPeople, LabState};
 pub use live::Live;
 pub use names::proposed as proposed_name;
 pub use palette::PALETTE;
@@ -184,8 +185,8 @@ pub use parlor_core::{
     WitnessSays, limits,
 };
 pub use parlor_net::{
-    AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, NetworkCheck, NetworkState, PeerCheck,
-    PeerInfo, Place, Reach, Speaks,
+    AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, LabCounts, LabFaults, LabNetwork,
+    LabPeer, LabWay, NetworkCheck, NetworkState, PeerCheck, PeerInfo, Place, Reach, Speaks,
 };
 pub use profile::settings::Theme;
 pub use report::{ProfileChange, RoomSummary, Status};
@@ -221,6 +222,8 @@ pub const OPERATIONS: &[&str] = &[
     "peers",
     "dial",
     "check_network",
+    "lab",
+    "change_lab",
     "status",
     "set_profile",
     "new_identity",

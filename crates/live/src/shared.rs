@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 
 use crate::Config;
 use crate::held::held;
+use crate::people::People;
 use crate::profile::Profile;
 use crate::session::Session;
 
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) closed: tokio::sync::Mutex<bool>,
     /// Held while the network is checked.
     pub(crate) checking: tokio::sync::Mutex<()>,
+    /// Those whom a lab makes up.
+    pub(crate) people: People,
     /// The peer id of the session.
     began: watch::Sender<String>,
     pub(crate) upkeep: Mutex<Option<AbortHandle>>,
@@ -34,6 +37,7 @@ impl Shared {
             config,
             closed: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
+            people: People::default(),
             began,
             upkeep: Mutex::default(),
         }

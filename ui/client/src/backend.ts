@@ -13,6 +13,8 @@ import type { HistoryPage } from './generated/HistoryPage';
 import type { HistoryQuery } from './generated/HistoryQuery';
 import type { Invitation } from './generated/Invitation';
 import type { Join } from './generated/Join';
+import type { LabChange } from './generated/LabChange';
+import type { LabState } from './generated/LabState';
 import type { Leave } from './generated/Leave';
 import type { Left } from './generated/Left';
 import type { MemberRecord } from './generated/MemberRecord';
@@ -136,6 +138,9 @@ export interface Backend {
   dial(addr: string): Promise<PeerInfo>;
   /** Looks for what keeps people from meeting. Takes up to eight seconds. */
   checkNetwork(): Promise<NetworkReport>;
+  /** Faults and people on purpose. Refused as `FORBIDDEN` by a peer that was started without `--lab`. */
+  lab?(): Promise<LabState>;
+  changeLab?(change: LabChange): Promise<LabState>;
   status(): Promise<WindowStatus>;
   setProfile(change: ProfileChange): Promise<Status>;
   /** Makes the person somebody new. Members and feeds of before end with the answer: enter the room again. */

@@ -51,6 +51,8 @@ export function tauriBackend(): Backend {
     peers: () => call('peers'),
     dial: (addr) => call('dial', { addr }),
     checkNetwork: () => call('check_network'),
+    lab: () => call('lab'),
+    changeLab: (change) => call('change_lab', { change }),
     status: () => call('status'),
     setProfile: (change) => call('set_profile', { change }),
     newIdentity: () => call('new_identity'),

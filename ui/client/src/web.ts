@@ -59,6 +59,8 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     },
     dial: (addr) => call('POST', '/peers', { body: { addr } }),
     checkNetwork: () => call('POST', '/network/check', { body: {} }),
+    lab: () => call('GET', '/lab'),
+    changeLab: (change) => call('POST', '/lab', { body: change }),
     status: () => call('GET', '/profile'),
     setProfile: (change) => call('POST', '/profile', { body: change }),
     newIdentity: () => call('POST', '/profile/identity', { body: {} }),

@@ -536,6 +536,8 @@ export const de: Catalogue = {
     role: 'Deine Rolle',
     rolePlaceholder: 'Rolle',
     guest: 'Gast',
+    simulated: 'simuliert',
+    simulatedHint: 'Niemand: ein Netzlabor erfindet sie.',
     guestHint: 'Kommt über den Peer eines anderen, darum ist der Name nicht bewiesen.',
     conflict: 'gleiche Kennung wie jemand',
     devicesHint: (count, silent) =>

@@ -531,6 +531,8 @@ export const en = {
     role: 'Your role',
     rolePlaceholder: 'Role',
     guest: 'guest',
+    simulated: 'simulated',
+    simulatedHint: 'Nobody: a network lab makes them up.',
     guestHint: 'Hosted by somebody else’s peer, so the name is not proven.',
     conflict: 'same id as another',
     devicesHint: (count: number, silent: number) =>

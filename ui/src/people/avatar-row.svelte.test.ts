@@ -66,4 +66,15 @@ describe('AvatarRow', () => {
     }
     void unmount(row);
   });
+
+  it('says of whom a network lab makes up that they are nobody', () => {
+    const simulated: Member = { ...member('s', 1), actor: { kind: 'guest', userId: 's', name: 'Sim' }, simulated: true };
+    const target = document.createElement('div');
+    const people = [member('a', 0), simulated].map((row) => personOf(row, false));
+    const row = mount(AvatarRow, { target, props: { people, onpick: () => {}, onmore: () => {} } });
+    flushSync();
+    const tips = [...target.querySelectorAll('[data-testid=avatar]')].map((face) => face.getAttribute('title'));
+    expect(tips.map((tip) => tip?.includes('simulated'))).toEqual([false, true]);
+    void unmount(row);
+  });
 });

@@ -42,6 +42,8 @@ export interface Person {
   readonly chat: string | null;
   readonly typing: boolean;
   readonly guest: boolean;
+  /** Nobody: a network lab makes them up. */
+  readonly simulated: boolean;
   /** The user whose peer a guest is hosted by. */
   readonly via: string | null;
   readonly conflict: boolean;
@@ -72,6 +74,7 @@ export function personOf(member: Member, self: boolean, gone: LeftReason | null 
     chat: chatOf(presence),
     typing: isTyping(presence),
     guest: member.actor.kind === 'guest',
+    simulated: member.simulated === true,
     via: member.actor.via ?? null,
     conflict: member.conflict,
   };

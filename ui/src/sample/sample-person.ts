@@ -5,6 +5,7 @@
 import type { Note } from 'parlor-client';
 import type { Rect, Spot } from '../domain/camera';
 import { draw, INK_FADES_MS, newStroke, toValue } from '../domain/ink';
+import { walk } from '../domain/walk';
 import type { SampleRoom } from './sample-room';
 
 type Script = Generator<number, void, void>;
@@ -202,18 +203,9 @@ export class SamplePerson {
     yield* this.#walk(spot());
   }
 
-  /** A hand's way to a spot: it sets off and arrives gently, and never quite straight. */
   *#walk(to: Spot): Script {
-    const from = this.#at;
-    const [dx, dy] = [to.x - from.x, to.y - from.y];
-    const far = Math.hypot(dx, dy);
-    const steps = Math.max(4, Math.round(Math.min(1_700, 320 + far * 1.3) / TICK_MS));
-    const bow = (this.random() - 0.5) * 0.35;
-    for (let step = 1; step <= steps; step++) {
-      const u = step / steps;
-      const eased = u * u * (3 - 2 * u);
-      const side = Math.sin(Math.PI * u) * bow;
-      this.#point({ x: from.x + dx * eased - dy * side, y: from.y + dy * eased + dx * side });
+    for (const spot of walk(this.#at, to, (this.random() - 0.5) * 0.35, TICK_MS)) {
+      this.#point(spot);
       yield TICK_MS;
     }
     this.#lookAlong();

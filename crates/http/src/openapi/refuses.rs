@@ -75,6 +75,8 @@ refusals! {
     Inspect: TOKEN, ROOM, &[InvalidLimit, NetworkUnavailable];
     Dial: TOKEN, BODY, CALLER, &[InvalidTicket, RateLimited, NetworkUnavailable];
     Check: TOKEN, BODY, CALLER, &[NetworkUnavailable];
+    Lab: TOKEN, CALLER, &[Forbidden];
+    ChangeLab: TOKEN, BODY, CALLER, OPENS, &[InvalidLimit];
     Profile: TOKEN, CALLER;
     ChangeProfile: TOKEN, BODY, CALLER, &[Forbidden, NetworkUnavailable, StorageFailed];
 }
@@ -117,17 +119,19 @@ fn meaning(code: ErrorCode) -> &'static str {
         InvalidMetadata => "the metadata has a wrong type or a key that is not allowed.",
         InvalidBoard => "a field of a note breaks a rule.",
         InvalidMessage => "a field of the message breaks a rule.",
-        InvalidLimit => "`limit` is no whole number from 1 to 1000, or the query has what it does not take.",
+        InvalidLimit => {
+            "a number is out of its bounds, such as `limit` from 1 to 1000, or the query has what it does not take."
+        }
         InvalidCursor => "`cursor` is not one that a page gave.",
         InvalidTicket => {
             "the ticket or address cannot be read or leads elsewhere, or the key of the private room is lost."
         }
         Unauthorized => "the token is missing or wrong.",
-        Forbidden => "the actor may not do this, or was put out of the private room.",
+        Forbidden => "the actor may not do this, was put out of the private room, or the peer has no network lab.",
         ForbiddenHost => "the `Host` header is not one of this peer's loopback names with its port.",
         ForbiddenOrigin => "the request comes from a page of another site.",
         RoomLocked => "the private room is locked: only its hosts write what is shared.",
-        NotFound => "there is no such person or room, or the room was closed meanwhile.",
+        NotFound => "there is no such person, peer or room, or the room was closed meanwhile.",
         MethodNotAllowed => "the path takes WebSockets only.",
         NotJoined => "the actor is not a member of the room; join first.",
         AmbiguousMember => "the actor has several members in the room; name one with `memberId`.",

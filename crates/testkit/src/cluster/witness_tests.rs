@@ -18,7 +18,17 @@ fn row(cursor: u64) -> Arc<Member> {
     };
     let actor = Actor { kind: ActorKind::User, user_id: PublicKey([1; 32]).user_id(), name: "ann".into(), via: None };
     let (state, sessions) = (MemberState::Active, Vec::new());
-    Arc::new(Member { record, actor, state, own: false, verified: true, conflict: false, sessions, evidence: None })
+    Arc::new(Member {
+        record,
+        actor,
+        state,
+        own: false,
+        verified: true,
+        conflict: false,
+        simulated: false,
+        sessions,
+        evidence: None,
+    })
 }
 
 fn stale(member: &Arc<Member>) -> Arc<Member> {

@@ -127,11 +127,11 @@ fn tell(held: &mut Option<Arc<Member>>, newest: &mut Option<Arc<Member>>, member
 
 /// Whether two members of one row are the same, but for the time at which they were seen last.
 fn say_the_same(a: &Member, b: &Member) -> bool {
-    let Member { record, actor, state, own, verified, conflict, sessions, evidence } = b;
+    let Member { record, actor, state, own, verified, conflict, simulated, sessions, evidence } = b;
     let MemberRecord { room, kind, member_id: _, joined_at, last_seen_at: _, metadata, presence } = record;
     let Actor { kind: of, user_id: _, name, via } = actor;
     a.record.presence == *presence
-        && (a.state, a.own, a.verified, a.conflict) == (*state, *own, *verified, *conflict)
+        && (a.state, a.own, a.verified, a.conflict, a.simulated) == (*state, *own, *verified, *conflict, *simulated)
         && (a.record.kind, a.record.joined_at) == (*kind, *joined_at)
         && a.record.metadata == *metadata
         && (a.actor.kind, &a.actor.name, &a.actor.via) == (*of, name, via)
@@ -142,12 +142,13 @@ fn say_the_same(a: &Member, b: &Member) -> bool {
 
 /// Makes one member what the other is, and touches only what differs.
 fn follow(held: &mut Member, now: &Member) {
-    let Member { record, actor, state, own, verified, conflict, sessions, evidence } = now;
+    let Member { record, actor, state, own, verified, conflict, simulated, sessions, evidence } = now;
     let MemberRecord { room, kind, member_id, joined_at, last_seen_at, metadata, presence } = record;
     follow_bag(&mut held.record.presence, presence);
     follow_bag(&mut held.record.metadata, metadata);
     (held.record.kind, held.record.joined_at, held.record.last_seen_at) = (*kind, *joined_at, *last_seen_at);
-    (held.state, held.own, held.verified, held.conflict) = (*state, *own, *verified, *conflict);
+    (held.state, held.own, held.verified) = (*state, *own, *verified);
+    (held.conflict, held.simulated) = (*conflict, *simulated);
     take_over(&mut held.record.room, room);
     take_over(&mut held.record.member_id, member_id);
     take_over(&mut held.actor, actor);

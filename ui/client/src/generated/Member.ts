@@ -30,6 +30,10 @@ verified: boolean,
  */
 conflict: boolean,
 /**
+ * Whether it is nobody: a guest that a peer with a network lab makes up. Missing of everybody else.
+ */
+simulated?: boolean,
+/**
  * The sessions it is made of, in a list by session.
  */
 sessions?: Array<SessionRef>,
