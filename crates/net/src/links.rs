@@ -53,6 +53,8 @@ pub(crate) enum Closing {
     Silent,
     /// To have a fresh one. It may have worked, so it says nothing about our own network.
     Replaced,
+    /// The same, since gossip came to nothing in it (design N2).
+    Watchdog,
 }
 
 impl Closing {

@@ -94,6 +94,7 @@ impl Actor {
         let reason = match (closing, error) {
             (Some(Closing::Silent), _) => "it answers no ping".to_owned(),
             (Some(Closing::Replaced), _) => "a fresh one is wanted".to_owned(),
+            (Some(Closing::Watchdog), _) => "the watchdog wants a fresh one: its heartbeats stay away".to_owned(),
             (None, Some(error)) => error.to_string(),
             (None, None) => "it was closed here".to_owned(),
         };
@@ -121,7 +122,11 @@ impl Actor {
             self.link_down(&peer, &topic, cause, now);
         }
         self.dialler.disconnected(peer, now);
-        let sign = if relayed || closing == Some(Closing::Replaced) { DownCause::Closed } else { cause };
+        let sign = if relayed || matches!(closing, Some(Closing::Replaced | Closing::Watchdog)) {
+            DownCause::Closed
+        } else {
+            cause
+        };
         self.outage.link_down(sign, self.peers.len(), now);
         self.tell_outage(now);
         self.closed_in_weather(&peer, now);

@@ -116,7 +116,7 @@ impl Actor {
         }
         dead.retain(|peer| self.peers.get(peer).is_some_and(|entry| !entry.connections.doubtful(now)));
         for peer in dead {
-            self.reconnect(&peer, Closing::Replaced, "watchdog");
+            self.reconnect(&peer, Closing::Watchdog, "watchdog");
         }
         let lost = |(first, last): (Tick, Tick)| last.since(first) > UNANNOUNCED_MS;
         let unannounced = self.peers.iter().filter(|(_, entry)| entry.unannounced.is_some_and(lost));
