@@ -34,8 +34,8 @@ export default defineConfig(({ mode }) => ({
     // Both would put code or data into the page itself, which the policy forbids.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
-    // A browser that is a guest of one room gets a page of its own.
-    rolldownOptions: { input: { index: 'index.html', guest: 'guest.html' } },
+    // A browser that is a guest of one room gets a page of its own, and so does whoever looks inside.
+    rolldownOptions: { input: { index: 'index.html', guest: 'guest.html', inspector: 'inspector.html' } },
   },
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
   preview: { host: '127.0.0.1', port: 4173, headers: { 'Content-Security-Policy': contentSecurityPolicy } },

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
-    Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery,
-    Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message,
+    Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery, Inspect,
+    InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message,
     MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Share,
     ShareChange, Status, Ticket, TicketInfo, arguments,
 };
@@ -18,6 +18,7 @@ use tauri::{Runtime, State, Webview, Wry};
 
 use crate::desk::{self, Notices};
 use crate::feed::Feeds;
+use crate::inspector::{self, Looks};
 use crate::local_api::{Choice, LocalApi, Shown};
 use crate::menu::{self, MenuBar};
 
@@ -141,6 +142,9 @@ commands!(
     notify,
     open_link,
     set_menu,
+    open_inspector,
+    inspect,
+    inspect_once,
 );
 
 #[tauri::command]
@@ -356,6 +360,35 @@ async fn set_menu(app: tauri::AppHandle, menu: Args<menu::Offered>) -> Answer<()
     blocking(move || menu::show(&app, &menu.0)).await
 }
 
+/// Shows how the peer syncs, in a window beside this one.
+#[tauri::command]
+async fn open_inspector(app: tauri::AppHandle, live: State<'_, Live>) -> Answer<()> {
+    let theme = live.status().await.theme;
+    inspector::open(&app, live.profile_dir(), theme)
+        .map_err(|error| Error::new(ErrorCode::NetworkUnavailable, format!("no inspector: {error}")))
+}
+
+/// What the peer does, as it happens, until `unwatch`.
+#[tauri::command]
+async fn inspect(
+    live: State<'_, Live>,
+    feeds: State<'_, Feeds>,
+    webview: Webview,
+    channel: Channel<Looks>,
+) -> Answer<u64> {
+    let source = inspector::Source::of(live.inspect(None).await?);
+    Ok(feeds.open(webview.label(), inspector::FEED, source, channel))
+}
+
+/// How the peer and its rooms are now.
+#[tauri::command]
+async fn inspect_once(live: State<'_, Live>) -> Answer<InspectSnapshot> {
+    match live.inspect(None).await?.recv().await {
+        Some(Inspect::Snapshot(snapshot)) => Ok(snapshot),
+        _ => Err(Error::new(ErrorCode::NetworkUnavailable, "the peer is closing")),
+    }
+}
+
 /// Whoever asks the desktop may have to wait for it.
 async fn blocking(ask: impl FnOnce() -> Answer<()> + Send + 'static) -> Answer<()> {
     let asked = tauri::async_runtime::spawn_blocking(ask).await;
@@ -381,11 +414,23 @@ mod tests {
     fn every_command_is_declared_and_allowed_and_no_other() {
         let declared: Vec<&str> = include_str!("../commands.txt").lines().collect();
         assert_eq!(NAMES, declared);
-        let capability: serde_json::Value = serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
+        let main = allowed(include_str!("../capabilities/main.json"));
+        let of_inspector: Vec<&str> =
+            main.iter().map(String::as_str).filter(|name| name.starts_with("inspect")).collect();
+        assert!(of_inspector.is_empty(), "the main window does not look inside");
+        let wanted: Vec<&str> = NAMES.iter().copied().filter(|name| !name.starts_with("inspect")).collect();
+        assert_eq!(main, wanted);
+        let inspector = allowed(include_str!("../capabilities/inspector.json"));
+        // Each of them only reads, or is a part of reading.
+        assert_eq!(inspector, ["rooms", "members", "unwatch", "ack", "peers", "status", "inspect", "inspect_once"]);
+    }
+
+    /// The commands that a capability allows.
+    fn allowed(capability: &str) -> Vec<String> {
+        let capability: serde_json::Value = serde_json::from_str(capability).unwrap();
         let permissions = capability["permissions"].as_array().unwrap();
-        let allowed: Vec<&str> = permissions.iter().filter_map(|p| p.as_str()?.strip_prefix("allow-")).collect();
-        let wanted: Vec<String> = NAMES.iter().map(|name| name.replace('_', "-")).collect();
-        assert_eq!(allowed, wanted);
+        let names = permissions.iter().filter_map(|p| p.as_str()?.strip_prefix("allow-"));
+        names.map(|name| name.replace('-', "_")).collect()
     }
 
     #[test]

@@ -7,17 +7,35 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use parlor::{Batch, Feed};
+use serde::Serialize;
 use tauri::ipc::Channel;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+/// What is sent at once, by its number, which the window says back.
+pub trait Numbered: Serialize + Send + Sync + 'static {
+    /// The number.
+    fn seq(&self) -> u64;
+}
+
+impl Numbered for Batch {
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+}
+
 /// Where batches come from. A trait so that the credit is tested without a peer.
 pub trait Source: Send + 'static {
+    /// What it says at once.
+    type Batch: Numbered;
+
     /// Waits for something to say; `None` when there will be nothing more.
-    fn next(&mut self) -> impl Future<Output = Option<Batch>> + Send;
+    fn next(&mut self) -> impl Future<Output = Option<Self::Batch>> + Send;
 }
 
 impl Source for Feed {
+    type Batch = Batch;
+
     fn next(&mut self) -> impl Future<Output = Option<Batch>> + Send {
         Feed::next(self)
     }
@@ -49,7 +67,7 @@ impl Drop for Open {
 impl Feeds {
     /// Starts streaming `source` into `channel`, in place of what this window had for this room. Answers the number of
     /// the feed. Call it inside a Tokio runtime.
-    pub fn open(&self, window: &str, room: &str, source: impl Source, channel: Channel<Batch>) -> u64 {
+    pub fn open<S: Source>(&self, window: &str, room: &str, source: S, channel: Channel<S::Batch>) -> u64 {
         let (acknowledged, credit) = watch::channel(None);
         let pump = tokio::spawn(pump(source, channel, credit)).abort_handle();
         self.with(|table| {
@@ -84,9 +102,9 @@ impl Feeds {
     }
 }
 
-async fn pump(mut source: impl Source, channel: Channel<Batch>, mut credit: watch::Receiver<Option<u64>>) {
+async fn pump<S: Source>(mut source: S, channel: Channel<S::Batch>, mut credit: watch::Receiver<Option<u64>>) {
     while let Some(batch) = source.next().await {
-        let seq = batch.seq;
+        let seq = batch.seq();
         if let Err(error) = channel.send(batch) {
             tracing::debug!(%error, "the window takes no more");
             return;

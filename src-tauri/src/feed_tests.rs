@@ -16,6 +16,8 @@ struct Numbers {
 }
 
 impl Source for Numbers {
+    type Batch = Batch;
+
     async fn next(&mut self) -> Option<Batch> {
         self.next += 1;
         Some(Batch { seq: self.next, events: Vec::new(), updates: Vec::new() })

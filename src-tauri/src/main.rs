@@ -16,6 +16,7 @@ mod display;
 mod exit;
 mod feed;
 mod front;
+mod inspector;
 mod local_api;
 mod menu;
 mod person;
@@ -80,6 +81,7 @@ fn run(args: Args, live: Live, wayland: bool) -> ExitCode {
         .manage(local_api::LocalApi::of(&profile_dir))
         .manage(menu::MenuBar::new(args.menu_bar))
         .on_menu_event(|app, event| menu::chosen(app, &event))
+        .on_window_event(inspector::follow)
         .invoke_handler(commands::handler())
         .setup(move |app| Ok(set_up(app, &args, &dir)?))
         .build(tauri::generate_context!());

@@ -15,10 +15,10 @@ use crate::feed::Feeds;
 pub const MAIN: &str = "main";
 
 /// From the page's `load` event to the window: time for the first paint. A timer, since a hidden page gets no frames.
-const PAINT: Duration = Duration::from_millis(60);
+pub const PAINT: Duration = Duration::from_millis(60);
 
 /// When the window is shown whatever the page does; a broken page is better seen than guessed at.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The page's own background, light and dark.
 const LIGHT: Color = Color(249, 249, 248, 255);
@@ -37,7 +37,7 @@ pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri
         .data_directory(profile_dir.join("webview"))
         // The board handles pointers itself; the shell's drag and drop would swallow some of their events.
         .disable_drag_drop_handler()
-        // Whatever asks for it: the window shows its own page, and there is no other window.
+        // Whatever asks for it: the window shows its own page, and opens no other.
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_page_load(|window, load| match load.event() {
@@ -46,15 +46,26 @@ pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri
             PageLoadEvent::Finished => show_in(window, PAINT),
         })
         .build()?;
-    let dark = matches!(window.theme()?, tauri::Theme::Dark);
-    window.set_background_color(Some(if dark { DARK } else { LIGHT }))?;
+    on_own_ground(&window)?;
     show_in(window, PATIENCE);
     Ok(())
 }
 
+/// Before anything is painted it has the colour of the page.
+pub fn on_own_ground<R: Runtime>(window: &WebviewWindow<R>) -> tauri::Result<()> {
+    let dark = matches!(window.theme()?, tauri::Theme::Dark);
+    window.set_background_color(Some(if dark { DARK } else { LIGHT }))
+}
+
 /// Brings the main window in front of everything, as somebody who started the app again expects.
 pub fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
-    let Some(window) = app.get_webview_window(MAIN) else { return };
+    if let Some(window) = app.get_webview_window(MAIN) {
+        raise(&window);
+    }
+}
+
+/// Brings a window in front of everything.
+pub fn raise<R: Runtime>(window: &WebviewWindow<R>) {
     let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
     if let Err(error) = raised {
         tracing::warn!(%error, "the window could not be brought to the front");
@@ -62,7 +73,7 @@ pub fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
 }
 
 /// Whether an address is in the app itself. Windows knows no schemes of ours and has a name of that kind instead.
-fn is_own_page(url: &Url) -> bool {
+pub fn is_own_page(url: &Url) -> bool {
     match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),
         "http" | "https" => cfg!(windows) && url.host_str() == Some("tauri.localhost"),
@@ -70,7 +81,8 @@ fn is_own_page(url: &Url) -> bool {
     }
 }
 
-fn chosen(theme: Theme) -> Option<tauri::Theme> {
+/// What a window is told of light and dark.
+pub fn chosen(theme: Theme) -> Option<tauri::Theme> {
     match theme {
         Theme::System => None,
         Theme::Light => Some(tauri::Theme::Light),
@@ -78,7 +90,8 @@ fn chosen(theme: Theme) -> Option<tauri::Theme> {
     }
 }
 
-fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
+/// Shows a window after a while, unless it is shown by then.
+pub fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(delay).await;
         // Only the first time: one that was hidden since stays so.

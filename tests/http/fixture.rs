@@ -31,6 +31,7 @@ pub fn pages() -> Vec<(String, Vec<u8>)> {
     let pages = [
         ("/index.html", "<!doctype html><title>Parlor</title>"),
         ("/guest.html", "<!doctype html><title>A guest</title>"),
+        ("/inspector.html", "<!doctype html><title>Inside</title>"),
         ("/icon.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
         ("/assets/app-1a2b.js", "1"),
         ("/more.txt", "what no page loads"),

@@ -221,7 +221,7 @@ async fn the_cookie_and_the_link_are_kept_to_themselves() {
     assert!(page.text().await.expect("a page").contains("A guest"));
     assert_eq!(shared.get("/icon.svg").await.status, 200);
     assert_eq!(shared.get("/assets/app-1a2b.js").await.status, 200);
-    for path in ["/index.html", "/guest.html", "/more.txt"] {
+    for path in ["/index.html", "/guest.html", "/inspector", "/inspector.html", "/more.txt"] {
         shared.get(path).await.refused(404, "NOT_FOUND");
     }
 }

@@ -13,7 +13,7 @@ const sources = ['src', 'client/src'].flatMap((folder) =>
       text: readFileSync(`${ui}/${folder}/${path}`, 'utf8').replace(/^\/\/.*$/gm, ''),
     })),
 );
-for (const path of ['index.html', 'guest.html']) sources.push({ path, text: readFileSync(`${ui}/${path}`, 'utf8') });
+for (const path of ['index.html', 'guest.html', 'inspector.html']) sources.push({ path, text: readFileSync(`${ui}/${path}`, 'utf8') });
 
 /** Each way to make elements or code of text, with a line that uses it. */
 const FORBIDDEN: readonly (readonly [what: RegExp, line: string])[] = [
@@ -47,8 +47,13 @@ it('an address becomes something to click in one place, which takes no other tha
   const led = /\.(href|src|action|formAction)\s*=(?!=)|setAttribute(NS)?\(|\blocation\s*=(?!=)/;
   expect('anchor.href = address').toMatch(led);
   expect("anchor.setAttribute('href', address)").toMatch(led);
-  // The others hand over a file that this window made.
-  const places = ['src/messages/leads-to.ts', 'src/messages/save-text.ts', 'src/board/board-transfer.ts'];
+  // The others hand over a file that this window made, or lead to another page of the same peer.
+  const places = [
+    'src/messages/leads-to.ts',
+    'src/messages/save-text.ts',
+    'src/board/board-transfer.ts',
+    'client/src/web.ts',
+  ];
   expect(sources.filter(({ path, text }) => led.test(text) && !places.includes(path)).map(({ path }) => path)).toEqual(
     [],
   );

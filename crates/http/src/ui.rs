@@ -17,6 +17,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const ASSETS: &str = "/assets/";
 /// The first page of a browser that is a guest of one room.
 const GUEST_PAGE: &str = "/guest.html";
+/// Where the inspector is, and the page of it.
+const INSPECTOR: (&str, &str) = ("/inspector", "/inspector.html");
 /// More than the pages ever have; a wrong directory is noticed before it fills the memory.
 const TOTAL_MAX: usize = 64 * 1024 * 1024;
 
@@ -113,6 +115,10 @@ impl UiFiles {
         let index = self.files.get("/index.html").cloned();
         let index = index.ok_or_else(|| io::Error::other("there is no index.html; build the user interface first"))?;
         self.files.insert("/".into(), index);
+        let (path, page) = INSPECTOR;
+        if let Some(inspector) = self.files.get(page).cloned() {
+            self.files.insert(path.into(), inspector);
+        }
         Ok(self)
     }
 
@@ -150,12 +156,17 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(directory.path().join("assets")).expect("a directory");
         std::fs::write(directory.path().join("index.html"), "<!doctype html>").expect("a file");
+        std::fs::write(directory.path().join("inspector.html"), "<!doctype html><title>Inside</title>")
+            .expect("a file");
         std::fs::write(directory.path().join("assets/app-1a2b.js"), "1").expect("a file");
         #[cfg(unix)]
         std::os::unix::fs::symlink(outside.path(), directory.path().join("link.html")).expect("a link");
 
         let files = UiFiles::read(directory.path()).expect("a user interface");
         assert_eq!(files.file("/").expect("the index").content_type, "text/html; charset=utf-8");
+        let inspector = files.file("/inspector").expect("the inspector");
+        assert_eq!(inspector.content_type, "text/html; charset=utf-8");
+        assert_eq!(inspector.body, files.file("/inspector.html").expect("its page").body);
         assert!(files.file("/assets/app-1a2b.js").expect("a script").content_type.contains("javascript"));
         for path in ["/link.html", "/../index.html", "/assets/../index.html", "/assets", "", "//index.html"] {
             assert!(files.file(path).is_none(), "{path}");

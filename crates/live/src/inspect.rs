@@ -94,13 +94,16 @@ impl Live {
 }
 
 impl Inspection {
-    /// What comes next; `None` when the peer is closed or became somebody new. Waits for ever while it is paused.
+    /// What comes next; `None` when the peer is closed or became somebody new. Waits for ever while it is paused. A call that
+    /// is dropped before it answers loses nothing.
     pub async fn recv(&mut self) -> Option<Inspect> {
         if self.paused {
             std::future::pending::<()>().await;
         }
-        if std::mem::take(&mut self.snapshot_due) {
-            return Some(Inspect::Snapshot(self.snapshot().await));
+        if self.snapshot_due {
+            let snapshot = self.snapshot().await;
+            self.snapshot_due = false;
+            return Some(Inspect::Snapshot(snapshot));
         }
         loop {
             match self.seen.as_mut()?.next().await? {

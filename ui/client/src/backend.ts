@@ -9,8 +9,11 @@ import type { AccessChange } from './generated/AccessChange';
 import type { Batch } from './generated/Batch';
 import type { Board } from './generated/Board';
 import type { BoardChange } from './generated/BoardChange';
+import type { Follower } from './event-stream';
 import type { HistoryPage } from './generated/HistoryPage';
 import type { HistoryQuery } from './generated/HistoryQuery';
+import type { Inspect } from './generated/Inspect';
+import type { InspectSnapshot } from './generated/InspectSnapshot';
 import type { Invitation } from './generated/Invitation';
 import type { Join } from './generated/Join';
 import type { LabChange } from './generated/LabChange';
@@ -151,6 +154,16 @@ export interface Backend {
    * leaves the peer only after this one was acknowledged from `requestAnimationFrame`, so a hidden window takes nothing.
    */
   subscribe(room: string, subscriber: Subscriber): Promise<Unsubscribe>;
+
+  /**
+   * What the peer does inside, as it happens, behind a snapshot. Only who has the peer for themselves may look. A window
+   * that draws nothing takes nothing, and is told afterwards how much it missed.
+   */
+  inspect?(follower: Follower<Inspect>): Unsubscribe;
+  /** How the peer and its rooms are now. */
+  inspectOnce?(): Promise<InspectSnapshot>;
+  /** Opens the inspector beside this window. */
+  openInspector?(): Promise<void>;
 
   /** The API for other programs on this computer. Only a window has it to switch. */
   localApi?(): Promise<LocalApi>;

@@ -1,7 +1,8 @@
 /**
  * The events of a room over HTTP, one by one and in order, for programs that draw nothing: a server, a bot. It needs
  * `fetch` and no WebSocket. When the connection ends it is made again, after a back-off with jitter, from the last
- * event that was handed out: the peer sends what was missed, or says `resync` and sends a snapshot.
+ * event that was handed out: the peer sends what was missed, or says `resync` and sends a snapshot. What the peer does
+ * inside (`inspect.ts`) comes by the same way.
  */
 import type { Unsubscribe } from './backend';
 import { bearer, type Guest, pathOf } from './call';
@@ -23,9 +24,9 @@ export interface FollowOptions {
 }
 
 /** Who is told. */
-export interface Follower {
+export interface Follower<T = Item> {
   /** What happened. A `snapshot` voids what was known before; `resync` announces one. */
-  item(item: Item): void;
+  item(item: T): void;
   /** Whether the way to the peer works. */
   link?(up: boolean): void;
   /** The peer refuses, and would again: a wrong token, a name that breaks a rule. Nothing follows. */
@@ -39,21 +40,26 @@ const SILENCE_MS = 40_000;
 
 /** Follows a room until the answer is called. */
 export function followRoom(room: string, options: FollowOptions, follower: Follower): Unsubscribe {
-  const following = new Following(room, options, follower);
+  return follow(pathOf(room, '/events'), options, follower);
+}
+
+/** Follows the stream at a path until the answer is called. */
+export function follow<T>(path: string, options: FollowOptions, follower: Follower<T>): Unsubscribe {
+  const following = new Following(path, options, follower);
   void following.run();
   return () => following.end();
 }
 
-class Following {
+class Following<T> {
   readonly #ended = new AbortController();
   #place: string | null = null;
   #attempts = 0;
   #up = false;
 
   constructor(
-    private readonly room: string,
+    private readonly path: string,
     private readonly options: FollowOptions,
-    private readonly follower: Follower,
+    private readonly follower: Follower<T>,
   ) {}
 
   end(): void {
@@ -84,8 +90,7 @@ class Following {
     let silence = setTimeout(cut, SILENCE_MS);
     try {
       const request = this.options.world?.fetch ?? fetch;
-      const url = this.options.origin + pathOf(this.room, '/events');
-      const response = await request(url, { headers: this.#headers(), signal: dead.signal, cache: 'no-store' });
+      const response = await request(this.options.origin + this.path, { headers: this.#headers(), signal: dead.signal, cache: 'no-store' });
       if (!response.ok || response.body === null) return await refusal(response);
       this.#link(true);
       const parser = new EventParser((id, data) => this.#take(id, data));
@@ -115,7 +120,7 @@ class Following {
 
   #take(id: string | null, data: string): void {
     if (this.#ended.signal.aborted) return;
-    const item = JSON.parse(data) as Item;
+    const item = JSON.parse(data) as T;
     this.#attempts = 0;
     // First the place: what throws in the follower's hands is not handed to it again.
     this.#place = id ?? this.#place;

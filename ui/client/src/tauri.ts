@@ -9,6 +9,7 @@ import type { Backend } from './backend';
 import { toParlorError } from './errors';
 import { jsonOf } from './json';
 import type { Batch } from './generated/Batch';
+import type { Inspect } from './generated/Inspect';
 import type { MemberRecord } from './generated/MemberRecord';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -66,26 +67,53 @@ export function tauriBackend(): Backend {
     onMenu: (chosen) => hear('menu-chosen', chosen),
     onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),
 
+    openInspector: () => call('open_inspector'),
+    inspectOnce: () => call('inspect_once'),
+
     async subscribe(room, subscriber) {
-      let open = true;
-      const channel = new Channel<Batch>();
-      // The first batch may come before the answer with the feed's id; its acknowledgement waits for that.
-      let named: (feedId: unknown) => void = () => {};
-      const feed = new Promise<unknown>((resolve) => (named = resolve));
-      channel.onmessage = (batch) => {
-        requestAnimationFrame(() => {
-          if (!open) return;
-          subscriber.batch(batch);
-          void feed.then((feedId) => call('ack', { feedId, seq: batch.seq })).catch(() => subscriber.link?.(false));
-        });
-      };
-      named(await call('watch', { room, channel }));
+      const fed = feed<Batch>('watch', { room }, (batch) => subscriber.batch(batch), () => subscriber.link?.(false));
+      await fed.begun;
       subscriber.link?.(true);
-      return () => {
-        if (!open) return;
-        open = false;
-        void feed.then((feedId) => call('unwatch', { feedId })).catch(() => {}); // the window may be closing
-      };
+      return fed.end;
+    },
+
+    inspect(follower) {
+      const lost = (cause: unknown) => (follower.link?.(false), follower.failed?.(toParlorError(cause)));
+      const fed = feed<Looks>('inspect', {}, ({ items }) => items.forEach((item) => follower.item(item)), lost);
+      fed.begun.then(() => follower.link?.(true), lost);
+      return fed.end;
     },
   };
+}
+
+/** What an inspector is handed at once. */
+interface Looks {
+  readonly seq: number;
+  readonly items: readonly Inspect[];
+}
+
+/** Batches that a command sends by a channel, each drawn and acknowledged before the next. */
+function feed<B extends { readonly seq: number }>(
+  command: string,
+  args: Record<string, unknown>,
+  take: (batch: B) => void,
+  lost: (cause: unknown) => void,
+): { readonly begun: Promise<unknown>; readonly end: () => void } {
+  let open = true;
+  const channel = new Channel<B>();
+  // The first batch may come before the answer with the feed's id; its acknowledgement waits for that.
+  channel.onmessage = (batch) => {
+    requestAnimationFrame(() => {
+      if (!open) return;
+      take(batch);
+      void begun.then((feedId) => call('ack', { feedId, seq: batch.seq })).catch(lost);
+    });
+  };
+  const begun = call(command, { ...args, channel });
+  const end = () => {
+    if (!open) return;
+    open = false;
+    void begun.then((feedId) => call('unwatch', { feedId })).catch(() => {}); // the window may be closing
+  };
+  return { begun, end };
 }

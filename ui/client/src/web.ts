@@ -5,6 +5,7 @@
  */
 import type { Backend } from './backend';
 import { caller, pathOf, searchOf } from './call';
+import { inspect, inspectOnce } from './inspect';
 import type { Left } from './generated/Left';
 import type { MemberRecord } from './generated/MemberRecord';
 import type { PeerInfo } from './generated/PeerInfo';
@@ -64,6 +65,16 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     status: () => call('GET', '/profile'),
     setProfile: (change) => call('POST', '/profile', { body: change }),
     newIdentity: () => call('POST', '/profile/identity', { body: {} }),
+    inspect: (follower) => inspect({ origin, token, ...(world.fetch && { world: { fetch: world.fetch } }) }, follower),
+    inspectOnce: () => inspectOnce({ origin, token, ...(world.fetch && { world: { fetch: world.fetch } }) }),
+    async openInspector() {
+      // It is handed the token as this page was, and takes it out of the address as this page did.
+      const anchor = document.createElement('a');
+      anchor.href = `${origin}/inspector#token=${encodeURIComponent(token)}`;
+      anchor.target = '_blank';
+      anchor.rel = 'noopener noreferrer';
+      anchor.click();
+    },
 
     async subscribe(room, subscriber) {
       sockets.get(room)?.close();

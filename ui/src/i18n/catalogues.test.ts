@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse, type AST } from 'svelte/compiler';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { de as deInside } from '../inspector/words/de';
+import { en as enInside } from '../inspector/words/en';
 import { de } from './de';
 import { en } from './en';
 import { setLocale } from './format';
@@ -65,15 +67,19 @@ const SAME = new Set([
     ',',
     '192.168.1.20:4747',
   ],
+  ...['–', 'Version', 'RTT', 'RTT p50', 'RTT p99', 'Bytes'],
   ...['Orange', 'Text in Markdown', '+3', '', '3', '3: 3', '3, 3'],
 ]);
 
 beforeEach(() => setLocale('en'));
 afterAll(() => speak('en'));
 
-describe('the catalogues', () => {
-  const english = leaves(en);
-  const german = leaves(de);
+describe.each([
+  ['the window', en, de],
+  ['the inspector', enInside, deInside],
+] as const)('the catalogues of %s', (_, inEnglish, inGerman) => {
+  const english = leaves(inEnglish);
+  const german = leaves(inGerman);
 
   it('have the same sentences, which take the same', () => {
     expect([...german.keys()].sort()).toEqual([...english.keys()].sort());
@@ -86,7 +92,9 @@ describe('the catalogues', () => {
       .filter(([, one, other]) => one === other && !SAME.has(one));
     expect(left).toEqual([]);
   });
+});
 
+describe('the catalogues', () => {
   it('say one and many apart, and none where it is another', () => {
     setLocale('de');
     expect([1, 2, 1_000].map(de.home.people)).toEqual(['1 Person', '2 Personen', '1.000 Personen']);

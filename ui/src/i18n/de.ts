@@ -190,6 +190,8 @@ export const de: Catalogue = {
     lock: 'Diesen Raum sperren',
     unlock: 'Diesen Raum entsperren',
     connection: 'Die Verbindung und ihre Peers ansehen',
+    inspector: 'Inspektor öffnen: sehen, wie abgeglichen wird',
+    inspectorAlso: 'debug rahmen register geflecht abgleich entwickler',
   },
   menu: {
     about: 'Über Parlor',

@@ -188,6 +188,8 @@ export const en = {
     lock: 'Lock this room',
     unlock: 'Unlock this room',
     connection: 'See the connection and its peers',
+    inspector: 'Open the inspector: see how it syncs',
+    inspectorAlso: 'debug frames registers mesh convergence refusals developer',
   },
   /** The menu bar, where the system wants more in it than what is offered anyway. */
   menu: {

@@ -3,8 +3,8 @@ import type { Backend } from 'parlor-client';
 
 export const canSave = (kind: Backend['kind']): boolean => kind !== 'desktop';
 
-export function saveText(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/markdown' }));
+export function saveText(name: string, text: string, type = 'text/markdown'): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
   const anchor = document.createElement('a');
   anchor.href = address;
   anchor.download = name;

@@ -1,0 +1,323 @@
+/** The inspector, on a page of its own: real peers tell what they do, and it says what that means. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import { isAccessible } from './accessible.js';
+import { launch, openPage, picture } from './browser.js';
+import { Peer } from './peer.js';
+import { until } from './until.js';
+
+const ROOM = '/rooms/Deck%203';
+let browser;
+let crew = [];
+
+before(async () => void (browser = await launch()));
+after(async () => {
+  await browser?.close();
+  await Promise.all(crew.map((peer) => peer.stop()));
+});
+
+/** A peer with a name, in the room. */
+async function arrive(name, ...others) {
+  const peer = await Peer.start(...others);
+  crew.push(peer);
+  await does(peer, '/profile', { name });
+  await does(peer, `${ROOM}/join`, { presence: { status: 'here' } });
+  return peer;
+}
+
+async function does(peer, path, body) {
+  const { status, body: answer } = await peer.post(path, body);
+  assert.ok(status === 200 || status === 201, `${path}: ${status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** The inspector of a peer, with what tests ask of it. */
+async function inspect(peer, panel, options = {}) {
+  const page = await openPage(browser, `${peer.http}/inspector#token=${peer.token}`, options);
+  page.at = (id) => page.locator(`[data-testid="${id}"]`);
+  page.show = async (name) => {
+    await page.at(`tab-${name}`).click();
+    await page.locator(`[data-panel=${name}]`).waitFor();
+  };
+  page.filter = (words) => page.at('filter').fill(words);
+  page.cells = (column) => page.locator(`[data-column="${column}"]`).allTextContents();
+  await page.at('tab-registers').waitFor();
+  if (panel !== undefined) await page.show(panel);
+  return page;
+}
+
+/** What went wrong on a page. A snapshot is taken by a stream that is given up behind its first event. */
+const troubles = (page) => page.troubles.filter((words) => !/\/inspect net::ERR_ABORTED/.test(words));
+
+describe('two peers', () => {
+  let otter, heron, page;
+
+  before(async () => {
+    otter = await arrive('Quiet Otter');
+    heron = await arrive('Brisk Heron');
+    // Each writes before they meet, the otter later.
+    await does(heron, `${ROOM}/metadata`, { metadata: { title: 'Written by the heron' } });
+    await does(otter, `${ROOM}/metadata`, { metadata: { title: 'Written by the otter' } });
+    page = await inspect(heron, 'registers');
+    await until('the title', async () => (await page.cells('value')).includes('"Written by the heron"'));
+    await does(heron, '/peers', { addr: otter.listen[0] });
+  });
+  after(() => page?.context().close());
+
+  test('a losing write shows why it lost', async () => {
+    await page.filter('key:title kind:metadata');
+    await until('the value of the other', async () => (await page.cells('value')).join() === '"Written by the otter"');
+    await until('whose it is', async () => (await page.cells('writer')).join() === 'Quiet Otter');
+    assert.deepEqual(await page.cells('lost'), ['1']);
+    await page.locator('[data-row]').first().click();
+    const [lost] = await page.at('losses').locator('.loss').allTextContents();
+    assert.match(lost, /^What Brisk Heron wrote at [\d:.]+ was written over: its clock is \d[\d.,]* (ms|s) before that of Quiet Otter’s write\.$/);
+    await picture(page, 'inspector-losing-write');
+  });
+
+  test('they agree, and a hash that differs is seen and mended', async () => {
+    await page.show('convergence');
+    await until('agreement', async () => (await page.at('verdict').getAttribute('data-agrees')) === 'true');
+    const row = async () => {
+      const [state, theirs, mine, times, took] = await Promise.all(
+        ['state', 'theirs', 'mine', 'times', 'converge'].map((column) => page.cells(column)),
+      );
+      return { state: state[0], theirs: theirs[0], mine: mine[0], times: Number(times[0]), took: took[0] };
+    };
+    const { theirs, mine, state } = await row();
+    assert.match(theirs, /^[0-9a-f]{16}$/);
+    assert.deepEqual([theirs, state], [mine, 'in sync']);
+    // Each wrote before they met, so their first heartbeats differed, and an exchange mended it.
+    const { times, took } = await row();
+    assert.ok(times >= 1, 'they differed when they met');
+    assert.match(took, /^\d[\d.,]* s$/);
+    assert.equal(await page.at('chart').locator('canvas').count(), 1);
+    await until('lines on the chart', () => drawn(page));
+    await picture(page, 'inspector-convergence');
+  });
+
+  test('every frame is there with its verdict, filtered, paused, copied and exported', async () => {
+    await page.show('frames');
+    await page.filter('dir:in key:cursor');
+    for (let x = 0; x < 5; x++) await does(otter, `${ROOM}/presence`, { presence: { cursor: { x, y: 1 } } });
+    await until('frames of the cursor', async () => (await page.cells('peer')).includes('Quiet Otter'));
+    for (const [column, what] of [['dir', /^← in$/], ['kind', /^delta$/], ['bytes', /^\d+ B$/], ['took', /^\d[\d,]* µs$/], ['verdict', /^(accept|ignore)$/]])
+      for (const words of await page.cells(column)) assert.match(words, what, column);
+
+    await page.filter('colour:red');
+    await page.getByRole('alert').getByText('There is no “colour:” here.').waitFor();
+    await page.filter('');
+    await page.at('pause').click();
+    await page.at('paused').waitFor();
+    const shown = await page.at('shown').textContent();
+    await does(otter, `${ROOM}/presence`, { presence: { cursor: { x: 99, y: 99 } } });
+    // The other's own account says when the frame must have come.
+    await until('the frame has come', async () => {
+      const { members } = await heron.api(`${ROOM}/members`);
+      return members.some(({ presence }) => presence.cursor?.x === 99);
+    });
+    assert.equal(await page.at('shown').textContent(), shown, 'nothing is shown anew');
+    await page.at('pause').click();
+    await until('what came meanwhile', async () => (await page.at('shown').textContent()) !== shown);
+
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.filter('kind:full');
+    await page.at('copy').click();
+    await until('it is copied', async () => /copied/.test(await page.at('shown').textContent()));
+    const [head, ...rows] = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
+    assert.equal(head.split('\t').slice(0, 4).join(), 'Time,Dir,Frame,Peer');
+    assert.ok(rows.length > 0 && rows.every((row) => row.split('\t')[2] === 'full'), rows.join());
+    const [download] = await Promise.all([page.waitForEvent('download'), page.at('export').click()]);
+    assert.equal(download.suggestedFilename(), 'parlor-frames.ndjson');
+    const lines = (await readFile(await download.path(), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    assert.ok(lines.length > 0 && lines.every(({ kind, what }) => kind === 'full' && what.startsWith('frame')));
+  });
+
+  test('peers have addresses, round trips and when they were heard', async () => {
+    await page.show('peers');
+    await until('two round trips', async () => /ms$/.test((await page.cells('p99'))[0] ?? ''));
+    assert.deepEqual(await page.cells('peer'), ['Quiet Otter']);
+    assert.match((await page.cells('address'))[0], /^127\.0\.0\.1:\d+$/);
+    assert.match((await page.cells('transport'))[0], /^→ TCP$/);
+    await until('its clock', async () => /^[+−]?\d[\d.,]* ms$/.test((await page.cells('clock'))[0]));
+    assert.match((await page.cells('heard'))[0], /^\d[\d.,]* s$/);
+    assert.deepEqual(await page.cells('watchdog'), ['0']);
+  });
+
+  test('the mesh is a picture that rests, and a table', async () => {
+    await page.show('mesh');
+    const apart = () =>
+      page.evaluate(() => [...document.querySelectorAll('[data-testid=mesh] [data-node]')].map((node) => node.style.transform));
+    await until('two places', async () => new Set((await apart()).filter(Boolean)).size === 2);
+    await until('rest', async () => {
+      const before = await apart();
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      return JSON.stringify(await apart()) === JSON.stringify(before);
+    }, 15_000);
+    assert.deepEqual([await page.cells('from'), await page.cells('to'), await page.cells('kind')], [['this peer'], ['Quiet Otter'], ['link']]);
+  });
+
+  test('a refusal is counted by name, with what the name means', async () => {
+    await page.show('refusals');
+    await page.at('ordinary').click();
+    await page.filter('name:connection_opened');
+    await until('it is counted', async () => Number((await page.cells('total'))[0]) >= 1);
+    assert.deepEqual(await page.cells('what'), ['Connections that were opened.']);
+    assert.deepEqual(troubles(page), []);
+  });
+});
+
+test('a grey member explains itself', async () => {
+  const otter = await arrive('Quiet Otter');
+  const heron = await arrive('Brisk Heron', otter);
+  await arrive('Merry Wren', otter, heron);
+  const page = await inspect(otter, 'people');
+  await until('all three', async () => (await page.cells('state')).join() === 'here,here,here');
+  heron.process.kill('SIGSTOP');
+  try {
+    await page.filter('state:stale');
+    await page.locator('[data-row]').first().click({ timeout: 15_000 });
+    await until('why', async () => /^You and one other lost Brisk Heron \d+ seconds? ago\. It is their computer or their network, not yours\.$/.test(await page.at('why').textContent()));
+    const [missed, others] = [await page.cells('missed'), await page.cells('others')];
+    assert.ok(Number(missed[0]) >= 1, `${missed} heartbeats are missing`);
+    assert.deepEqual(others, ['0 of 1']);
+    assert.match(await page.at('detail').textContent(), /Merry Wren hears nothing/);
+    await picture(page, 'inspector-grey');
+  } finally {
+    heron.process.kill('SIGCONT');
+  }
+  assert.deepEqual(troubles(page), []);
+  await page.context().close();
+});
+
+test('ten thousand frames scroll smoothly, and few of them are elements', async () => {
+  const otter = await arrive('Quiet Otter');
+  const page = await inspect(otter, 'frames');
+  // Real frames: presence of many members at this peer, said by it to all.
+  const guests = Array.from({ length: 40 }, (_, n) => ({ id: `guest-${n}`, name: `Guest ${n}` }));
+  await Promise.all(guests.map((guest) => otter.post(`${ROOM}/join`, {}, guest)));
+  const all = async () => Number(/of ([\d,]+) shown|^([\d,]+) shown/.exec(await page.at('shown').textContent())?.slice(1).find(Boolean).replaceAll(',', ''));
+  await until('frames of guests', async () => (await all()) >= 40, 20_000);
+  // The rest of them by the same stream, as a peer with much to tell sends it.
+  const more = await inspectorWithFrames(otter, 12_000);
+  await more.show('frames');
+  await until('a full ring', async () => /10,000 shown/.test(await more.at('shown').textContent()), 20_000);
+  const drawnRows = () => more.locator('[data-row]').count();
+  assert.ok((await drawnRows()) <= 60, `${await drawnRows()} rows are elements`);
+  const gaps = await more.at('rows').evaluate(async (box) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const gaps = [];
+    let last = await frame();
+    for (let n = 0; n < 120; n++) {
+      box.scrollTop = ((n * 7) % 120) * (box.scrollHeight / 120);
+      const now = await frame();
+      gaps.push(now - last);
+      last = now;
+    }
+    return gaps.sort((a, b) => a - b);
+  });
+  const [half, most] = [gaps[60], gaps[108]];
+  assert.ok(half <= 34 && most <= 100, `a frame takes ${half} ms in the middle, and one in ten more than ${most} ms`);
+  assert.ok((await drawnRows()) <= 60);
+  // By keys from one end to the other, with what is chosen said to readers.
+  await more.at('rows').focus();
+  await more.keyboard.press('Home');
+  assert.equal(await more.locator('[aria-selected=true][data-row]').getAttribute('aria-rowindex'), '2');
+  await more.keyboard.press('End');
+  assert.equal(await more.locator('[aria-selected=true][data-row]').getAttribute('aria-rowindex'), '10001');
+  assert.equal(await more.at('rows').getAttribute('aria-rowcount'), '10001');
+  await more.context().close();
+  await page.context().close();
+});
+
+test('it can be used by everybody, in both languages', async () => {
+  const otter = await arrive('Quiet Otter');
+  const heron = await arrive('Brisk Heron', otter);
+  const page = await inspect(otter, 'registers', { bypassCSP: true, reducedMotion: 'reduce', locale: 'de-DE' });
+  await until('presence of both', async () => (await page.cells('key')).length >= 2);
+  await does(heron, `${ROOM}/metadata`, { metadata: { title: 'Deck 3' } });
+  for (const panel of ['registers', 'peers', 'mesh', 'frames', 'convergence', 'refusals', 'people']) {
+    await page.show(panel);
+    if (panel === 'refusals') await page.at('ordinary').click();
+    await until(`rows of ${panel}`, async () => (await page.locator('[data-row]').count()) > 0);
+    await page.locator('[data-row]').first().click();
+    await isAccessible({ page }, `inspector-${panel}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.equal(await page.at('tab-frames').textContent(), 'Rahmen');
+  // Panels by number, the filter by a stroke, and the tabs by arrows.
+  await page.locator('body').click({ position: { x: 400, y: 20 } });
+  await page.keyboard.press('4');
+  await page.locator('[data-panel=frames]').waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('4');
+  assert.equal(await page.at('filter').inputValue(), '4');
+  await page.at('tab-frames').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('[data-panel=convergence]').waitFor();
+  assert.deepEqual(troubles(page), []);
+  await page.context().close();
+});
+
+test('it opens from the window by its name, and without a token it says what to do', async () => {
+  const otter = await arrive('Quiet Otter');
+  const page = await openPage(browser, otter.url);
+  await page.locator('[data-testid=footer-identity]').waitFor();
+  await page.keyboard.press('Control+k');
+  await page.locator('[data-testid=palette-input]').fill('inspector');
+  const [inspector] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('Enter')]);
+  await inspector.locator('[data-testid=inspector]').waitFor();
+  await until('no token in the address', () => inspector.url() === `${otter.http}/inspector`);
+  await until('whose it is', async () => (await inspector.locator('[data-testid=whose]').textContent()) === 'How Quiet Otter’s peer syncs');
+  await page.context().close();
+  const bare = await openPage(browser, `${otter.http}/inspector`);
+  await bare.getByRole('alert').waitFor();
+  await bare.context().close();
+});
+
+/** The inspector of a peer, whose stream tells of this many frames behind what the peer itself says. */
+async function inspectorWithFrames(peer, frames) {
+  const page = await openPage(browser, 'about:blank');
+  const snapshot = await firstEvent(peer);
+  const seen = (number) => ({
+    ...{ type: 'seen', number, wallMs: snapshot.wallMs + number, tickMs: number, room: 'Deck 3', what: 'frameIn' },
+    ...{ kind: number % 3 === 0 ? 'beat' : 'delta', author: snapshot.sessionId, via: snapshot.sessionId, path: 'gossip' },
+    ...{ bytes: 20 + (number % 40), verdict: 'ignore', reasons: [], tookUs: 30 + (number % 90) },
+  });
+  const event = (item) => `event: ${item.type}\ndata: ${JSON.stringify(item)}\n\n`;
+  const body = event(snapshot) + Array.from({ length: frames }, (_, n) => event(seen(n + 1))).join('');
+  // Said once: whoever asks again waits.
+  await page.route('**/inspect', () => {});
+  await page.route('**/inspect', (route) => route.fulfill({ contentType: 'text/event-stream', body }), { times: 1 });
+  page.at = (id) => page.locator(`[data-testid="${id}"]`);
+  page.show = (name) => page.at(`tab-${name}`).click();
+  await page.goto(`${peer.http}/inspector#token=${peer.token}`);
+  return page;
+}
+
+async function firstEvent(peer) {
+  const ended = new AbortController();
+  const answer = await fetch(`${peer.http}/inspect`, { headers: { authorization: `Bearer ${peer.token}` }, signal: ended.signal });
+  let text = '';
+  for await (const bytes of answer.body.pipeThrough(new TextDecoderStream())) {
+    text += bytes;
+    if (text.includes('\n\n')) break;
+  }
+  ended.abort();
+  return JSON.parse(/^data: (.*)$/m.exec(text)[1]);
+}
+
+/** Whether something of the colour of a line is on the chart. */
+function drawn(page) {
+  return page.at('chart').locator('canvas').evaluate((canvas) => {
+    const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height });
+    const pen = copy.getContext('2d', { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    const { data } = pen.getImageData(0, 0, copy.width, copy.height);
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at + 3] > 200 && Math.abs(data[at] - 0x3a) < 24 && Math.abs(data[at + 2] - 0xd5) < 24) return true;
+    return false;
+  });
+}

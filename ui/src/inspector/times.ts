@@ -1,0 +1,26 @@
+/** Times and lengths of time, short enough for a column and never without a unit. */
+import { number } from '../i18n';
+import { spoken } from '../i18n';
+
+/** "13:43:41.695": by this computer's clock and in its zone, to the millisecond. */
+export function timeOf(at: number): string {
+  const date = new Date(at);
+  const two = (part: number) => String(part).padStart(2, '0');
+  const ms = String(date.getMilliseconds()).padStart(3, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}
+
+/** "0.4 s", "12 s", "3 min", "2 h". */
+export function lengthOf(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${number(Math.round(seconds * 10) / 10)} s`;
+  if (seconds < 100) return `${number(Math.round(seconds))} s`;
+  if (seconds < 6_000) return `${number(Math.round(seconds / 60))} min`;
+  if (seconds < 172_800) return `${number(Math.round(seconds / 3_600))} h`;
+  const words = new Intl.NumberFormat(spoken(), { style: 'unit', unit: 'day', unitDisplay: 'short' });
+  return words.format(Math.round(seconds / 86_400));
+}
+
+/** "0.88 ms", "14 ms". */
+export const msOf = (ms: number): string =>
+  `${number(ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms))} ms`;
