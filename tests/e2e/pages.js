@@ -410,6 +410,31 @@ const guests = [
   }],
 ];
 
+/** The inspector, which is a page of its own: each panel with something in it and, where there is more, a row opened. */
+const inside = [
+  ['inspector', async (visit) => {
+    const { peer } = visit.otter;
+    await visit.gather(OPEN);
+    const inspector = await visit.elsewhere(peer, { url: `${peer.http}/inspector#token=${peer.token}` });
+    await inspector.page.locator('[data-row]').first().click();
+    await inspector.sees('detail');
+    return inspector;
+  }],
+  ...['peers', 'mesh', 'frames', 'convergence', 'refusals', 'people'].map((panel) => [`inspector, ${panel}`, async (visit) => {
+    const [inspector] = visit.others;
+    await inspector.at(`tab-${panel}`).click();
+    if (panel === 'refusals') await inspector.at('ordinary').click();
+    await inspector.page.locator(`[data-panel=${panel}] [data-row]`).first().waitFor();
+    return inspector;
+  }]),
+  ['inspector with a filter that leaves nothing', async (visit) => {
+    const [inspector] = visit.others;
+    await inspector.at('filter').fill('colour:red');
+    await inspector.page.getByRole('alert').waitFor();
+    return inspector;
+  }],
+];
+
 const rest = [
   ['the sample room', async ({ otter }) => {
     await otter.at('out-home').click();
@@ -492,4 +517,4 @@ const rest = [
   }, { slow: 'at 200 %' }],
 ];
 
-export const PAGES = [...before, ...home, ...room, ...board, ...messages, ...hosts, ...guests, ...rest];
+export const PAGES = [...before, ...home, ...room, ...board, ...messages, ...hosts, ...guests, ...inside, ...rest];

@@ -20,7 +20,10 @@ const UNTOLD: readonly string[] = [
   ...['published', 'published_alone', 'sent', 'gossip_heard', 'connection_opened', 'connection_closed'],
 ];
 /** What is counted and no trouble. */
-export const ORDINARY: ReadonlySet<string> = new Set([...UNTOLD, 'joined', 'left', 'syncs', 'asks', 'witness_asks']);
+export const ORDINARY: ReadonlySet<string> = new Set([
+  ...UNTOLD,
+  ...['joined', 'left', 'syncs', 'asks', 'witness_asks', 'gossip_repeated'],
+]);
 
 type Change = { -readonly [Key in keyof RefusalRow]: RefusalRow[Key] };
 
