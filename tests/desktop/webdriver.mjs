@@ -85,6 +85,16 @@ export class Page {
     return this.js(script, selector);
   }
 
+  /** The windows of the app, by what the driver calls them. */
+  windows() {
+    return this.#call('GET', `/session/${this.#session}/window/handles`);
+  }
+
+  /** From now on it is the page of this window that is talked to. */
+  turnTo(handle) {
+    return this.#call('POST', `/session/${this.#session}/window`, { handle });
+  }
+
   reload() {
     return this.#call('POST', `/session/${this.#session}/refresh`, {});
   }

@@ -170,3 +170,28 @@ impl Inspection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_loses_no_snapshot() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let config = Config {
+            data_dir: dir.path().into(),
+            listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+            multicast: false,
+            ..Config::default()
+        };
+        let live = Live::start(config).await.expect("a peer");
+        let mut inspection = live.inspect(None).await.expect("a look");
+        assert!(inspection.recv().now_or_never().is_none(), "a snapshot is asked for and takes its time");
+        assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
+        live.close().await;
+        while inspection.recv().await.is_some() {}
+    }
+}
