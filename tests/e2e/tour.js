@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { launch } from './browser.js';
+import { launch, openPage } from './browser.js';
 import { Peer } from './peer.js';
 import { Person } from './person.js';
 import { until } from './until.js';
@@ -180,9 +180,29 @@ async function hosts() {
   await shoot('private');
 }
 
+/** What the inspector says of a title that two wrote before they met. */
+async function inside() {
+  const late = await Peer.start();
+  crew.push(late);
+  await late.post('/profile', { name: 'Early Crane' });
+  await post(late, ROOM, 'join', { presence: { name: 'Early Crane', status: 'online' } });
+  await post(late, ROOM, 'metadata', { metadata: { title: 'Deck 3 is dark' } });
+  await post(crew[0], ROOM, 'metadata', { metadata: { title: 'Power out on decks 3 and 4' } });
+  const page = await openPage(browser, `${late.http}/inspector#token=${late.token}`, { viewport: { width: 1280, height: 560 } });
+  await page.locator('[data-testid=rows]').waitFor();
+  await late.post('/peers', { addr: crew[0].listen[0] });
+  await page.locator('[data-testid=filter]').fill('-kind:presence -kind:roster -key:w -key:h -key:z');
+  const title = page.locator('[data-row*="metadata"][data-row$="title"]');
+  await until('the write that lost', async () => (await title.locator('[data-column=lost]').textContent()) === '1', 20_000);
+  await title.click();
+  await until('names', async () => /Brisk Heron/.test(await page.locator('[data-testid=losses]').textContent()), 20_000);
+  await shoot('inspector', page);
+  await page.context().close();
+}
+
 try {
   await begin();
-  for (const part of [home, room, people, around, hosts]) await part();
+  for (const part of [home, room, people, around, inside, hosts]) await part();
 } finally {
   await otter?.leave();
   await Promise.all(crew.map((peer) => peer.stop()));
