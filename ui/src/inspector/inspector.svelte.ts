@@ -93,6 +93,8 @@ export class Inspector {
 
   pause(paused: boolean): void {
     this.paused = paused;
+    clearTimeout(this.#due);
+    this.#due = undefined;
     if (!paused) this.#show();
   }
 
