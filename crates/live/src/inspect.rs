@@ -173,6 +173,8 @@ impl Inspection {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures::FutureExt as _;
 
     use super::*;
@@ -190,7 +192,8 @@ mod tests {
         let live = Live::start(config).await.expect("a peer");
         let mut inspection = live.inspect(None).await.expect("a look");
         assert!(inspection.recv().now_or_never().is_none(), "a snapshot is asked for and takes its time");
-        assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
+        let first = tokio::time::timeout(Duration::from_secs(5), inspection.recv()).await.expect("the same snapshot");
+        assert!(matches!(first, Some(Inspect::Snapshot(_))));
         live.close().await;
         while inspection.recv().await.is_some() {}
     }
