@@ -415,6 +415,7 @@ const inside = [
   ['inspector', async (visit) => {
     const { peer } = visit.otter;
     await visit.gather(OPEN);
+    await visit.do(peer, OPEN, 'join');
     const inspector = await visit.elsewhere(peer, { url: `${peer.http}/inspector#token=${peer.token}` });
     await inspector.page.locator('[data-row]').first().click();
     await inspector.sees('detail');
@@ -431,6 +432,7 @@ const inside = [
     const [inspector] = visit.others;
     await inspector.at('filter').fill('colour:red');
     await inspector.page.getByRole('alert').waitFor();
+    await visit.do(inspector.peer, OPEN, 'leave');
     return inspector;
   }],
 ];

@@ -11,8 +11,8 @@
     'button, input, select, textarea, summary, a[href], [role=option], [role=menuitem], [tabindex]:not([tabindex="-1"])';
   /** Other people's doing on the board: it lies where they put it, and the view is moved to see it. */
   const ON_THE_BOARD = '[data-testid=note], [data-testid=cursor], [data-testid=selection], [data-testid=edge-chip], [data-testid=reaction]';
-  /** What floats may lie over the page, and is put away to see what is under it. */
-  const FLOATING = `dialog, [popover], aside, ${ON_THE_BOARD}`;
+  /** What floats may lie over the page, and is put away to see what is under it; under a table's head rows are moved. */
+  const FLOATING = `dialog, [popover], aside, [role=columnheader], ${ON_THE_BOARD}`;
   /** This as well, and it passes, or what is under it can be scrolled or written away from there. */
   const PASSING = '.notes, [role=listbox], [data-testid=message-actions], [data-testid=to-newest], [data-testid=unread-badge]';
 
