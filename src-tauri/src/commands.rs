@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
     Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery, Inspect,
-    InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery, Message,
-    MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata, RoomSummary, Share,
-    ShareChange, Status, Ticket, TicketInfo, arguments,
+    InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery,
+    Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata,
+    RoomSummary, Share, ShareChange, Status, Ticket, TicketInfo, arguments,
 };
 use parlor_http::Shares;
 use serde::Serialize;
