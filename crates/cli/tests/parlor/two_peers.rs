@@ -169,6 +169,7 @@ fn peers_are_dialled_and_listed_by_name() {
     assert!(text.starts_with("NAME"), "{text}");
 }
 
+/// Report N16: two runs with one identity on one computer see each other, since each has a session of its own.
 #[test]
 fn a_copied_profile_is_told_and_becomes_somebody_new() {
     let home = Home::new();

@@ -33,6 +33,30 @@ async fn join_answers_the_member_record() {
     peer.live.close().await;
 }
 
+/// Report N23: elsewhere gossip stops for good behind a message that is too large, and a line in a log is all that tells.
+#[tokio::test]
+async fn what_is_too_large_is_an_error_and_what_comes_after_it_arrives() {
+    let here = Peer::start("Quiet Otter", &[]).await;
+    let there = Peer::start("Brave Heron", &[&here]).await;
+    let (room, at_there) = (here.live.room("project_123"), there.live.room("project_123"));
+    let member = room.join(Join::new()).await.unwrap().member_id;
+    let mut seen = at_there.watch().await.unwrap();
+    until("the first is there", &mut seen, |snapshot| snapshot.members.len() == 1).await;
+    for step in 0..3 {
+        let large = json!({"a": "x".repeat(2000), "b": "x".repeat(2000), "c": "x".repeat(200)});
+        assert_eq!(code(room.presence(PresenceChange::new(large)).await), ErrorCode::PayloadTooLarge);
+        let metadata = MetadataChange::new(json!({"a": "x".repeat(5000)}));
+        assert_eq!(code(room.set_metadata(metadata).await), ErrorCode::PayloadTooLarge);
+        room.presence(PresenceChange::new(json!({"step": step}))).await.unwrap();
+        until("what came after it", &mut seen, |snapshot| {
+            snapshot.members.iter().any(|row| row.record.member_id == member && row.record.presence["step"] == step)
+        })
+        .await;
+    }
+    here.live.close().await;
+    there.live.close().await;
+}
+
 #[tokio::test]
 async fn presence_merges_replaces_and_unsets_at_the_top_level() {
     let peer = Peer::start("Quiet Otter", &[]).await;

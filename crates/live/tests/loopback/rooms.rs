@@ -1,6 +1,6 @@
 //! Rooms near and known.
 
-use parlor::{ErrorCode, Join, MetadataChange, RoomSummary, limits};
+use parlor::{DiscoveryState, ErrorCode, Join, MetadataChange, RoomSummary, limits};
 use serde_json::json;
 
 use crate::peers::{Peer, all, code, config, poll, rows, start_when_free};
@@ -85,4 +85,14 @@ async fn rooms_are_limited_and_rooms_that_are_only_looked_at_make_place() {
     rows(&otter.live.room("one more"), 1).await;
     assert_eq!(code(otter.live.room("a\u{0}b").join(Join::new()).await), ErrorCode::InvalidRoomId);
     otter.live.close().await;
+}
+
+/// Report N60: tests that meet by multicast pass where there is some, and find anybody else's peers.
+#[tokio::test]
+async fn peers_of_tests_meet_by_address_and_in_no_other_way() {
+    let peer = Peer::start("Quiet Otter", &[]).await;
+    let seen = peer.live.check_network().await.unwrap().seen;
+    assert_eq!((seen.mdns.state, seen.hello.state), (DiscoveryState::Off, DiscoveryState::Off));
+    assert!(peer.live.status().await.listen.iter().all(|address| address.starts_with("/ip4/127.0.0.1/")));
+    peer.live.close().await;
 }

@@ -169,6 +169,27 @@ fn an_address_goes_to_who_answers_there() {
     assert!(at <= 300 + LARGER_WAITS_MS);
 }
 
+/// Report N14: mDNS tells of every address of a host, its loopback too, where nobody but ourselves would answer. One that is
+/// no use, or where another answered, is no reason not to try the rest.
+#[test]
+fn an_address_that_is_no_use_spoils_no_other() {
+    let (small, me, large) = ids();
+    let mut dialler = dialler(me);
+    for foreign in ["/ip4/127.0.0.1/tcp/4747", "/ip6/::1/tcp/4747"] {
+        dialler.heard(large, &address(foreign), Source::Mdns, false, Tick(0));
+    }
+    assert_eq!(next(&mut dialler, 60_000), None);
+    let wrong = address("/ip4/10.0.0.3/tcp/4747");
+    dialler.heard(large, &wrong, Source::Mdns, false, Tick(60_000));
+    dialler.heard(large, &address(TCP), Source::Mdns, false, Tick(60_000));
+    let dial = dialler.poll(Tick(120_000)).unwrap();
+    assert_eq!(dial.addresses.len(), 2, "{dial:?}");
+    dialler.failed(dial.target, &Failure::Other { answered: small, at: wrong }, Tick(120_010));
+    assert_eq!(dialler.addresses(&large), [address(TCP)]);
+    let again = std::iter::from_fn(|| dialler.poll(Tick(180_000))).find(|dial| dial.target == Target::Peer(large));
+    assert_eq!(again.unwrap().addresses, [address(TCP)]);
+}
+
 #[test]
 fn the_last_good_address_is_first_and_poor_ones_only_fill_in() {
     let (_, me, large) = ids();
