@@ -1,5 +1,5 @@
-//! The inspector's window: how this peer syncs. It stands beside the main one, reads and changes nothing, and ends with it,
-//! since behind a window that shows no room nobody would look for one that they are still in.
+//! The inspector's window: how this peer syncs. It stands beside the main one, reads and changes nothing but the faults of
+//! the lab, and ends with it, since behind a window that shows no room nobody would look for one that they are still in.
 
 use std::path::Path;
 use std::time::Duration;

@@ -192,6 +192,51 @@ test('a grey member explains itself', async () => {
   await page.context().close();
 });
 
+test('a partition made in the lab shows on the mesh and heals', async () => {
+  const otter = await Peer.inLab();
+  crew.push(otter);
+  await does(otter, '/profile', { name: 'Quiet Otter' });
+  await does(otter, `${ROOM}/join`, {});
+  const heron = await arrive('Brisk Heron', otter);
+  const page = await inspect(otter, 'mesh', { reducedMotion: 'reduce' });
+  const links = async () => (await page.locator('[data-testid=mesh] [data-edge][data-kind=link]').count());
+  const there = () => page.locator('[data-testid=mesh] [data-state=linked]').count();
+  await until('the link', async () => (await links()) === 1 && (await there()) === 1);
+
+  await page.show('lab');
+  assert.equal(await page.at('lab-verdict').getAttribute('data-on'), 'false');
+  await page.at('lab-apart').click();
+  await until('it is on', async () => (await page.at('lab-verdict').getAttribute('data-on')) === 'true');
+  await page.show('mesh');
+  await until('no link', async () => (await page.locator('[data-testid=mesh]').count()) === 0 || (await links()) === 0, 15_000);
+  // Each side writes what the other does not hear of.
+  await does(otter, `${ROOM}/metadata`, { metadata: { title: 'Here' } });
+  await does(heron, `${ROOM}/board`, { set: [{ id: 'there', text: 'There' }] });
+  await picture(page, 'inspector-apart');
+
+  await page.show('lab');
+  await page.at('lab-clear').click();
+  await until('it is off', async () => (await page.at('lab-verdict').getAttribute('data-on')) === 'false');
+  await page.show('mesh');
+  await until('the link is back', async () => (await links()) === 1, 20_000);
+  await page.show('convergence');
+  await until('they agree', async () => (await page.cells('state')).join() === 'in sync', 20_000);
+  await page.show('registers');
+  await page.filter('kind:board key:text');
+  await until('what the other wrote', async () => (await page.cells('value')).join() === '"There"');
+  assert.equal((await heron.api(`${ROOM}/metadata`)).metadata.title, 'Here');
+  assert.deepEqual(troubles(page), []);
+  await page.context().close();
+});
+
+test('without its lab a peer says how to have one', async () => {
+  const otter = await arrive('Quiet Otter');
+  const page = await inspect(otter, 'lab');
+  await page.at('lab-off').waitFor();
+  assert.match(await page.at('lab-off').textContent(), /parlor serve --lab/);
+  await page.context().close();
+});
+
 test('ten thousand frames scroll smoothly, and few of them are elements', async () => {
   const otter = await arrive('Quiet Otter');
   const page = await inspect(otter, 'frames');

@@ -4,6 +4,7 @@
  *
  * `fleeting` is what ends when the keyboard goes elsewhere; `slow`, what takes its time and is seen on that visit only.
  */
+import { faults } from './lab.js';
 import { REPORT } from './network.js';
 import { OPEN, OUT, PRIVATE } from './visit.js';
 import { until } from './until.js';
@@ -428,8 +429,22 @@ const inside = [
     await inspector.page.locator(`[data-panel=${panel}] [data-row]`).first().waitFor();
     return inspector;
   }]),
+  ['inspector, a lab that is closed', async (visit) => {
+    const [inspector] = visit.others;
+    await inspector.at('tab-lab').click();
+    await inspector.sees('lab-off');
+    return inspector;
+  }],
+  ['inspector, lab', async (visit) => {
+    const [inspector] = visit.others;
+    const { peers } = await inspector.peer.api('/peers');
+    await inspector.page.route('**/lab', (route) => route.fulfill({ json: faults(peers[0].peerId, OPEN) }));
+    await inspector.sees('lab');
+    return inspector;
+  }],
   ['inspector with a filter that leaves nothing', async (visit) => {
     const [inspector] = visit.others;
+    await inspector.at('tab-people').click();
     await inspector.at('filter').fill('colour:red');
     await inspector.page.getByRole('alert').waitFor();
     await visit.do(inspector.peer, OPEN, 'leave');

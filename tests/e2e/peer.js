@@ -22,6 +22,11 @@ export class Peer {
     return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), others);
   }
 
+  /** Starts a peer that makes faults when it is asked to, and dials `others`. */
+  static async inLab(...others) {
+    return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), others, pages, ['--lab']);
+  }
+
   /** Starts a peer that serves the pages in a folder. */
   static async serving(folder) {
     return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), [], folder);
@@ -34,10 +39,10 @@ export class Peer {
     return Peer.#in(data, others);
   }
 
-  static async #in(data, others, folder = pages) {
+  static async #in(data, others, folder = pages, flags = []) {
     const peer = new Peer(data);
     try {
-      await peer.#listen(others, folder);
+      await peer.#listen(others, folder, flags);
     } catch (error) {
       await peer.stop();
       throw error;
@@ -51,13 +56,13 @@ export class Peer {
     this.complaints = [];
   }
 
-  async #listen(others, folder) {
+  async #listen(others, folder, flags) {
     const dial = others.flatMap((other) => ['--dial', other.listen[0]]);
     this.process = spawn(
       program,
       [
         ...['serve', '--data-dir', this.data, '--http', '127.0.0.1:0', '--token', this.token],
-        ...['--no-multicast', '--listen', '/ip4/127.0.0.1/tcp/0', '--ui', '--ui-dir', folder, ...dial],
+        ...['--no-multicast', '--listen', '/ip4/127.0.0.1/tcp/0', '--ui', '--ui-dir', folder, ...dial, ...flags],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );

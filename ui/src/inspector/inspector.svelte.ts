@@ -23,7 +23,8 @@ import { SeenLog } from './model/seen-log';
 import { w } from './words';
 
 export type Looked = Pick<Backend, 'kind' | 'status' | 'peers' | 'members'> &
-  Required<Pick<Backend, 'inspect' | 'inspectOnce'>>;
+  Required<Pick<Backend, 'inspect' | 'inspectOnce'>> &
+  Pick<Backend, 'lab' | 'changeLab'>;
 
 /** What changed is shown after this. */
 const SHOWN_AFTER_MS = 150;
