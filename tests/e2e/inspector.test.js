@@ -229,6 +229,36 @@ test('a partition made in the lab shows on the mesh and heals', async () => {
   await page.context().close();
 });
 
+test('a lost write shows as a hash that differs, and then as the same again', async () => {
+  const otter = await Peer.inLab();
+  crew.push(otter);
+  await does(otter, '/profile', { name: 'Quiet Otter' });
+  await does(otter, `${ROOM}/join`, {});
+  const heron = await arrive('Brisk Heron', otter);
+  await does(otter, `${ROOM}/metadata`, { metadata: { title: 'Before' } });
+  const page = await inspect(heron, 'convergence');
+  const agrees = () => page.at('verdict').getAttribute('data-agrees');
+  await until('they agree', async () => (await agrees()) === 'true');
+  const times = async () => Number((await page.cells('times'))[0]);
+  const before = await times();
+
+  const nothing = { cut: true, delayMs: 0, jitterMs: 0, lossPercent: 0, duplicatePercent: 0 };
+  await does(otter, '/lab', { all: { in: { ...nothing, cut: false }, out: nothing, apart: false } });
+  await does(otter, `${ROOM}/metadata`, { metadata: { title: 'Lost on its way' } });
+  await does(otter, '/lab', { clear: true });
+  await until('a hash that differs', async () => (await agrees()) === 'false');
+  assert.deepEqual([await page.cells('state'), await page.cells('peer')], [['differs'], ['Quiet Otter']]);
+  await picture(page, 'inspector-differs');
+  await until('the same again', async () => (await agrees()) === 'true', 15_000);
+  assert.equal(await times(), before + 1);
+  assert.match((await page.cells('converge'))[0], /^\d[\d.,]* s$/);
+  await page.show('registers');
+  await page.filter('key:title kind:metadata');
+  await until('what was lost', async () => (await page.cells('value')).join() === '"Lost on its way"');
+  assert.deepEqual(troubles(page), []);
+  await page.context().close();
+});
+
 test('without its lab a peer says how to have one', async () => {
   const otter = await arrive('Quiet Otter');
   const page = await inspect(otter, 'lab');
