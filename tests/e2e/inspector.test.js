@@ -346,6 +346,14 @@ test('it opens from the window by its name, and without a token it says what to 
   await inspector.locator('[data-testid=inspector]').waitFor();
   await until('no token in the address', () => inspector.url() === `${otter.http}/inspector`);
   await until('whose it is', async () => (await inspector.locator('[data-testid=whose]').textContent()) === 'How Quiet Otter’s peer syncs');
+  // By its keys as well, but for somebody who writes: where Ctrl and Alt are AltGr, they make a letter.
+  await inspector.close();
+  await page.bringToFront();
+  await page.locator('[data-testid=join-room-input]').press('Control+Alt+i');
+  assert.equal(page.context().pages().length, 1);
+  await page.locator('[data-testid=join-room-input]').blur();
+  const [again] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('Control+Alt+i')]);
+  await again.locator('[data-testid=inspector]').waitFor();
   await page.context().close();
   const bare = await openPage(browser, `${otter.http}/inspector`);
   await bare.getByRole('alert').waitFor();
