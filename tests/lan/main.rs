@@ -9,6 +9,7 @@ mod cables;
 mod doctor;
 mod hello;
 mod hub;
+mod lab;
 mod lives;
 mod party;
 mod private;
@@ -60,6 +61,10 @@ fn main() {
         ("apart::a_computer_sleeps", apart::a_computer_sleeps),
         ("apart::a_cable_is_out_for_a_moment", apart::a_cable_is_out_for_a_moment),
         ("lives::who_leaves_and_returns_at_once_is_one_row", lives::who_leaves_and_returns_at_once_is_one_row),
+        (
+            "lab::a_cable_that_is_pulled_there_is_an_outage_of_ones_own",
+            lab::a_cable_that_is_pulled_there_is_an_outage_of_ones_own,
+        ),
         ("relays::two_networks_meet_at_one", relays::two_networks_meet_at_one),
         ("relays::one_that_crashes_is_back_with_everybody", relays::one_that_crashes_is_back_with_everybody),
         ("relays::give_way_to_a_direct_way", relays::give_way_to_a_direct_way),

@@ -252,6 +252,31 @@ fn a_guest_is_not_verified() {
     }
 }
 
+// A1: who is made up by a lab is known to be so by everybody, and nobody who has a key of their own is.
+#[test]
+fn only_a_guest_that_says_so_is_simulated() {
+    let mut table = Table::of(2);
+    table.link(0, 1);
+    let simulated = || Join::new().metadata(json!({"simulated": true}));
+    table.join(0, simulated()).unwrap();
+    table.join(1, Join::new()).unwrap();
+    let guest = table.seats[0].guest.clone();
+    table.call(0, |replica, _, now| replica.join(&guest, simulated(), crate::Lease::Own, now)).unwrap();
+    for at in 0..2 {
+        let rows = table.rows(at);
+        assert_eq!(rows.len(), 3);
+        for row in rows {
+            assert_eq!(row.simulated, row.actor.via.is_some(), "at {at}: {row:?}");
+            assert_eq!(serde_json::to_value(&*row).unwrap().get("simulated").is_some(), row.simulated);
+        }
+    }
+    for said in [json!(false), json!("true"), json!(1)] {
+        let other = Join::new().metadata(json!({"simulated": said}));
+        table.call(0, |replica, _, now| replica.join(&guest, other, crate::Lease::Own, now)).unwrap();
+        assert!(table.rows(1).iter().all(|row| !row.simulated), "{said}");
+    }
+}
+
 // R14: of a row that is not there, nothing can be told.
 #[test]
 fn a_row_that_never_was_has_no_end() {

@@ -258,6 +258,20 @@ describe('requests', () => {
     await expect(backend().status()).rejects.toMatchObject({ code: 'NETWORK_UNAVAILABLE', recoverable: true });
   });
 
+  it('read and change the lab of a peer, and hear of it that it has none', async () => {
+    answer.body = JSON.stringify({ people: [{ room: 'r', count: 5, seed: 7, here: 0 }] });
+    const way = backend();
+    expect((await way.lab?.())?.people[0]?.count).toBe(5);
+    await way.changeLab?.({ clear: true, people: [{ room: 'r', count: 5 }] });
+    expect(requests.map(({ url, init }) => [url, init.method, init.body])).toEqual([
+      ['http://127.0.0.1:4700/lab', 'GET', undefined],
+      ['http://127.0.0.1:4700/lab', 'POST', '{"clear":true,"people":[{"room":"r","count":5}]}'],
+    ]);
+    const problem = { title: 'Forbidden', status: 403, detail: 'Start it with --lab.', recoverable: false };
+    answer = { status: 403, body: JSON.stringify({ code: 'FORBIDDEN', ...problem }) };
+    await expect(way.lab?.()).rejects.toMatchObject({ code: 'FORBIDDEN', message: 'Start it with --lab.' });
+  });
+
   it('ask for pages of members', async () => {
     await backend().members('r', { limit: 5, by: 'session' });
     expect(requests[0]?.url).toBe('http://127.0.0.1:4700/rooms/r/members?limit=5&by=session');

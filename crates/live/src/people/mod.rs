@@ -3,7 +3,7 @@
 //!
 //! They are guests that this peer hosts, members like any other: everybody in the room sees them, over the network too.
 //! That they are nobody stands in the metadata of each, from which every peer reads `Member::simulated`, and in their names
-//! ("Sim Quiet Otter 7") for programs that know no such flag. Nobody is ever in a room whom nobody asked for: only a peer
+//! ("Sim 7 Quiet Otter") for programs that know no such flag. Nobody is ever in a room whom nobody asked for: only a peer
 //! with a lab has them, and only where it was told to.
 
 mod person;

@@ -61,7 +61,7 @@ impl Person {
         let colour = PALETTE.get((random.next() * palette) as usize).copied().unwrap_or(PALETTE[0]);
         let due = (random.next() * COMES_WITHIN_MS) as u64;
         Person {
-            name: format!("Sim {} {}", names::proposed(picked), number + 1),
+            name: format!("Sim {} {}", number + 1, names::proposed(picked)),
             colour,
             random,
             home,
