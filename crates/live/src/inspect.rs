@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlor_core::{Error, ErrorCode, Inventory, RoomId};
 use parlor_net::{Inspected, PeerInfo};
 use serde::Serialize;
+use tokio::time::{Instant, sleep_until};
 
 use crate::live::{Live, wall_ms};
 
@@ -53,14 +55,20 @@ pub struct InspectSnapshot {
 }
 
 /// A look at what a peer does: first a snapshot, then everything as it happens. One that does not read in time misses some
-/// of it, is told how much, and gets a snapshot again; it never slows the peer. While nobody looks, nothing is noted.
+/// of it, is told how much, and gets a snapshot again, one in five seconds at most; it never slows the peer. While nobody looks, nothing is noted.
 pub struct Inspection {
     live: Live,
     room: Option<RoomId>,
     seen: Option<parlor_net::Inspection>,
     paused: bool,
-    snapshot_due: bool,
+    /// When there is to be a snapshot, if there is.
+    snapshot_due: Option<Instant>,
+    /// When the last one was.
+    snapshot_at: Option<Instant>,
 }
+
+/// Between two snapshots of one reader: one that lags all the time would be nothing but work.
+const SNAPSHOTS_APART: Duration = Duration::from_secs(5);
 
 impl Live {
     /// Looks at what this peer does, in one room or in all of them. What is in no room, such as a dial, is always seen.
@@ -87,7 +95,8 @@ impl Live {
     /// # Errors
     /// `NETWORK_UNAVAILABLE` when the peer is closing.
     pub async fn inspect(&self, room: Option<RoomId>) -> Result<Inspection, Error> {
-        let mut inspection = Inspection { live: self.clone(), room, seen: None, paused: false, snapshot_due: false };
+        let mut inspection =
+            Inspection { live: self.clone(), room, seen: None, paused: false, snapshot_due: None, snapshot_at: None };
         inspection.begin().await?;
         Ok(inspection)
     }
@@ -100,17 +109,23 @@ impl Inspection {
         if self.paused {
             std::future::pending::<()>().await;
         }
-        if self.snapshot_due {
-            let snapshot = self.snapshot().await;
-            self.snapshot_due = false;
-            return Some(Inspect::Snapshot(snapshot));
-        }
         loop {
-            match self.seen.as_mut()?.next().await? {
+            let due = self.snapshot_due;
+            if due.is_some_and(|due| due <= Instant::now()) {
+                let snapshot = self.snapshot().await;
+                (self.snapshot_due, self.snapshot_at) = (None, Some(Instant::now()));
+                return Some(Inspect::Snapshot(snapshot));
+            }
+            let next = tokio::select! {
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => continue,
+                next = self.seen.as_mut()?.next() => next?,
+            };
+            match next {
                 Ok(seen) if self.concerns(&seen) => return Some(Inspect::Seen(Arc::unwrap_or_clone(seen))),
                 Ok(_) => {}
                 Err(count) => {
-                    self.snapshot_due = true;
+                    let soonest = self.snapshot_at.map_or_else(Instant::now, |at| at + SNAPSHOTS_APART);
+                    self.snapshot_due = Some(soonest);
                     return Some(Inspect::Missed { count });
                 }
             }
@@ -139,7 +154,7 @@ impl Inspection {
     async fn begin(&mut self) -> Result<(), Error> {
         let closing = || Error::new(ErrorCode::NetworkUnavailable, "the peer is closing");
         self.seen = Some(self.live.net().inspect().await.ok_or_else(closing)?);
-        self.snapshot_due = true;
+        self.snapshot_due = Some(Instant::now());
         Ok(())
     }
 
@@ -173,8 +188,6 @@ impl Inspection {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures::FutureExt as _;
 
     use super::*;
