@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(2);
 const NEVER: Duration = Duration::from_secs(3600);
 
 async fn peer(connections: usize, within: Duration) -> Peer {
-    Peer::start_bounded(|_| {}, None, ConnectionLimits { connections, within }).await
+    Peer::start_bounded(|_| {}, None, ConnectionLimits { connections, within, stalled: None }).await
 }
 
 fn connect(peer: &Peer) -> TcpStream {

@@ -23,6 +23,8 @@ mod rooms;
 mod security;
 mod sharing;
 mod sharing_attempts;
+mod sharing_burdens;
 mod sharing_encrypted;
+mod sharing_full;
 mod socket;
 mod wrong_input;

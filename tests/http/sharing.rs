@@ -154,13 +154,22 @@ async fn a_browser_comes_in_by_the_link_and_is_a_guest_to_everybody() {
 
 #[tokio::test]
 async fn each_browser_is_somebody_and_stays_so() {
-    let shared = Shared::start().await;
+    let mut shared = Shared::start().await;
     let mine = shared.get("/session").await.ok();
     let (other, cookie) = shared.enter().await;
     assert_ne!((&other["userId"], &other["name"]), (&mine["userId"], &mine["name"]));
-    // Who follows the link once more with the cookie of before is who they were.
-    let again = shared.post("/enter", json!({"token": shared.token.to_uppercase()})).await.ok();
-    assert_eq!(again["userId"], mine["userId"]);
+    // Who follows the link once more with the cookie of before is who they were. The cookie is another: that of before may
+    // have been put there by somebody who has it too.
+    let before = shared.cookie.clone();
+    let again = json!({"token": shared.token.to_uppercase()});
+    let request =
+        shared.peer.http.post(shared.url("/enter")).header("Origin", shared.url("")).header("Cookie", &before);
+    let response = request.json(&again).send().await.expect("an answer");
+    let header = response.headers()["set-cookie"].to_str().expect("text").to_owned();
+    assert_eq!(response.json::<Value>().await.expect("JSON")["userId"], mine["userId"]);
+    shared.cookie = header.split(';').next().expect("a cookie").to_owned();
+    assert_ne!(shared.cookie, before);
+    shared.post_as(&before, "/room/join", json!({})).await.refused(401, "UNAUTHORIZED");
     let joined = shared.post_as(&cookie, "/room/join", json!({})).await.ok();
     assert_eq!(joined["memberId"], other["userId"]);
     shared.post("/room/presence", json!({"presence": {"a": 1}})).await.refused(409, "NOT_JOINED");
@@ -197,6 +206,55 @@ async fn a_name_that_stands_for_another_room_is_shared_no_more() {
     }
     eventually("it is not shared any more", async || shared.share().await.is_null().then_some(())).await;
     assert_eq!(names(&shared.peer).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_put_out_and_the_others_stay() {
+    let mut shared = Shared::start().await;
+    let (other, cookie) = shared.enter().await;
+    let mine = shared.get("/session").await.ok();
+    for cookie in [&shared.cookie, &cookie] {
+        shared.post_as(cookie, "/room/join", json!({})).await.ok();
+    }
+    let mut socket = shared.socket(&cookie).await.expect("a socket");
+    let metrics = shared.peer.get("/metrics").await.body;
+    let metrics = metrics.as_str().expect("a text");
+    assert!(metrics.contains("parlor_shares 1\n") && metrics.contains("parlor_guests 2\n"), "{metrics}");
+    let out = |user: &Value| json!({"on": true, "putOut": user});
+    let nobody = shared.peer.post("/rooms/r/share", out(&json!("u_aaaaaaaaaaaaaaaa"))).await.refused(404, "NOT_FOUND");
+    assert_eq!(nobody["path"], "putOut");
+    shared.peer.post("/rooms/other/share", out(&other["userId"])).await.refused(404, "NOT_FOUND");
+    shared.peer.post("/rooms/r/share", out(&json!(5))).await.refused(400, "INVALID_MEMBER_ID");
+    let share = shared.peer.post("/rooms/r/share", out(&other["userId"])).await.ok();
+    assert_eq!(share["guests"], json!([{"userId": mine["userId"], "name": mine["name"]}]));
+    assert_eq!(names(&shared.peer).await, [mine["name"].to_string()], "they are out when it is answered");
+    shared.post_as(&cookie, "/room/join", json!({})).await.refused(401, "UNAUTHORIZED");
+    let ended = tokio::time::timeout(PATIENCE, async {
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Close(frame) = message {
+                return frame.map(|frame| u16::from(frame.code));
+            }
+        }
+        None
+    });
+    assert_eq!(ended.await.expect("in time"), Some(4001));
+    assert!(shared.entered(&shared.token).await.is_err(), "the link of before lets nobody in");
+    shared.get("/room/members").await.ok();
+    shared.token = parts(&share).1;
+    shared.enter().await;
+}
+
+/// Two who end it at once, and one who goes away while it ends: it is over, and its guests are out.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_may_end_it_at_once() {
+    let shared = Shared::start().await;
+    shared.post("/room/join", json!({})).await.ok();
+    let end = || shared.peer.post("/rooms/r/share", json!({"on": false}));
+    let impatient = tokio::time::timeout(std::time::Duration::from_micros(200), end());
+    let (one, other, _) = tokio::join!(end(), end(), impatient);
+    assert_eq!((one.ok(), other.ok(), shared.share().await), (Value::Null, Value::Null, Value::Null));
+    eventually("its guest is out", async || names(&shared.peer).await.is_empty().then_some(())).await;
+    assert!(TcpStream::connect(shared.addr).is_err());
 }
 
 /// The cookie can be read by no script and goes to nobody else; the secret stands where no server sees it by itself.
@@ -341,6 +399,7 @@ async fn a_private_room_with_another_key_has_another_link() {
     assert_eq!(welcome["private"], true);
     shared.post("/room/join", json!({})).await.ok();
     shared.peer.post("/rooms/r/access", json!({"rekey": true})).await.ok();
+    assert!(shared.entered(&shared.token).await.is_err(), "at once");
     let token = eventually("another link", async || {
         let (_, token) = parts(&shared.share().await);
         (token != shared.token).then_some(token)

@@ -1,7 +1,7 @@
 //! `share`: letting browsers into one room (design A10), and ending that.
 
 use clap::Args;
-use parlor::Share;
+use parlor::{Share, ShareGuest};
 use serde_json::{Map, Value};
 
 use crate::args::PeerArgs;
@@ -22,6 +22,9 @@ pub struct ShareArgs {
     /// End it: all browsers are out of the room at once
     #[arg(long, conflicts_with_all = ["show", "address", "port", "minutes", "tls", "qr"])]
     pub stop: bool,
+    /// Put this guest out, by name or id; the link is another from then on
+    #[arg(long, value_name = "GUEST", conflicts_with_all = ["stop", "show", "address", "port", "minutes", "tls"])]
+    pub put_out: Option<String>,
     /// Only say how it is shared
     #[arg(long, conflicts_with_all = ["address", "port", "minutes", "tls"])]
     pub show: bool,
@@ -49,13 +52,31 @@ pub struct ShareArgs {
 }
 
 impl ShareArgs {
-    fn change(&self) -> Value {
+    async fn change(&self, peer: &Peer) -> Result<Value, Failure> {
         let mut change = Map::from_iter([("on".to_owned(), (!self.stop).into())]);
         change.extend(self.address.clone().map(|address| ("address".to_owned(), address.into())));
         change.extend(self.port.map(|port| ("port".to_owned(), port.into())));
         change.extend(self.minutes.map(|minutes| ("minutes".to_owned(), minutes.into())));
         change.extend(self.tls.then(|| ("tls".to_owned(), true.into())));
-        change.into()
+        if let Some(guest) = &self.put_out {
+            let share = peer.client.get(&["rooms", self.room.as_str(), "share"], &[]).await?.read::<Option<Share>>()?;
+            let guests = share.map(|share| share.guests).unwrap_or_default();
+            change.insert("putOut".to_owned(), meant(guest, &guests)?.into());
+        }
+        Ok(change.into())
+    }
+}
+
+/// The id of the guest that is called so, by id or else by the name of one alone.
+fn meant(guest: &str, all: &[ShareGuest]) -> Result<String, Failure> {
+    let mut named = all.iter().filter(|one| one.name == guest);
+    match (named.next(), named.next()) {
+        _ if all.iter().any(|one| one.user_id.as_str() == guest) => Ok(guest.to_owned()),
+        (Some(one), None) => Ok(one.user_id.to_string()),
+        (Some(_), Some(_)) => {
+            Err(Failure::Usage(format!("several guests are called {guest:?}; give an id of `share --show --json`")))
+        }
+        (None, _) => Ok(guest.to_owned()),
     }
 }
 
@@ -73,10 +94,10 @@ async fn share_by(args: &ShareArgs, peer: &Peer, stop: &mut Stop) -> Result<(), 
     let path = ["rooms", args.room.as_str(), "share"];
     let answer = match args.show {
         true => peer.client.get(&path, &[]).await?,
-        false => peer.client.post(&path, &args.change()).await?,
+        false => peer.client.post(&path, &args.change(peer).await?).await?,
     };
     show(&answer, args.json, if args.qr { told_with_code } else { told })?;
-    if peer.is_own() && !args.show && !args.stop {
+    if peer.is_own() && !args.show && !args.stop && args.put_out.is_none() {
         note("Ctrl-C ends it.");
         stop.asked().await;
     }

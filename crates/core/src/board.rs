@@ -23,6 +23,8 @@ use crate::view::{Event, Kind, Timestamp};
 const REMOVED: &str = "removed";
 /// Notes in one call: what is signed at once, and fits a request.
 const CHANGES_MAX: usize = 500;
+/// Fields of a note, each of which is a cell.
+const FIELDS: usize = 7;
 
 /// One note. A field that nobody wrote has its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +122,18 @@ pub struct BoardChange {
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>", optional))]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::schema::Key>, max_items = 500))]
     pub remove: Vec<String>,
+}
+
+impl BoardChange {
+    /// How many cells it writes, at most: each is signed, kept and told to everybody.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        let of = |note: &NoteChange| {
+            let numbers = [note.x, note.y, note.w, note.h, note.z].iter().flatten().count();
+            numbers + usize::from(note.color.is_some()) + usize::from(note.text.is_some())
+        };
+        self.set.iter().map(of).sum::<usize>() + self.remove.len() * FIELDS
+    }
 }
 
 impl Replica {

@@ -12,18 +12,20 @@
 //! What this must never do: let in a name that is not an address of this computer, act for the profile's own person, or reach
 //! anything of the peer beyond its room.
 
+mod answer;
 mod door;
 mod guest;
 mod purse;
 mod routes;
+mod term;
 mod tls;
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
 use parlor::{Error, ErrorCode, Live, RoomId, Share, ShareGuest, Timestamp, UserId, Welcome};
@@ -31,6 +33,7 @@ use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::server::Closing;
 use crate::ui::UiFiles;
@@ -38,13 +41,20 @@ use crate::visitors::{ConnectionLimits, receive};
 
 use guest::Guest;
 pub(crate) use guest::Visit;
+use purse::{ALL_CALLING, ALL_WRITING, Purse};
 pub use routes::GUEST_ROUTES;
+pub(crate) use term::Term;
 pub(crate) use tls::Tls;
 
 /// Browsers that one listener lets in.
 const GUESTS_MAX: usize = 32;
+/// Those of one address. Who empties their cookies is one more each time.
+const GUESTS_EACH: usize = 8;
 /// Connections of all of them together. A browser opens up to six, and one for its socket.
-const CONNECTIONS: ConnectionLimits = ConnectionLimits { connections: 256, within: Duration::from_secs(10) };
+const CONNECTIONS: ConnectionLimits =
+    ConnectionLimits { connections: 256, within: Duration::from_secs(10), stalled: Some(Duration::from_secs(10)) };
+/// How long whoever ends sharing waits for it.
+const END_WITHIN: Duration = Duration::from_secs(2);
 /// Characters of a link's secret, of which each has five bits.
 const TOKEN_BYTES: usize = 16;
 
@@ -64,12 +74,15 @@ pub(crate) struct Gate {
     port: u16,
     /// The one address that it listens at, unless it is all of this computer.
     only: Option<IpAddr>,
-    /// What `Host` may be.
-    names: Mutex<Vec<String>>,
+    /// Where browsers may come, and so what `Host` may be.
+    addresses: Mutex<Vec<IpAddr>>,
     guests: Mutex<Vec<Arc<Guest>>>,
     strangers: purse::Strangers,
+    /// Of all guests together.
+    writing: Mutex<Purse>,
+    calling: Mutex<Purse>,
     refused: Mutex<HashMap<ErrorCode, u32>>,
-    expires_at: AtomicU64,
+    term: Mutex<Term>,
     ended: AtomicBool,
 }
 
@@ -102,9 +115,9 @@ impl Running {
         pages: UiFiles,
         listener: TcpListener,
         tls: Option<Tls>,
-        expires_at: Timestamp,
+        term: Term,
     ) -> io::Result<Self> {
-        let addr = listener.local_addr()?;
+        let (addr, now) = (listener.local_addr()?, Instant::now());
         let gate = Arc::new(Gate {
             root: live.root_of(&room),
             live,
@@ -117,11 +130,13 @@ impl Running {
             fingerprint: tls.as_ref().map(|tls| tls.fingerprint.clone()),
             port: addr.port(),
             only: (!addr.ip().is_unspecified()).then_some(addr.ip()),
-            names: Mutex::default(),
+            addresses: Mutex::default(),
             guests: Mutex::default(),
             strangers: purse::Strangers::default(),
+            writing: Mutex::new(Purse::new(ALL_WRITING, now)),
+            calling: Mutex::new(Purse::new(ALL_CALLING, now)),
             refused: Mutex::default(),
-            expires_at: AtomicU64::new(expires_at.0),
+            term: Mutex::new(term),
             ended: AtomicBool::default(),
         });
         gate.look_at_addresses();
@@ -137,8 +152,15 @@ impl Running {
         &self.gate
     }
 
-    /// Ends it: nobody comes in or asks anything any more, and then its guests leave the room.
-    pub(crate) async fn end(mut self) {
+    /// Ends it, however long whoever wants that goes on waiting for it: a request may be given up, and its guests still
+    /// leave. Returns when they have, or after [`END_WITHIN`].
+    pub(crate) async fn end(self) {
+        let ending = tokio::spawn(self.end_all());
+        let _ = timeout(END_WITHIN, ending).await;
+    }
+
+    /// Nobody comes in or asks anything any more, and then its guests leave the room.
+    async fn end_all(mut self) {
         self.gate.ended.store(true, Ordering::SeqCst);
         let guests: Vec<Arc<Guest>> = std::mem::take(&mut *held(&self.gate.guests));
         guests.iter().for_each(|guest| guest.end());
@@ -159,13 +181,13 @@ impl Gate {
     /// The links are those of the addresses that this computer has at the moment.
     pub(crate) fn look_at_addresses(&self) {
         let addresses = self.only.map_or_else(|| offered(&self.live), |only| vec![only]);
-        *held(&self.names) = addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port).to_string()).collect();
+        *held(&self.addresses) = addresses;
     }
 
     /// How the room is shared now.
     pub(crate) fn share(&self) -> Share {
         let token = held(&self.link).token.clone();
-        let links = held(&self.names).iter().map(|name| format!("{}://{name}/#{token}", self.scheme())).collect();
+        let links = held(&self.addresses).iter().map(|ip| format!("{}/#{token}", self.origin(*ip))).collect();
         let guests = held(&self.guests).iter().filter(|guest| guest.is_here()).map(|guest| guest.shown()).collect();
         let refused = held(&self.refused).iter().map(|(code, count)| (code.as_str(), *count)).collect();
         let share = Share {
@@ -183,12 +205,12 @@ impl Gate {
         share.with_links(links)
     }
 
-    pub(crate) fn expires_at(&self) -> Timestamp {
-        Timestamp(self.expires_at.load(Ordering::Relaxed))
+    fn expires_at(&self) -> Timestamp {
+        held(&self.term).ends_at(now_ms())
     }
 
-    pub(crate) fn expire_at(&self, time: Timestamp) {
-        self.expires_at.store(time.0, Ordering::Relaxed);
+    pub(crate) fn end_after(&self, term: Term) {
+        *held(&self.term) = term;
     }
 
     /// Whether it listens there.
@@ -200,7 +222,7 @@ impl Gate {
 
     /// With a change of a private room's key, what was given before lets nobody in any more, and so this link too. Whoever
     /// is in stays.
-    pub(crate) fn key_is(&self, epoch: u32) -> io::Result<()> {
+    fn key_is(&self, epoch: u32) -> io::Result<()> {
         let mut link = held(&self.link);
         if link.epoch != Some(epoch) {
             *link = Link::new(Some(epoch))?;
@@ -208,17 +230,79 @@ impl Gate {
         Ok(())
     }
 
-    pub(crate) fn private_room(&self) -> Option<&RoomId> {
-        self.private.then_some(&self.room)
+    /// The port that a link need not name.
+    fn default_port(&self) -> u16 {
+        if self.fingerprint.is_some() { 443 } else { 80 }
     }
 
-    fn scheme(&self) -> &'static str {
-        if self.fingerprint.is_some() { "https" } else { "http" }
+    /// What browsers call the pages at one of our addresses.
+    fn origin(&self, address: IpAddr) -> String {
+        let scheme = if self.fingerprint.is_some() { "https" } else { "http" };
+        match self.port == self.default_port() {
+            true => format!("{scheme}://{}", door::bare(address)),
+            false => format!("{scheme}://{}", SocketAddr::new(address, self.port)),
+        }
+    }
+
+    /// Whether the person may go on to share it, and by which key: of a private room they may have been put out.
+    pub(crate) async fn may_go_on(&self) -> bool {
+        if !self.private {
+            return true;
+        }
+        // Asked in nobody's name who is in there: it would be a sign of life of theirs, once a second.
+        let Ok(live) = self.live.acting_as("share", None) else { return true };
+        match live.room(self.room.as_str()).access().await {
+            // A system without random numbers could not give another link.
+            Ok(access) => access.is_some_and(|access| self.key_is(access.epoch).is_ok()),
+            Err(error) => error.code != ErrorCode::Forbidden,
+        }
+    }
+
+    /// Lets a guest write so many cells, if they and all of them together have not written too much.
+    fn write(&self, guest: &Guest, cells: usize) -> Result<(), Error> {
+        match guest.writes(cells) && held(&self.writing).take_all(cells, Instant::now()) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorCode::RateLimited, "too much was written; try again in a few seconds")),
+        }
+    }
+
+    /// Lets a guest say something that nobody keeps, likewise.
+    fn call(&self, guest: &Guest) -> Result<(), Error> {
+        match guest.calls() && held(&self.calling).take(Instant::now()) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorCode::RateLimited, "too many messages; try again in a second")),
+        }
+    }
+
+    /// Puts a guest out, and changes the link, by which they would come in again. Whoever else is in stays.
+    pub(crate) async fn put_out(&self, user: &UserId) -> Result<(), Error> {
+        let no_numbers = |error: io::Error| Error::new(ErrorCode::StorageFailed, format!("no random numbers: {error}"));
+        let guest = {
+            let mut guests = held(&self.guests);
+            let place = guests
+                .iter()
+                .position(|guest| guest.look().0 == *user)
+                .ok_or_else(|| Error::new(ErrorCode::NotFound, "no browser of this room is called so").at("putOut"))?;
+            let mut link = held(&self.link);
+            *link = Link::new(link.epoch).map_err(no_numbers)?;
+            guests.remove(place)
+        };
+        guest.end();
+        let room = self.room.clone();
+        // Whoever asked may go away meanwhile.
+        let leaving = tokio::spawn(async move { guest.leave_for_good(&room).await });
+        let _ = timeout(END_WITHIN, leaving).await;
+        Ok(())
+    }
+
+    /// How many browsers are in the room.
+    pub(crate) fn guests_here(&self) -> usize {
+        held(&self.guests).iter().filter(|guest| guest.is_here()).count()
     }
 
     /// Whether nobody is let in any more: it was ended, its time is over, or the name stands for another room by now.
     pub(crate) fn is_over(&self) -> bool {
-        let ended = self.ended.load(Ordering::SeqCst) || self.expires_at().0 <= now_ms();
+        let ended = self.ended.load(Ordering::SeqCst) || held(&self.term).is_over();
         ended || self.live.root_of(&self.room) != self.root
     }
 
@@ -233,22 +317,28 @@ impl Gate {
     }
 
     /// One more. When there are as many as there may be, whoever is away goes for them.
-    fn admit(&self) -> Result<Arc<Guest>, Error> {
-        let guest = Arc::new(Guest::new(&self.live)?);
+    fn admit(&self, from: IpAddr) -> Result<Arc<Guest>, Error> {
+        let guest = Arc::new(Guest::new(&self.live, from)?);
         let mut guests = held(&self.guests);
         // Whoever ended this has taken the list, and would not find the one who comes after.
         if self.is_over() {
             return Err(over());
         }
-        if guests.len() >= GUESTS_MAX {
-            let away = guests.iter().position(|guest| guest.is_away()).ok_or_else(|| {
-                let message = format!("{GUESTS_MAX} browsers are in this room, which is as many as may be");
-                Error::new(ErrorCode::RateLimited, message).limit("guests", GUESTS_MAX, GUESTS_MAX + 1, "")
+        let from_there = guests.iter().filter(|guest| guest.from == from).count() >= GUESTS_EACH;
+        if from_there || guests.len() >= GUESTS_MAX {
+            let goes = |guest: &Arc<Guest>| guest.is_away() && (!from_there || guest.from == from);
+            let away = guests.iter().position(goes).ok_or_else(|| {
+                let (most, what) = match from_there {
+                    true => (GUESTS_EACH, "browsers came from your address"),
+                    false => (GUESTS_MAX, "browsers are in this room"),
+                };
+                let message = format!("{most} {what}, which is as many as may be");
+                Error::new(ErrorCode::RateLimited, message).limit("guests", most, most + 1, "")
             })?;
             let away = guests.remove(away);
             away.end();
             let room = self.room.clone();
-            tokio::spawn(async move { away.leave(&room).await });
+            tokio::spawn(async move { away.leave_for_good(&room).await });
         }
         guests.push(Arc::clone(&guest));
         Ok(guest)
@@ -293,8 +383,8 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// The wall clock, by which people count hours, also while the computer sleeps.
-pub(crate) fn now_ms() -> u64 {
+/// The wall clock, by which people count hours.
+fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

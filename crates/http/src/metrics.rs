@@ -53,7 +53,7 @@ impl Metrics {
         }
     }
 
-    fn registry(&self, figures: &Figures) -> Registry {
+    fn registry(&self, figures: &Figures, (shares, guests): (usize, usize)) -> Registry {
         let mut registry = Registry::with_prefix("parlor");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
@@ -66,6 +66,8 @@ impl Metrics {
         gauge("own_members", "Members of this process, in all rooms", figures.own_members);
         gauge("watching", "Sessions that look on, in all rooms", figures.watching);
         gauge("links", "Peers that this one is connected to", figures.links);
+        gauge("shares", "Rooms that are shared to browsers", shares);
+        gauge("guests", "Browsers that are in them", guests);
         let members = Family::<Labels<1>, Gauge>::default();
         for (state, count) in [("active", figures.active), ("stale", figures.stale)] {
             members.get_or_create(&[("state", state.to_owned())]).set(whole(count));
@@ -79,9 +81,9 @@ impl Metrics {
         registry
     }
 
-    fn text(&self, figures: &Figures) -> Result<String, fmt::Error> {
+    fn text(&self, figures: &Figures, shared: (usize, usize)) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        encode_registry(&mut text, &self.registry(figures))?;
+        encode_registry(&mut text, &self.registry(figures, shared))?;
         text += &figures.traffic;
         encode_eof(&mut text)?;
         Ok(text)
@@ -120,6 +122,6 @@ pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: N
     ),
 )]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let figures = app.live.figures().await;
-    ([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.text(&figures).unwrap_or_default())
+    let (figures, shared) = (app.live.figures().await, app.shares.figures().await);
+    ([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.text(&figures, shared).unwrap_or_default())
 }

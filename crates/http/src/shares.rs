@@ -11,12 +11,12 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use futures::future::join_all;
-use parlor::{ActorKind, Error, ErrorCode, Live, RoomId, Share, ShareChange, Timestamp};
+use parlor::{ActorKind, Error, ErrorCode, Live, RoomId, Share, ShareChange, UserId};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::guests::{Running, Tls, now_ms, offered};
+use crate::guests::{Running, Term, Tls, offered};
 use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{Args, Caller, RoomName};
@@ -68,7 +68,8 @@ impl Shares {
     ///
     /// # Errors
     /// Those of reading a room; `INVALID_TICKET` for what is no address of this computer, `INVALID_LIMIT` for minutes out of
-    /// bounds, `TOO_MANY_ROOMS` when four are shared, `NOT_FOUND` when this peer has no pages for browsers,
+    /// bounds, `TOO_MANY_ROOMS` when four are shared, `NOT_FOUND` when this peer has no pages for browsers, or there is no
+    /// such guest to put out,
     /// `NETWORK_UNAVAILABLE` when the port is taken. Nothing was
     /// changed, but that a room whose address or port was to change is shared no more.
     pub async fn change(&self, room: &str, change: ShareChange) -> Result<Option<Share>, Error> {
@@ -76,6 +77,9 @@ impl Shares {
         if !change.on {
             self.stop(&room).await;
             return Ok(None);
+        }
+        if let Some(user) = &change.put_out {
+            return self.put_out(&room, user).await.map(Some);
         }
         let address = change.address.as_deref().map(parsed).transpose()?;
         if let Some(minutes) = change.minutes.filter(|minutes| !(1..=MINUTES_MAX).contains(minutes)) {
@@ -89,12 +93,12 @@ impl Shares {
         &self,
         room: RoomId,
         (address, port, tls): (Option<IpAddr>, Option<u16>, Option<bool>),
-        expires_at: Option<Timestamp>,
+        term: Option<Term>,
     ) -> Result<Share, Error> {
         let mut running = self.0.running.lock().await;
         if let Some(already) = running.get(&room).filter(|running| running.gate().listens(address, port, tls)) {
-            if let Some(time) = expires_at {
-                already.gate().expire_at(time);
+            if let Some(term) = term {
+                already.gate().end_after(term);
             }
             return Ok(already.gate().share());
         }
@@ -120,13 +124,26 @@ impl Shares {
             before.end().await;
         }
         let listener = listen(address.unwrap_or_else(|| everywhere(&self.0.live)), port).await?;
-        let expires_at = expires_at.unwrap_or_else(|| in_minutes(MINUTES));
-        let begun = Running::begin(self.0.live.clone(), (room.clone(), epoch), pages, listener, tls, expires_at);
+        let term = term.unwrap_or_else(|| in_minutes(MINUTES));
+        let begun = Running::begin(self.0.live.clone(), (room.clone(), epoch), pages, listener, tls, term);
         let begun = begun.map_err(|error| Error::new(ErrorCode::NetworkUnavailable, error.to_string()))?;
         let share = begun.gate().share();
         tokio::spawn(keep(Arc::downgrade(&self.0), room.clone(), Arc::downgrade(begun.gate())));
         running.insert(room, begun);
         Ok(share)
+    }
+
+    async fn put_out(&self, room: &RoomId, user: &UserId) -> Result<Share, Error> {
+        let gate = self.0.running.lock().await.get(room).map(|running| Arc::clone(running.gate()));
+        let gate = gate.ok_or_else(|| Error::new(ErrorCode::NotFound, "the room is not shared to browsers"))?;
+        gate.put_out(user).await?;
+        Ok(gate.share())
+    }
+
+    /// How many rooms are shared, and how many browsers are in them.
+    pub(crate) async fn figures(&self) -> (usize, usize) {
+        let running = self.0.running.lock().await;
+        (running.len(), running.values().map(|running| running.gate().guests_here()).sum())
     }
 
     /// Ends sharing a room, if it is shared: its guests are out of it when this returns.
@@ -168,8 +185,8 @@ impl Shares {
     }
 }
 
-fn in_minutes(minutes: u32) -> Timestamp {
-    Timestamp(now_ms() + u64::from(minutes) * 60_000)
+fn in_minutes(minutes: u32) -> Term {
+    Term::of(Duration::from_secs(u64::from(minutes) * 60))
 }
 
 /// Where to listen when nobody says: at all addresses, or on loopback when the peer itself is nowhere else.
@@ -221,8 +238,7 @@ async fn keep(all: Weak<All>, room: RoomId, gate: Weak<crate::guests::Gate>) {
         every.tick().await;
         let (Some(all), Some(gate)) = (all.upgrade(), gate.upgrade()) else { return };
         gate.look_at_addresses();
-        let may = may_go_on(&all.live, &gate).await;
-        if may && !gate.is_over() && !sessions.has_changed().unwrap_or(true) {
+        if gate.may_go_on().await && !gate.is_over() && !sessions.has_changed().unwrap_or(true) {
             continue;
         }
         let running = {
@@ -237,17 +253,6 @@ async fn keep(all: Weak<All>, room: RoomId, gate: Weak<crate::guests::Gate>) {
             running.end().await;
         }
         return;
-    }
-}
-
-async fn may_go_on(live: &Live, gate: &crate::guests::Gate) -> bool {
-    let Some(room) = gate.private_room() else { return true };
-    // Asked in nobody's name who is in there: it would be a sign of life of theirs, once a second.
-    let Ok(live) = live.acting_as("share", None) else { return true };
-    match live.room(room.as_str()).access().await {
-        // A system without random numbers could not give another link.
-        Ok(access) => access.is_some_and(|access| gate.key_is(access.epoch).is_ok()),
-        Err(error) => error.code != ErrorCode::Forbidden,
     }
 }
 
@@ -279,7 +284,7 @@ pub(crate) async fn share(
 /// Begins a listener on the network for this one room: whoever opens the link in a browser comes in as a guest of this peer.
 /// What goes to browsers is not encrypted unless `tls` is asked for, of whose certificate browsers warn. It ends by itself after
 /// `minutes`, 480 when missing, and with the peer. Ending it takes all of its guests out of the room at once, and no link of
-/// before lets anybody in again. Only the profile's own person may, for four rooms at a time.
+/// before lets anybody in again. With `putOut` that guest alone is put out, and the link is another. Only the profile's own person may, for four rooms at a time.
 #[utoipa::path(
     post, path = "/rooms/{room}/share", operation_id = "change_share", tag = "rooms", params(InRoom),
     request_body = ShareChange,
@@ -335,7 +340,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (live, shares) = shares(dir.path()).await;
         let room = RoomId::new("r").expect("a room");
-        let share = shares.begin(room, (None, Some(0), None), Some(Timestamp(now_ms() + 1_500))).await.expect("shared");
+        let share = shares
+            .begin(room, (None, Some(0), None), Some(Term::of(Duration::from_millis(1_500))))
+            .await
+            .expect("shared");
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port(&share))).await.is_ok());
         until_over(&shares, &share).await;
         live.close().await;

@@ -28,6 +28,8 @@ use crate::visitors::Visitor;
 
 /// A message that the other end has no place for waits this long.
 const SENT_WITHIN: Duration = Duration::from_secs(20);
+/// The most bytes of a message of a guest: the largest presence is 4 KiB, every character of which may be an escape of six.
+const GUEST_MAX: usize = 32 * 1024;
 /// The subprotocol that we speak.
 const PROTOCOL: &str = "parlor.v1";
 
@@ -48,7 +50,8 @@ pub(crate) async fn socket(
     Upgrade(upgrade): Upgrade,
 ) -> Result<Response, Problem> {
     let feed = room.feed().await?;
-    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(BODY_MAX).max_frame_size(BODY_MAX);
+    let most = if stay.visit.is_some() { GUEST_MAX } else { BODY_MAX };
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(most).max_frame_size(most);
     Ok(upgrade.on_upgrade(move |socket| Conversation::new(socket, room, feed, stay, visitor).run()))
 }
 
@@ -101,11 +104,10 @@ impl Conversation {
     /// Until either end closes.
     async fn run(mut self) {
         loop {
+            // The end first: nobody says or hears anything behind it.
             let go_on = tokio::select! {
-                batch = self.feed.next(), if self.in_flight.is_none() => match batch {
-                    Some(batch) => self.send_batch(batch).await,
-                    None => self.close((close_code::AWAY, "the room was closed")).await,
-                },
+                biased;
+                () = self.stay.closing.wait() => self.close(self.stay.end).await,
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => match self.stay.visit.as_mut().map_or(Ok(()), Visit::hears) {
                         Ok(()) => self.answer(message).await,
@@ -114,7 +116,10 @@ impl Conversation {
                     Some(Err(_)) | None => false,
                 },
                 alive = Visit::beat(&mut self.stay.visit) => alive && self.tell(Message::Ping(Bytes::new())).await,
-                () = self.stay.closing.wait() => self.close(self.stay.end).await,
+                batch = self.feed.next(), if self.in_flight.is_none() => match batch {
+                    Some(batch) => self.send_batch(batch).await,
+                    None => self.close((close_code::AWAY, "the room was closed")).await,
+                },
             };
             if !go_on {
                 return;

@@ -5,7 +5,7 @@
 //! **stranger**, a connection on which no request had the token yet: whoever holds idle connections open loses those, and
 //! a client that asks at once is served. A connection that has shown the token is never closed for another.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::server::Closing;
@@ -35,11 +36,14 @@ pub struct ConnectionLimits {
     /// How long a connection may take to send the next head, and then how long to send its body. One that says nothing
     /// is closed, one whose body stops is refused and closed. Default 20 s each.
     pub within: Duration,
+    /// How long a connection may wait for the other end to take some of what is sent to it; then it is closed. Without
+    /// end when `None`. Default `None`.
+    pub stalled: Option<Duration>,
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { connections: 256, within: Duration::from_secs(20) }
+        Self { connections: 256, within: Duration::from_secs(20), stalled: None }
     }
 }
 
@@ -53,6 +57,8 @@ const HEAD_PARSED: usize = 64 * 1024;
 pub(crate) struct Visitor {
     /// Who came.
     pub(crate) from: SocketAddr,
+    /// The address of this computer that they came to.
+    pub(crate) to: Option<IpAddr>,
     known: AtomicBool,
     leave: Notify,
     /// How many there are.
@@ -65,9 +71,9 @@ impl Visitor {
         self.known.store(true, Ordering::Relaxed);
     }
 
-    fn new(from: SocketAddr, all: Gauge) -> Self {
+    fn new((from, to): (SocketAddr, Option<IpAddr>), all: Gauge) -> Self {
         all.inc();
-        Self { from, known: AtomicBool::default(), leave: Notify::default(), all }
+        Self { from, to, known: AtomicBool::default(), leave: Notify::default(), all }
     }
 
     fn stranger(self: Arc<Self>) -> Option<Arc<Self>> {
@@ -90,7 +96,7 @@ struct Visitors {
 
 impl Visitors {
     /// Takes in one more, for which a stranger may have to go; `None` when all that are here have shown the token.
-    fn admit(&mut self, from: SocketAddr) -> Option<Arc<Visitor>> {
+    fn admit(&mut self, ends: (SocketAddr, Option<IpAddr>)) -> Option<Arc<Visitor>> {
         self.list.retain(|visitor| visitor.strong_count() > 0);
         if self.list.len() >= self.most {
             let mut open = self.list.iter().map(Weak::upgrade).enumerate();
@@ -98,7 +104,7 @@ impl Visitors {
             stranger.leave.notify_one();
             self.list.remove(place);
         }
-        let visitor = Arc::new(Visitor::new(from, self.open.clone()));
+        let visitor = Arc::new(Visitor::new(ends, self.open.clone()));
         self.list.push(Arc::downgrade(&visitor));
         Some(visitor)
     }
@@ -120,20 +126,26 @@ pub(crate) async fn receive(
     let mut stopped = stop.clone();
     loop {
         tokio::select! {
-            (stream, from) = Listener::accept(&mut listener) => match visitors.admit(from) {
+            biased;
+            () = stopped.wait() => break,
+            (stream, from) = Listener::accept(&mut listener) => match visitors.admit((from, came_to(&stream))) {
                 Some(visitor) => {
                     drop(open.spawn(greet(stream, way.clone(), visitor, routes.clone(), limits, stop.clone())));
                 }
                 None => tracing::warn!("a connection was refused: {} are open", limits.connections),
             },
             Some(_) = open.join_next() => {}
-            () = stopped.wait() => break,
         }
     }
     drop(listener);
     // Whoever is slower is cut off.
     let _ = timeout(grace, async { while open.join_next().await.is_some() {} }).await;
     open.shutdown().await;
+}
+
+/// The address of this computer at the end of a connection; that of a socket for both kinds is told as its own kind.
+fn came_to(stream: &TcpStream) -> Option<IpAddr> {
+    stream.local_addr().ok().map(|here| here.ip().to_canonical())
 }
 
 /// Agrees on a key first where the way is to be encrypted, which may take as long as a head.
@@ -167,6 +179,9 @@ async fn converse(
     limits: ConnectionLimits,
     mut stop: Closing,
 ) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(limits.stalled);
+    let stream = Box::pin(stream);
     let routes = TowerToHyperService::new(routes);
     let here = visitor.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {

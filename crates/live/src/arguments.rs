@@ -92,6 +92,7 @@ impl Arguments for ShareChange {
         match field {
             "address" | "port" => ErrorCode::InvalidTicket,
             "minutes" => ErrorCode::InvalidLimit,
+            "putOut" => ErrorCode::InvalidMemberId,
             _ => ErrorCode::InvalidJson,
         }
     }

@@ -77,6 +77,12 @@ pub struct ShareChange {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "parlor_core::whole::option")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1440))]
     pub minutes: Option<u32>,
+    /// Put this guest out of a room that is shared. The link is another from then on, so that they do not come in again by
+    /// theirs; who is in stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub put_out: Option<UserId>,
 }
 
 impl Share {

@@ -157,9 +157,10 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
     },
     readTicket: async (ticket) => readFakeTicket(ticket),
     share: async (name) => shares.get(name) ?? null,
-    changeShare: async (name, { on }) => {
+    changeShare: async (name, { on, putOut }) => {
+      const share = shares.get(name) ?? fakeShare(name);
       if (on !== true) shares.delete(name);
-      else shares.set(name, shares.get(name) ?? fakeShare(name));
+      else shares.set(name, { ...share, guests: share.guests.filter((guest) => guest.userId !== putOut) });
       return shares.get(name) ?? null;
     },
     peers: async () =>

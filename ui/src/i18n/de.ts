@@ -362,6 +362,11 @@ export const de: Catalogue = {
       names.length === 0
         ? 'Noch niemand ist über einen Browser gekommen.'
         : `${many(names.length, { one: '1 Gast', other: `${number(names.length)} Gäste` })} im Browser: ${list(names.map(apart))}`,
+    putOut: 'Hinausweisen',
+    putOutWho: (name) => `${apart(name)} hinausweisen`,
+    putOutHint:
+      'Wer hinausgewiesen wurde, kommt mit dem Link von vorher nicht wieder: Er ist dann ein anderer. Wer da ist, bleibt.',
+    wentOut: (name) => `${apart(name)} ist draußen, und der Link ist ein anderer.`,
     until: (time) => `Endet von selbst um ${time}, und wenn du Parlor schließt.`,
     refused: (count) =>
       many(count, {

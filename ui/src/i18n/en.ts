@@ -360,6 +360,10 @@ export const en = {
       names.length === 0
         ? 'Nobody has come by a browser yet.'
         : `${many(names.length, { one: '1 guest', other: `${number(names.length)} guests` })} by browser: ${list(names.map(apart))}`,
+    putOut: 'Put out',
+    putOutWho: (name: string) => `Put ${apart(name)} out`,
+    putOutHint: 'Whoever is put out cannot use their link again: it is another then. Who is in stays.',
+    wentOut: (name: string) => `${apart(name)} is out, and the link is another.`,
     until: (time: string) => `Ends by itself at ${time}, and when you close Parlor.`,
     refused: (count: number) =>
       many(count, { one: '1 attempt to come in was refused.', other: `${number(count)} attempts to come in were refused.` }),

@@ -2,8 +2,9 @@
 //! lead here is. What writes, and what opens a socket, must come from our own page by its `Origin`; browsers send it with both
 //! and let no page change it. Everything but the page itself and `POST /enter` needs the cookie of a guest.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, HOST, HeaderMap, ORIGIN, UPGRADE};
@@ -11,7 +12,9 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parlor::{Error, ErrorCode};
+use tokio::time::timeout;
 
+use super::answer::in_turn;
 use super::guest::Guest;
 use super::routes::BODY_MAX;
 use super::{Gate, held, over};
@@ -32,10 +35,18 @@ const COUNTED: [ErrorCode; 9] = [
     ErrorCode::RateLimited,
 ];
 
+/// How long a request waits until its guest reads the answers before it: longer than one that is not read may take.
+const TURN_WITHIN: Duration = Duration::from_secs(15);
+
 /// Looks at everything that comes, also for pages and for what is not there.
 pub(super) async fn door(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let response = match check(&gate, &mut request) {
-        Ok(()) => next.run(request).await,
+        Ok(None) => next.run(request).await,
+        Ok(Some(guest)) => match timeout(TURN_WITHIN, Arc::clone(&guest.answers).acquire_owned()).await {
+            Ok(Ok(turn)) => in_turn(next.run(request).await, turn),
+            Ok(Err(_)) => Problem::from(over()).into_response(),
+            Err(_) => rated("answers wait to be read; read those first").into_response(),
+        },
         Err(problem) => problem.into_response(),
     };
     if let Some(code) = response.extensions().get::<ErrorCode>().filter(|code| COUNTED.contains(code)) {
@@ -52,7 +63,8 @@ pub(super) async fn guests_only(request: Request, next: Next) -> Result<Response
     Ok(next.run(request).await)
 }
 
-fn check(gate: &Gate, request: &mut Request) -> Result<(), Problem> {
+/// The guest who asks, if it is one.
+fn check(gate: &Gate, request: &mut Request) -> Result<Option<Arc<Guest>>, Problem> {
     check_origin(gate, request)?;
     check_size(request.headers(), request.uri())?;
     if gate.is_over() {
@@ -66,33 +78,55 @@ fn check(gate: &Gate, request: &mut Request) -> Result<(), Problem> {
         (None, None) => false,
     };
     if !in_time {
-        return Err(Error::new(ErrorCode::RateLimited, "too many requests; try again in a second").into());
+        return Err(rated("too many requests; try again in a second"));
     }
-    if let Some(guest) = guest {
-        request.extensions_mut().insert(guest);
+    if let Some(guest) = &guest {
+        request.extensions_mut().insert(Arc::clone(guest));
     }
     check_content_type(request)?;
-    check_declared_length(request.headers(), BODY_MAX)
+    check_declared_length(request.headers(), BODY_MAX)?;
+    Ok(guest)
+}
+
+fn rated(message: &str) -> Problem {
+    Error::new(ErrorCode::RateLimited, message).into()
 }
 
 fn check_origin(gate: &Gate, request: &Request) -> Result<(), Problem> {
     let (headers, uri) = (request.headers(), request.uri());
     let host = single(headers, &HOST).unwrap_or_default();
     let target = uri.authority().map(axum::http::uri::Authority::as_str);
-    if !held(&gate.names).iter().any(|name| name == host) || target.is_some_and(|target| target != host) {
+    let to = request.extensions().get::<Arc<Visitor>>().and_then(|visitor| visitor.to);
+    // Whoever was led to another address of this computer, such as one of another network, came to no link of ours.
+    let offered = held(&gate.addresses).iter().copied().find(|address| Some(*address) == to);
+    let name = offered.filter(|address| is_name(host, SocketAddr::new(*address, gate.port), gate.default_port()));
+    let Some(name) = name.filter(|_| target.is_none_or(|target| target == host)) else {
         return Err(Problem::new(ErrorCode::ForbiddenHost, "this is not an address that the room is shared at"));
-    }
+    };
     let foreign = |site: &HeaderValue| !site.as_bytes().eq_ignore_ascii_case(b"same-origin") && site != "none";
     if headers.get_all("sec-fetch-site").iter().any(foreign) && !is_opened(request) {
         return Err(Problem::new(ErrorCode::ForbiddenOrigin, "pages of other sites may not use this"));
     }
-    let ours = format!("{}://{host}", gate.scheme());
+    let ours = gate.origin(name);
     let origin = single(headers, &ORIGIN);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !headers.contains_key(UPGRADE);
     if (headers.contains_key(ORIGIN) || !reads) && origin != Some(&*ours) {
         return Err(Problem::new(ErrorCode::ForbiddenOrigin, format!("the Origin header must be {ours}")));
     }
     Ok(())
+}
+
+/// Whether this is how a browser writes where it is: it leaves out the port that a scheme has by itself. Others may write it.
+fn is_name(host: &str, address: SocketAddr, default_port: u16) -> bool {
+    host == address.to_string() || (address.port() == default_port && host == bare(address.ip()))
+}
+
+/// An address as it stands in a link, without a port.
+pub(super) fn bare(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(four) => four.to_string(),
+        IpAddr::V6(six) => format!("[{six}]"),
+    }
 }
 
 /// Whether somebody followed the link from a page of elsewhere. What they get says nothing of the room.
@@ -116,6 +150,15 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_of_the_scheme_may_be_left_out_and_no_other() {
+        let is = |host: &str, address: &str, default| is_name(host, address.parse().expect("an address"), default);
+        assert!(is("10.0.0.1:80", "10.0.0.1:80", 80) && is("10.0.0.1", "10.0.0.1:80", 80));
+        assert!(is("[fd00::1]:443", "[fd00::1]:443", 443) && is("[fd00::1]", "[fd00::1]:443", 443));
+        assert!(!is("10.0.0.1", "10.0.0.1:443", 80) && !is("10.0.0.1", "10.0.0.1:4767", 80));
+        assert!(!is("fd00::1", "[fd00::1]:80", 80) && !is("10.0.0.2", "10.0.0.1:80", 80) && !is("", "10.0.0.1:80", 80));
+    }
 
     #[test]
     fn a_cookie_counts_when_it_stands_there_once() {

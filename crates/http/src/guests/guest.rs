@@ -1,24 +1,24 @@
 //! One browser that was let in: a guest of this peer (design §1), with a key of its own that nobody else can ask for. What it
 //! is called by is a random number that never leaves this process; its cookie is another.
 
+use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::close_code;
 use parlor::{Error, ErrorCode, Leave, Live, PALETTE, ProfileChange, RoomId, UserId};
 use subtle::ConstantTimeEq;
-use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::purse::{Purse, Rate};
+use super::purse::{ASKING, CALLING, Purse, SAYING, WRITING};
 use super::{held, random};
 use crate::server::Closing;
 use crate::visitors::Visitor;
 
-/// Requests of a guest.
-const ASKING: Rate = Rate { most: 240.0, a_second: 40.0 };
-/// Messages of a guest's socket: up to thirty a second of presence, and an acknowledgement for each frame that is drawn.
-const SAYING: Rate = Rate { most: 600.0, a_second: 150.0 };
+/// Answers that a guest is given at a time. One that is not read keeps what it says in memory.
+const ANSWERS_MAX: usize = 2;
 /// Sockets of one guest, one for each tab.
 const SOCKETS_MAX: usize = 4;
 /// Connections of one guest that are closed for nobody: as many as a browser has to one server, and its socket.
@@ -38,54 +38,70 @@ const AWAY: Duration = Duration::from_secs(60);
 pub(super) const OVER: (u16, &str) = (4001, "the room is not shared any more");
 
 pub(crate) struct Guest {
-    /// What the cookie says.
-    pub(super) key: String,
+    /// Where the guest came from.
+    pub(super) from: IpAddr,
     /// What the profile calls the guest.
     id: String,
     state: Mutex<State>,
     closing: watch::Sender<bool>,
     /// One more for each socket.
     sockets: Arc<()>,
+    pub(super) answers: Arc<Semaphore>,
 }
 
 struct State {
+    /// What the cookie says.
+    key: String,
     live: Live,
     name: String,
     color: String,
     named: bool,
     joined: bool,
     seen: Instant,
-    purse: Purse,
+    asking: Purse,
+    saying: Purse,
+    writing: Purse,
+    calling: Purse,
     /// Connections that were taken for the guest's.
     connections: Vec<Weak<Visitor>>,
 }
 
 impl Guest {
-    pub(super) fn new(host: &Live) -> Result<Self, Error> {
-        let no_numbers = |error| Error::new(ErrorCode::StorageFailed, format!("no random numbers: {error}"));
+    pub(super) fn new(host: &Live, from: IpAddr) -> Result<Self, Error> {
         let id = format!("browser:{}", data_encoding::BASE32_NOPAD.encode(&random::<16>().map_err(no_numbers)?));
-        let key = data_encoding::BASE64URL_NOPAD.encode(&random::<32>().map_err(no_numbers)?);
         let number = u64::from_le_bytes(random::<8>().map_err(no_numbers)?);
         let name = parlor::proposed_name(number);
         let place = usize::try_from(number % PALETTE.len() as u64).unwrap_or_default();
         let color = PALETTE.get(place).copied().unwrap_or_default().to_owned();
         let now = Instant::now();
         let state = State {
+            key: new_key()?,
             live: host.acting_as(&id, Some(&name))?,
             name,
             color,
             named: false,
             joined: false,
             seen: now,
-            purse: Purse::new(ASKING, now),
+            asking: Purse::new(ASKING, now),
+            saying: Purse::new(SAYING, now),
+            writing: Purse::new(WRITING, now),
+            calling: Purse::new(CALLING, now),
             connections: Vec::new(),
         };
         let closing = watch::Sender::new(false);
-        Ok(Self { key, id, state: Mutex::new(state), closing, sockets: Arc::default() })
+        let answers = Arc::new(Semaphore::new(ANSWERS_MAX));
+        Ok(Self { from, id, state: Mutex::new(state), closing, sockets: Arc::default(), answers })
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        key.as_bytes().ct_eq(self.key.as_bytes()).into()
+        key.as_bytes().ct_eq(held(&self.state).key.as_bytes()).into()
+    }
+
+    /// Another cookie, instead of the one of before: that may have been put into this browser by somebody who has it too.
+    pub(super) fn another_key(&self) -> Result<String, Error> {
+        let key = new_key()?;
+        held(&self.state).key.clone_from(&key);
+        Ok(key)
     }
 
     /// The peer, for this guest.
@@ -131,7 +147,17 @@ impl Guest {
                 visitor.is_known();
             }
         }
-        state.purse.take(now)
+        state.asking.take(now)
+    }
+
+    /// Whether the guest may write so many cells.
+    pub(super) fn writes(&self, cells: usize) -> bool {
+        held(&self.state).writing.take_all(cells, Instant::now())
+    }
+
+    /// Whether the guest may say something that nobody keeps.
+    pub(super) fn calls(&self) -> bool {
+        held(&self.state).calling.take(Instant::now())
     }
 
     pub(super) fn joined(&self, joined: bool) {
@@ -154,6 +180,16 @@ impl Guest {
         self.closing.send_replace(true);
     }
 
+    /// Takes the guest out of the room when a request of theirs may still be under way, which could join behind that: once
+    /// all their answers are given.
+    pub(super) async fn leave_for_good(&self, room: &RoomId) {
+        self.leave(room).await;
+        let all = self.answers.acquire_many(u32::try_from(ANSWERS_MAX).unwrap_or(u32::MAX));
+        let _ = timeout(LINGERS, all).await;
+        self.answers.close();
+        self.leave(room).await;
+    }
+
     /// Takes the guest out of the room.
     pub(super) async fn leave(&self, room: &RoomId) {
         let live = self.live();
@@ -167,15 +203,15 @@ impl Guest {
     }
 
     /// One more socket.
-    pub(super) fn visit(&self) -> Result<Visit, Error> {
+    pub(super) fn visit(self: &Arc<Self>) -> Result<Visit, Error> {
         if self.sockets() >= SOCKETS_MAX {
             let message = format!("{SOCKETS_MAX} sockets are open, which is as many as a browser may have");
             return Err(Error::new(ErrorCode::RateLimited, message));
         }
-        let now = Instant::now();
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Visit { _socket: Arc::clone(&self.sockets), purse: Purse::new(SAYING, now), heard: now, beat })
+        let (guest, socket) = (Arc::clone(self), Arc::clone(&self.sockets));
+        Ok(Visit { guest, _socket: socket, heard: Instant::now(), beat })
     }
 
     fn sockets(&self) -> usize {
@@ -183,10 +219,18 @@ impl Guest {
     }
 }
 
+fn no_numbers(error: io::Error) -> Error {
+    Error::new(ErrorCode::StorageFailed, format!("no random numbers: {error}"))
+}
+
+fn new_key() -> Result<String, Error> {
+    Ok(data_encoding::BASE64URL_NOPAD.encode(&random::<32>().map_err(no_numbers)?))
+}
+
 /// What a guest's socket is held to.
 pub(crate) struct Visit {
+    guest: Arc<Guest>,
     _socket: Arc<()>,
-    purse: Purse,
     heard: Instant,
     beat: Interval,
 }
@@ -198,7 +242,11 @@ impl Visit {
     /// How to close: it came too often.
     pub(crate) fn hears(&mut self) -> Result<(), (u16, &'static str)> {
         self.heard = Instant::now();
-        if self.purse.take(self.heard) { Ok(()) } else { Err((close_code::POLICY, "too many messages")) }
+        if held(&self.guest.state).saying.take(self.heard) {
+            Ok(())
+        } else {
+            Err((close_code::POLICY, "too many messages"))
+        }
     }
 
     /// Returns when it is time to ask whether the other end is there: false when it was silent for too long. May be dropped.

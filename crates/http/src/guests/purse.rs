@@ -19,6 +19,19 @@ pub(super) struct Rate {
 
 /// Requests of an address that shows no cookie: a browser loads its page with about twenty.
 const UNKNOWN: Rate = Rate { most: 240.0, a_second: 20.0 };
+/// Requests of a guest.
+pub(super) const ASKING: Rate = Rate { most: 240.0, a_second: 40.0 };
+/// Messages of a guest's sockets: up to thirty a second of presence, and an acknowledgement for each frame that is drawn.
+pub(super) const SAYING: Rate = Rate { most: 600.0, a_second: 200.0 };
+/// Cells that a guest writes, each of which is signed here, kept on disk and passed on by everybody: a hundred notes at
+/// once, and then two keystrokes' worth of each of a handful of notes.
+pub(super) const WRITING: Rate = Rate { most: 1_000.0, a_second: 40.0 };
+/// Those of all guests together.
+pub(super) const ALL_WRITING: Rate = Rate { most: 3_000.0, a_second: 120.0 };
+/// Messages of a guest that nobody keeps. A session may say sixteen a second of these, and it is the host's as well.
+pub(super) const CALLING: Rate = Rate { most: 8.0, a_second: 2.0 };
+/// Those of all guests together, so that the host keeps half.
+pub(super) const ALL_CALLING: Rate = Rate { most: 16.0, a_second: 8.0 };
 /// Attempts of an address to come in.
 const ENTERING: Rate = Rate { most: 20.0, a_second: 0.2 };
 
@@ -37,14 +50,18 @@ impl Purse {
 
     /// Whether there was one left.
     pub(super) fn take(&mut self, now: Instant) -> bool {
+        self.take_all(1, now)
+    }
+
+    /// Whether so many were left; else none is taken. What costs more than ever fits takes a full purse.
+    pub(super) fn take_all(&mut self, count: usize, now: Instant) -> bool {
+        let cost = (count as f64).min(self.rate.most);
         let since = now.saturating_duration_since(self.at).as_secs_f64();
         self.coins = (self.coins + since * self.rate.a_second).min(self.rate.most);
         self.at = now;
-        if self.coins < 1.0 {
-            return false;
-        }
-        self.coins -= 1.0;
-        true
+        let paid = self.coins >= cost;
+        self.coins -= if paid { cost } else { 0.0 };
+        paid
     }
 
     fn is_full(&self, now: Instant) -> bool {
@@ -98,6 +115,17 @@ mod tests {
         assert_eq!(taken(&mut purse, start + Duration::from_millis(400)), 0);
         assert_eq!(taken(&mut purse, start + Duration::from_secs(1)), 2);
         assert_eq!(taken(&mut purse, start + Duration::from_secs(3600)), 3);
+    }
+
+    #[test]
+    fn what_costs_more_takes_more_and_what_is_refused_takes_nothing() {
+        let start = Instant::now();
+        let mut purse = Purse::new(Rate { most: 10.0, a_second: 1.0 }, start);
+        assert!(purse.take_all(7, start) && !purse.take_all(4, start) && purse.take_all(3, start));
+        assert!(!purse.take(start) && purse.take_all(0, start));
+        assert!(!purse.take_all(500, start + Duration::from_secs(9)));
+        assert!(purse.take_all(500, start + Duration::from_secs(10)), "a full purse pays for anything once");
+        assert!(!purse.take(start + Duration::from_secs(10)));
     }
 
     #[test]

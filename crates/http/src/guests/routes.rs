@@ -13,12 +13,16 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Json, Router};
-use parlor::{Arguments, Bag, Error, ErrorCode, Join, Leave, Left, Live, MemberRecord, ProfileChange, Welcome};
+use parlor::{
+    Arguments, Bag, Board, BoardChange, Error, ErrorCode, Join, Leave, Left, Live, MemberRecord, Message,
+    MetadataChange, ProfileChange, Publish, Welcome,
+};
 use serde::{Deserialize, Serialize};
 
 use super::door::{door, guests_only};
 use super::guest::{Guest, OVER};
 use super::{CONNECTIONS, Gate, over};
+use crate::condition::{IfMatch, Tagged};
 use crate::problem::Problem;
 use crate::request::{Args, Here, Stay, Surface};
 use crate::routes::{method_not_allowed, page, quiet_headers};
@@ -62,11 +66,11 @@ pub const GUEST_ROUTES: &[GuestRoute] = routes![
     guests POST "/room/presence" => handlers::presence,
     guests GET "/room/members" => handlers::members,
     guests GET "/room/metadata" => handlers::metadata,
-    guests POST "/room/metadata" => handlers::set_metadata,
+    guests POST "/room/metadata" => set_metadata,
     guests GET "/room/board" => handlers::board,
-    guests POST "/room/board" => handlers::set_board,
+    guests POST "/room/board" => set_board,
     guests GET "/room/messages" => handlers::history,
-    guests POST "/room/messages" => handlers::publish,
+    guests POST "/room/messages" => publish,
     guests GET "/room/access" => handlers::access,
     guests GET "/room/ws" => socket::socket,
 ];
@@ -146,7 +150,7 @@ impl Arguments for GuestJoin {
     }
 }
 
-/// Takes the secret of the link for a cookie. A browser that has one keeps it, and so stays the guest that it is.
+/// Takes the secret of the link for a cookie. A browser that has one gets another for it, and stays the guest that it is.
 async fn enter(
     State(gate): State<Arc<Gate>>,
     Extension(visitor): Extension<Arc<Visitor>>,
@@ -156,17 +160,19 @@ async fn enter(
     if !gate.strangers.may_enter(visitor.from.ip(), Instant::now()) {
         return Err(Error::new(ErrorCode::RateLimited, "too many attempts; try again in a minute").into());
     }
-    if !gate.knows(&args.token) {
+    // A key that was changed a moment ago counts at once.
+    if !gate.may_go_on().await || !gate.knows(&args.token) {
         return Err(over().into());
     }
     let guest = match known {
         Some(Extension(guest)) => guest,
-        None => gate.admit()?,
+        None => gate.admit(visitor.from.ip())?,
     };
     // The longest that a room can be shared: when it ends is this end's to say, and may be changed.
     let left = u64::from(crate::shares::MINUTES_MAX) * 60;
     let secure = if gate.fingerprint.is_some() { "; Secure" } else { "" };
-    let cookie = format!("{}={}; Path=/; Max-Age={left}; HttpOnly; SameSite=Strict{secure}", gate.cookie, guest.key);
+    let key = guest.another_key()?;
+    let cookie = format!("{}={key}; Path=/; Max-Age={left}; HttpOnly; SameSite=Strict{secure}", gate.cookie);
     Ok(([(SET_COOKIE, cookie)], Json(gate.welcome(&guest).await)).into_response())
 }
 
@@ -198,6 +204,40 @@ async fn join(
     let record = room.join_leased(args).await?;
     guest.joined(true);
     Ok(Json(record))
+}
+
+async fn set_metadata(
+    State(gate): State<Arc<Gate>>,
+    Extension(guest): Extension<Arc<Guest>>,
+    here: Here,
+    condition: IfMatch,
+    Args(args): Args<MetadataChange>,
+) -> Result<Tagged, Problem> {
+    gate.write(&guest, args.metadata.len() + args.unset.len())?;
+    handlers::set_metadata(here, condition, Args(args)).await
+}
+
+async fn set_board(
+    State(gate): State<Arc<Gate>>,
+    Extension(guest): Extension<Arc<Guest>>,
+    here: Here,
+    Args(args): Args<BoardChange>,
+) -> Result<Json<Board>, Problem> {
+    gate.write(&guest, args.cells())?;
+    handlers::set_board(here, Args(args)).await
+}
+
+async fn publish(
+    State(gate): State<Arc<Gate>>,
+    Extension(guest): Extension<Arc<Guest>>,
+    here: Here,
+    Args(args): Args<Publish>,
+) -> Result<Json<Message>, Problem> {
+    match args.keep {
+        true => gate.write(&guest, 1)?,
+        false => gate.call(&guest)?,
+    }
+    handlers::publish(here, Args(args)).await
 }
 
 async fn leave(Extension(guest): Extension<Arc<Guest>>, here: Here, args: Args<Leave>) -> Result<Json<Left>, Problem> {

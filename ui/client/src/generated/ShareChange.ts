@@ -23,4 +23,9 @@ tls?: boolean,
 /**
  * When to end by itself, in minutes from now: 1 to 1440. 480 when missing.
  */
-minutes?: number, };
+minutes?: number,
+/**
+ * Put this guest out of a room that is shared. The link is another from then on, so that they do not come in again by
+ * theirs; who is in stays.
+ */
+putOut?: string, };
