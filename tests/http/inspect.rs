@@ -1,7 +1,7 @@
 //! `GET /inspect` (design A10): what a peer does, as it happens.
 
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eventsource_stream::Eventsource;
 use futures::{FutureExt, Stream, StreamExt};
