@@ -13,6 +13,7 @@ use crate::handover::InForce;
 use crate::ids::{PublicKey, RoomId, Tick, UserId};
 use crate::limits::ACCESS_CELLS;
 use crate::proof::LocalActor;
+use crate::recorder::step::call;
 use crate::replica::Replica;
 use crate::rule::{HOST, LOCKED, VOID};
 use crate::view::{Event, Kind, Timestamp};
@@ -113,6 +114,7 @@ impl Replica {
     /// whatever would take the room from its creator or, by another host, from a host; `NOT_FOUND` for somebody who was
     /// never here; `NOT_JOINED`. Nothing is touched by any of them.
     pub fn change_access(&mut self, who: &LocalActor, args: &AccessChange, now: Tick) -> Result<Arc<Access>, Error> {
+        self.note_call(who, call::ACCESS, args, now);
         let me = who.signer.public_key();
         let rule = self.cells.rule().ok_or_else(|| forbidden("an open room has no hosts: everybody may everything"))?;
         if !args.hosts.is_empty() && me != rule.creator {

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorCode};
 use crate::ids::{RoomId, Tick, UserId};
 use crate::limits::{KEY_MAX, NOTES_MAX, TEXT_MAX};
 use crate::proof::LocalActor;
+use crate::recorder::step::call;
 use crate::replica::Replica;
 use crate::view::{Event, Kind, Timestamp};
 
@@ -144,6 +145,7 @@ impl Replica {
     /// `INVALID_BOARD` for an id or field that cannot be, `PAYLOAD_TOO_LARGE` (2,000 notes on a board, 500 in a call,
     /// 4 KiB of text), `NOT_JOINED`, `CELL_FROZEN`, `ROOM_LOCKED` in a private room. Nothing is touched by any of them.
     pub fn set_board(&mut self, who: &LocalActor, args: BoardChange, now: Tick) -> Result<Board, Error> {
+        self.note_call(who, call::BOARD, &args, now);
         let count = args.set.len() + args.remove.len();
         if count > CHANGES_MAX {
             return Err(Error::too_large("changes", CHANGES_MAX, count, "set"));

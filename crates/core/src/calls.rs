@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::own::{ClientLease, OwnRecord, rejoin_change};
 use crate::proof::LocalActor;
+use crate::recorder::step::{Unticketed, What, call};
 use crate::replica::Replica;
 use crate::view::{Bag, Kind, Left, LeftReason, MemberRecord, RowKey};
 
@@ -32,6 +33,8 @@ impl Replica {
     /// here, `INVALID_PRESENCE`, `INVALID_METADATA`, `PAYLOAD_TOO_LARGE` (4 KiB each). Nothing is
     /// touched by any of them.
     pub fn join(&mut self, who: &LocalActor, args: Join, lease: Lease, now: Tick) -> Result<MemberRecord, Error> {
+        let name = if lease == Lease::Own { call::JOIN } else { call::JOIN_CLIENT };
+        self.note_call(who, name, &Unticketed::of(&args), now);
         let member = args.member_id.clone().unwrap_or_else(|| who.actor.user_id.default_member());
         if member.as_str().starts_with("u_") && member.as_str() != who.actor.user_id.as_str() {
             let message = format!("{member} is the id of another identity; ids that start with u_ belong to their key");
@@ -61,7 +64,7 @@ impl Replica {
         }
         let lease = (lease == Lease::Client)
             .then(|| ClientLease { ttl_ms: u64::from(ttl) * 1000, ends: now.plus(u64::from(ttl) * 1000) });
-        self.touch(&who.actor.user_id, now);
+        self.renew(&who.actor.user_id, now);
         let act = self.act_elsewhere(&row) + 1;
         let incarnation = match held {
             Some(incarnation) => incarnation,
@@ -106,6 +109,7 @@ impl Replica {
     /// `NOT_JOINED` before `join` and after `leave`, `AMBIGUOUS_MEMBER`, `INVALID_PRESENCE`, `PAYLOAD_TOO_LARGE` (4 KiB of
     /// JSON, 64 keys, depth 8). Nothing is touched by any of them.
     pub fn presence(&mut self, who: &LocalActor, args: PresenceChange, now: Tick) -> Result<MemberRecord, Error> {
+        self.note_call(who, call::PRESENCE, &args, now);
         check::bag(&args.presence, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
         for (key, ms) in &args.expire {
             if !args.presence.contains_key(key) {
@@ -129,7 +133,7 @@ impl Replica {
             check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
         }
         let row: RowKey = (record.member.clone(), record.user().clone());
-        self.touch(&who.actor.user_id, now);
+        self.renew(&who.actor.user_id, now);
         let elsewhere = self.act_elsewhere(&row);
         let mut rev = self.rev;
         let mut told = false;
@@ -166,6 +170,7 @@ impl Replica {
     /// # Errors
     /// `AMBIGUOUS_MEMBER` when the actor has several members here and none is named. Nothing is touched then.
     pub fn leave(&mut self, who: &LocalActor, args: Leave, now: Tick) -> Result<Left, Error> {
+        self.note_call(who, call::LEAVE, &args, now);
         let (member, left) = match self.find_own(who, args.member_id.as_ref()) {
             Ok(incarnation) => {
                 let member = self.own.get(&incarnation).map(|record| record.member.clone());
@@ -186,6 +191,7 @@ impl Replica {
 
     /// Ends every member of this process, as it closes.
     pub fn leave_all(&mut self, now: Tick) {
+        self.note_step(&What::LeaveAll, now);
         self.leave_all_to(LeftReason::Left, now);
     }
 
@@ -207,6 +213,13 @@ impl Replica {
 
     /// Renews the client leases of an actor (design R7).
     pub fn touch(&mut self, user: &UserId, now: Tick) {
+        if self.own.values().any(|record| record.lease.is_some() && record.user() == user) {
+            self.note_step(&What::Touch(user.clone()), now);
+        }
+        self.renew(user, now);
+    }
+
+    pub(crate) fn renew(&mut self, user: &UserId, now: Tick) {
         self.own.values_mut().filter(|record| record.user() == user).for_each(|record| record.renew(now));
     }
 

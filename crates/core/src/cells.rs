@@ -346,6 +346,20 @@ impl Cells {
         self.all().filter(|held| buckets.contains(&held.bucket))
     }
 
+    /// All of them.
+    pub fn all_cells(&self) -> impl Iterator<Item = &Cell> {
+        self.all().map(|held| &held.cell)
+    }
+
+    /// The clock of the last own write.
+    pub fn own_hlc(&self) -> u64 {
+        self.hlc
+    }
+
+    pub fn set_own_hlc(&mut self, hlc: u64) {
+        self.hlc = hlc;
+    }
+
     fn all(&self) -> impl Iterator<Item = &Held> {
         let all = [&self.metadata, &self.board, &self.log, &self.roster, &self.access, &self.keys];
         all.into_iter().flat_map(Registers::all)

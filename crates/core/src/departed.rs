@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{Seq, SessionId};
 use crate::limits::DEPARTED_MAX;
 
@@ -11,7 +13,7 @@ use crate::limits::DEPARTED_MAX;
 const INCARNATIONS_MAX: usize = 256;
 
 /// One session's past.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Past {
     left: BTreeSet<u32>,
     /// An expired session returns only with something newer than this.
@@ -32,7 +34,7 @@ pub(crate) enum Fate {
 }
 
 /// The bounded list.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Departed {
     past: BTreeMap<SessionId, Past>,
     order: VecDeque<SessionId>,

@@ -29,6 +29,8 @@ pub enum ErrorCode {
     InvalidCursor,
     /// The ticket cannot be read. Nothing was touched.
     InvalidTicket,
+    /// The file is no recording, or one that was cut short, damaged, or written by a later program. Nothing was touched.
+    InvalidRecording,
     /// The token is missing or wrong. Nothing was touched.
     Unauthorized,
     /// The actor may not do this. Nothing was touched.
@@ -84,7 +86,8 @@ impl ErrorCode {
             | C::InvalidMessage
             | C::InvalidLimit
             | C::InvalidCursor
-            | C::InvalidTicket => 400,
+            | C::InvalidTicket
+            | C::InvalidRecording => 400,
             C::Unauthorized => 401,
             C::Forbidden | C::ForbiddenHost | C::ForbiddenOrigin | C::RoomLocked => 403,
             C::NotFound => 404,

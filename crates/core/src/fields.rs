@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::check;
 use crate::ids::{Rev, Tick};
 use crate::limits::{OBJECTS_MAX, PRESENCE_MAX, STRING_MAX, TOP_KEYS};
@@ -14,7 +16,7 @@ use crate::wire::FieldChange;
 const OBJECT_JSON: usize = 6;
 
 /// One field. Without a value it is a removal that is still told to those who may not have heard.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Field {
     pub rev: Rev,
     pub value: Option<Raw>,
@@ -26,7 +28,7 @@ pub(crate) struct Field {
 type Name = Cow<'static, str>;
 
 /// All fields of a record, by key.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fields(Vec<(Name, Field)>);
 
 impl Fields {

@@ -17,6 +17,7 @@ use crate::ids::{PublicKey, SessionId, Tick};
 use crate::input::Verdict;
 use crate::limits::{PAGE_MAX, RECIPIENTS_MAX};
 use crate::proof::LocalActor;
+use crate::recorder::step::{What, call};
 use crate::registers::Held;
 use crate::replica::Replica;
 use crate::rule;
@@ -43,7 +44,7 @@ pub struct Handover {
 }
 
 /// A key to be put in force.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKey {
     /// Its number, greater than that of any key before.
     pub epoch: u32,
@@ -189,6 +190,7 @@ impl Replica {
     /// `INVALID_TICKET` for an epoch that is not greater than that in force, `NOT_JOINED`. Nothing is touched by any of
     /// them.
     pub fn change_key(&mut self, who: &LocalActor, key: NewKey, now: Tick) -> Result<(), Error> {
+        self.note_call(who, call::CHANGE_KEY, &key, now);
         let writer = who.signer.public_key();
         if self.cells.rule().is_none_or(|rule| !rule.hosts.contains(&writer)) {
             return Err(not_a_host());
@@ -249,11 +251,22 @@ impl Replica {
                 let _: Verdict = self.cells_in(cells, now);
             }
         }
+        if self.is_recorded() {
+            self.note_step(&What::Restore(frames.to_vec()), now);
+        }
     }
 
     /// Takes what somebody told in front of the room, under the key before: keys and who is a host, and nothing else. True
     /// when something of it was new.
     pub fn hear_at_porch(&mut self, bytes: &[u8], now: Tick) -> bool {
+        let news = self.told_at_porch(bytes, now);
+        if self.is_recorded() {
+            self.note_step(&What::Porch(bytes.to_vec()), now);
+        }
+        news
+    }
+
+    fn told_at_porch(&mut self, bytes: &[u8], now: Tick) -> bool {
         let mut cells = match Frame::decode(bytes, PAGE_MAX) {
             Ok(Frame::Cells(cells)) => cells,
             // Whoever does not know yet that the key was changed says what is said in a room.
@@ -275,6 +288,7 @@ impl Replica {
 
     /// The driver seals with the key of this number, which hashes to that.
     pub fn use_key(&mut self, epoch: u32, commitment: [u8; 32]) {
+        self.note_step(&What::UseKey { epoch, commitment }, self.looked);
         self.key_used = (epoch, commitment);
     }
 

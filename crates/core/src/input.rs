@@ -1,6 +1,6 @@
 //! What goes into a replica and what comes out of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::SessionId;
 use crate::view::Event;
@@ -18,7 +18,7 @@ pub enum Path {
 }
 
 /// Why a link is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::cell::Cell;
 use crate::cells::Slot;
 use crate::ids::Tick;
+use crate::recorder::step::What;
 use crate::replica::Replica;
 
 /// Places that are noted one by one; beyond, everything counts as changed.
@@ -121,6 +122,9 @@ impl Replica {
             self.counters.add("kept_unreadable");
         }
         let _ = self.cells_in(found, now);
+        if self.is_recorded() {
+            self.note_step(&What::RestoreCells(cells.to_vec()), now);
+        }
     }
 }
 

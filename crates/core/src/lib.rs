@@ -15,7 +15,7 @@
 //! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
 //! R7, R9 · `departed` R8 · `witness`, `evidence` whether others hear who fell silent · `cell`, `cells`, `registers` R10, R11, R13 · `rule`, `access`, `handover` N8 · `sync` R12 ·
 //! `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata` A6 · `board` A10 · `message`, `said` A12 · `kept` R15 · `fields`, `raw`,
-//! `value`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held, `inventory` lists it, `inspect` shows what is done.
+//! `value`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held, `inventory` lists it, `inspect` shows what is done, `recorder` writes down what is put in.
 //!
 //! To add a rule: write it as prose at the head of the file that keeps it, a test beside that file, and in `mutants/` an
 //! entry that breaks it, so that a test has to name the fault.
@@ -77,6 +77,7 @@ mod rates_tests;
 mod raw;
 #[cfg(test)]
 mod receiver_tests;
+mod recorder;
 mod registers;
 #[cfg(test)]
 mod relay_tests;
@@ -116,6 +117,13 @@ pub use inventory::{HeldCell, HeldField, HeldRecord, Inventory};
 pub use kept::{Kept, KeptChanges};
 pub use message::{HistoryPage, HistoryQuery, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
+pub use recorder::judge::{Broken, Outcome};
+pub use recorder::lineup::{Disagreement, Lineup};
+pub use recorder::recording::{RECORDING_MAX, RECORDING_VERSION, Recording, Tape};
+pub use recorder::replay::{
+    Played, Replay, ReplayDisagreement, ReplayKind, ReplayQuery, ReplayState, ReplayStep, Replayed,
+};
+pub use recorder::{RECORDED_BYTES, RECORDED_MS};
 pub use replica::{Config, Continuation, PrivateRoom, Replica, room_root};
 pub use rows::{Face, Summary};
 pub use value::json_len;

@@ -15,6 +15,7 @@ use crate::ids::{MemberId, Tick};
 use crate::limits::{KEY_MAX, MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX, NAME_MAX, OBJECTS_MAX, TEXT_MAX};
 use crate::proof::LocalActor;
 use crate::raw::Raw;
+use crate::recorder::step::call;
 use crate::replica::Replica;
 use crate::view::{Actor, ActorKind, Bag, Timestamp};
 
@@ -152,6 +153,7 @@ impl Replica {
     /// `INVALID_MESSAGE`, `PAYLOAD_TOO_LARGE` (4 KiB a string, 8 KiB in all), `NOT_JOINED`, `AMBIGUOUS_MEMBER`,
     /// `CELL_FROZEN`. Nothing is touched by any of them.
     pub fn publish_kept(&mut self, who: &LocalActor, args: Publish, now: Tick) -> Result<Message, Error> {
+        self.note_call(who, call::SAY, &Publish { keep: true, ..args.clone() }, now);
         let code = ErrorCode::InvalidMessage;
         check::name(&args.kind, "type", code)?;
         // One level deeper than it looks: it stands inside the cell's value.

@@ -14,6 +14,7 @@ use crate::ids::{RoomId, Tick};
 use crate::limits::{METADATA_SHOWN, OBJECTS_MAX, ROOM_METADATA_KEYS, ROOM_METADATA_MAX};
 use crate::proof::LocalActor;
 use crate::raw::Raw;
+use crate::recorder::step::call;
 use crate::registers::Held;
 use crate::replica::Replica;
 use crate::rows::changed_keys;
@@ -28,6 +29,7 @@ impl Replica {
     /// `FORBIDDEN` for `locked` (design N8); `PRECONDITION_FAILED` when `ifVersion` is not the version of what is read here
     /// at this moment, which is then in the details. Nothing is touched by any of them.
     pub fn set_metadata(&mut self, who: &LocalActor, args: MetadataChange, now: Tick) -> Result<RoomMetadata, Error> {
+        self.note_call(who, call::METADATA, &args, now);
         let code = ErrorCode::InvalidMetadata;
         check::bag(&args.metadata, ROOM_METADATA_MAX, "metadata", code)?;
         for (key, value) in &args.metadata {
@@ -116,7 +118,7 @@ impl Replica {
             }
         }
         self.publish_cells(written);
-        self.touch(&who.actor.user_id, now);
+        self.renew(&who.actor.user_id, now);
         self.cells_were_changed(touched, now);
         Ok(())
     }

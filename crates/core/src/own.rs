@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::command::{Join, PresenceChange, PresenceMode};
 use crate::fields::{Field, Fields};
 use crate::ids::{MemberId, Rev, Tick, UserId};
@@ -30,7 +32,7 @@ pub(crate) struct OwnRecord {
 }
 
 /// How long a member that a client joined lives without a request (design R7).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct ClientLease {
     pub ttl_ms: u64,
     pub ends: Tick,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fields::Fields;
 use crate::ids::{MemberId, Rev, Seq, SessionId, Tick, UserId};
 use crate::input::DownCause;
@@ -16,6 +18,7 @@ use crate::wire::Pulse;
 use crate::witness::Case;
 
 /// One remote session in this room. What every frame of its looks at stands first, and so lies side by side.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[repr(C)]
 pub(crate) struct Peer {
     pub records: Records,
@@ -62,18 +65,19 @@ pub(crate) struct Peer {
     /// Records that had to make room in a full room, and when the last one did.
     pub evicted: Option<(Tick, BTreeSet<u32>)>,
     /// What it was last counted as.
+    #[serde(skip)]
     pub counted: Sum,
 }
 
 /// The last `Ask` to a session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Asked {
     pub at: Tick,
     pub nonce: u64,
 }
 
 /// An exchange of cells that this end began.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Syncing {
     /// When stamps are no answer to it any more.
     pub until: Tick,
@@ -82,7 +86,7 @@ pub(crate) struct Syncing {
 }
 
 /// Exchanges with the same unchanged pair of hashes (design R12).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Futile {
     pub pair: (u64, u64),
     pub count: u32,
@@ -90,7 +94,7 @@ pub(crate) struct Futile {
 }
 
 /// One record of a remote session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[repr(C)]
 pub(crate) struct Record {
     /// Every change up to here is known.
@@ -98,20 +102,24 @@ pub(crate) struct Record {
     pub act: u64,
     pub fields: Fields,
     /// Where its row is.
+    #[serde(skip)]
     pub place: Place,
     pub member: MemberId,
+    #[serde(with = "crate::recorder::base::actor")]
     pub actor: Actor,
     pub joined_ms: u64,
+    #[serde(with = "crate::recorder::base::bag")]
     pub metadata: Bag,
     /// The newest whole frame of this record, so that an older one cannot bring back its metadata or name.
     pub full_seq: Seq,
 }
 
 /// The records of one session, by incarnation. Nearly always it is one, which most frames look at: no tree of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Records {
     all: Vec<(u32, Record)>,
     /// Their hash, until one of them changes.
+    #[serde(skip)]
     hash: Option<u32>,
 }
 
@@ -136,6 +144,12 @@ impl Records {
             at
         });
         &mut self.all[at].1
+    }
+
+    /// All of them, to be changed.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Record> {
+        self.hash = None;
+        self.all.iter_mut().map(|(_, record)| record)
     }
 
     pub fn remove(&mut self, incarnation: u32) -> Option<Record> {

@@ -23,6 +23,8 @@ use crate::own::OwnRecord;
 use crate::peer::session_mark;
 use crate::peers::Peers;
 use crate::proof::{Certificate, Verifier};
+use crate::recorder::step::What;
+use crate::recorder::{Recorder, noted};
 use crate::row_table::RowTable;
 use crate::said::Breath;
 use crate::sync::Serving;
@@ -76,6 +78,16 @@ pub struct Continuation {
     seq: Seq,
     rev: Rev,
     incarnations: u32,
+}
+
+impl Continuation {
+    pub(crate) fn new(seq: Seq, rev: Rev, incarnations: u32) -> Self {
+        Continuation { seq, rev, incarnations }
+    }
+
+    pub(crate) fn parts(&self) -> (Seq, Rev, u32) {
+        (self.seq, self.rev, self.incarnations)
+    }
 }
 
 /// One room at one peer.
@@ -137,6 +149,8 @@ pub struct Replica {
     pub(crate) counters: Counters,
     /// What is noted for those who look on.
     pub(crate) observed: Option<Box<Observed>>,
+    /// What is put in is written down here.
+    pub(crate) recorder: Option<Box<Recorder>>,
     /// Answers that are still to be made, page by page as they are polled.
     pub(crate) serving: VecDeque<Serving>,
     out: VecDeque<Queued>,
@@ -204,6 +218,7 @@ impl Replica {
             cells_changed: now,
             counters: Counters::default(),
             observed: None,
+            recorder: None,
             serving: VecDeque::new(),
             out: VecDeque::new(),
         };
@@ -213,12 +228,16 @@ impl Replica {
 
     /// Takes one input. Never blocks, never panics. The verdict matters for frames that came by gossip only.
     pub fn handle(&mut self, input: Input, now: Tick) -> Verdict {
+        self.wind(now);
         let mut verdict = Verdict::Ignore;
+        let mut frame = None;
+        let other = noted(&input);
         match input {
             Input::Frame { author, via, path, bytes } => {
                 self.observe_counted();
                 verdict = self.frame(author, via, path, &bytes, now);
                 self.observe_frame(&bytes, (author, via, path), verdict);
+                frame = Some(((author, via, path), bytes));
             }
             Input::LinkUp { peer, loopback } => self.link_up(peer, loopback, now),
             Input::LinkDown { peer, cause } => self.link_down(peer, cause, now),
@@ -230,6 +249,10 @@ impl Replica {
         }
         self.run_timers(now);
         self.observe_counted();
+        match frame {
+            Some((from, bytes)) => self.note_frame(from, &bytes, verdict, now),
+            None => other.into_iter().for_each(|input| self.note_input(input, now)),
+        }
         verdict
     }
 
@@ -244,7 +267,10 @@ impl Replica {
                     }
                 }
                 None => {
-                    let serving = self.serving.pop_front()?;
+                    let Some(serving) = self.serving.pop_front() else {
+                        self.note_polled();
+                        return None;
+                    };
                     self.serve(serving);
                 }
             }
@@ -286,6 +312,7 @@ impl Replica {
     /// Counts on from where an earlier replica of this session and room stopped. Without it others would take its frames
     /// for old ones, and its members for those that left (design R4, R8).
     pub fn continue_from(&mut self, earlier: Continuation) {
+        self.note_step(&What::Continue(earlier), self.looked);
         self.seq = self.seq.max(earlier.seq);
         self.rev = self.rev.max(earlier.rev);
         self.incarnations = self.incarnations.max(earlier.incarnations);
@@ -297,6 +324,16 @@ impl Replica {
 
     pub(crate) fn timestamp(&self, at: Tick) -> Timestamp {
         Timestamp(self.wall_ms(at))
+    }
+
+    /// Whether everything that it said was fetched.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.out.is_empty() && self.serving.is_empty()
+    }
+
+    /// What it said is nobody's.
+    pub(crate) fn forget_outputs(&mut self) {
+        self.out.clear();
     }
 
     /// Outputs that were not fetched yet.

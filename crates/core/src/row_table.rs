@@ -145,6 +145,11 @@ impl RowTable {
         self.listed.iter().filter_map(|place| self.rows.get(place.0 as usize)?.member.clone()).collect()
     }
 
+    /// The keys of all rows.
+    pub fn keys(&self) -> impl Iterator<Item = &RowKey> {
+        self.places.keys()
+    }
+
     /// How many of them there are.
     pub fn len(&self) -> usize {
         self.listed.len()

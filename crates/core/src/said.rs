@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::cell::{CELL_VALUE_MAX, json_size};
 use crate::check;
 use crate::error::{Error, ErrorCode};
@@ -15,6 +17,7 @@ use crate::limits::{KEY_MAX, OBJECTS_MAX, TEXT_MAX};
 use crate::message::{Message, Publish};
 use crate::proof::LocalActor;
 use crate::raw::Raw;
+use crate::recorder::step::call;
 use crate::replica::Replica;
 use crate::view::Event;
 use crate::wire::{Frame, Said};
@@ -24,7 +27,7 @@ const AT_ONCE: u64 = 32;
 const PER_SECOND: u64 = 16;
 
 /// What may still be said, or asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Breath {
     left_ms: u64,
     at: Tick,
@@ -50,7 +53,7 @@ impl Breath {
 }
 
 /// Which of an author's were heard: the newest, and a bit for each of the 64 numbers before it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Heard {
     newest: u64,
     before: u64,
@@ -85,7 +88,11 @@ impl Replica {
     /// `CELL_FROZEN` for one that is kept; `RATE_LIMITED` for others beyond 32 at once and 16 a second. Nothing is touched by
     /// any of them.
     pub fn say(&mut self, who: &LocalActor, args: Publish, now: Tick) -> Result<Message, Error> {
-        if args.keep { self.publish_kept(who, args, now) } else { self.pass(who, args, now) }
+        if args.keep {
+            return self.publish_kept(who, args, now);
+        }
+        self.note_call(who, call::SAY, &args, now);
+        self.pass(who, args, now)
     }
 
     fn pass(&mut self, who: &LocalActor, args: Publish, now: Tick) -> Result<Message, Error> {
@@ -113,7 +120,7 @@ impl Replica {
         }
         let (seq, relay, data) = (self.next_seq(), self.wants_relay(), Raw::of(&args.data));
         self.publish(Frame::Said(Said { relay, seq, incarnation, kind: args.kind.clone(), data }).encode());
-        self.touch(&who.actor.user_id, now);
+        self.renew(&who.actor.user_id, now);
         let message = Message {
             id: id_of(&self.session(), seq),
             kind: args.kind,

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::cell::{Cell, CellKey, HLC_MAX, Stamp};
 use crate::cells::{BUCKETS, Slot};
 use crate::ids::{SessionId, Tick};
@@ -53,7 +55,7 @@ enum Wanted {
 }
 
 /// What one peer may still be sent by request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Purse {
     bytes: u64,
     at: Tick,

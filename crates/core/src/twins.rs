@@ -16,10 +16,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{Seq, SessionId, Tick};
 use crate::input::{DownCause, Verdict};
 use crate::limits::{DISCONNECTED_MS, TIMEOUT_MS};
 use crate::proof::Certificate;
+use crate::recorder::step::What;
 use crate::replica::Replica;
 use crate::view::{Cloned, Event, LeftReason};
 use crate::wire::{Frame, Introduction};
@@ -28,7 +31,7 @@ use crate::wire::{Frame, Introduction};
 const TWINS_MAX: usize = 8;
 
 /// What is known of the twins of this session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Twins {
     met: BTreeMap<SessionId, Twin>,
     /// A later run of this profile is known: this session speaks no more.
@@ -37,7 +40,7 @@ pub(crate) struct Twins {
     pub told: Option<Cloned>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Twin {
     /// When it is gone if it has no link until then and nothing is heard of it.
     gone_at: Tick,
@@ -72,7 +75,7 @@ impl Replica {
             self.introduce(session);
         }
         if certificate.boot > self.config.certificate.boot {
-            self.outrank(now);
+            self.stand_down(now);
         }
         self.tell_cloned(now);
     }
@@ -80,6 +83,11 @@ impl Replica {
     /// A later run of this profile is known to this process, in whatever room: this session ends its members and only looks
     /// on from now on.
     pub fn outrank(&mut self, now: Tick) {
+        self.note_step(&What::Outrank, now);
+        self.stand_down(now);
+    }
+
+    fn stand_down(&mut self, now: Tick) {
         if self.twins.outranked {
             return;
         }

@@ -83,6 +83,16 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Value> {
     read(&mut &*bytes, 1)
 }
 
+/// The same of the arguments of a call, in which a bag is one level deeper.
+pub(crate) fn decode_args(bytes: &[u8]) -> Option<Value> {
+    let mut rest = bytes;
+    skip(&mut rest, 0, &|_| true, &|_| true)?;
+    if !rest.is_empty() {
+        return None;
+    }
+    read(&mut &*bytes, 0)
+}
+
 /// Whether the bytes are one whole value within the depth limit; nothing is built.
 pub(crate) fn is_one(bytes: &[u8]) -> bool {
     let mut rest = bytes;
@@ -307,7 +317,7 @@ fn write_zigzag(value: i64, out: &mut Vec<u8>) {
     write_varint(((value << 1) ^ (value >> 63)) as u64, out);
 }
 
-fn write_varint(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
         value >>= 7;
@@ -420,7 +430,7 @@ fn read_zigzag(rest: &mut &[u8]) -> Option<i64> {
     Some((raw >> 1) as i64 ^ -((raw & 1) as i64))
 }
 
-fn read_varint(rest: &mut &[u8]) -> Option<u64> {
+pub(crate) fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let byte = *take(rest, 1)?.first()?;

@@ -12,6 +12,8 @@
 //!   same; the number of a question is one more than the last.
 //! - Testimony is no sign of life, neither of the witness nor of whom it is about: neither frame has a `seq`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::departed::Fate;
 use crate::evidence::{Evidence, Facts, Witness, Word, weigh};
 use crate::ids::{PublicKey, Seq, SessionId, Tick};
@@ -37,7 +39,7 @@ const _: () = assert!(WHOLE_MS <= TIMEOUT_MS - STALE_MS, "everybody was asked be
 const _: () = assert!(WHOLE_MS <= DISCONNECTED_MS, "and before a closed link does");
 
 /// What others were asked about one session that fell silent.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Case {
     /// When the next are asked.
     next: Option<Tick>,
@@ -47,7 +49,7 @@ pub(crate) struct Case {
 }
 
 /// The last question to one witness about one session.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Question {
     witness: SessionId,
     nonce: u64,

@@ -123,6 +123,7 @@ fn meaning(code: ErrorCode) -> &'static str {
             "a number is out of its bounds, such as `limit` from 1 to 1000, or the query has what it does not take."
         }
         InvalidCursor => "`cursor` is not one that a page gave.",
+        InvalidRecording => "the file is no recording, or it was cut short, damaged or written by a later program.",
         InvalidTicket => {
             "the ticket or address cannot be read or leads elsewhere, or the key of the private room is lost."
         }

@@ -38,6 +38,8 @@ pub struct Host {
     pub asleep: bool,
     /// Its network cable is out.
     pub unplugged: bool,
+    /// Bytes of the flight recorder of each of its runs; 0: none.
+    pub recorded: usize,
     /// The program, while it runs.
     pub process: Option<Process>,
     /// What the profile keeps of the room, by place (design R15).
@@ -91,6 +93,7 @@ impl Host {
             skew_ms: computer.clock_ms,
             asleep: false,
             unplugged: false,
+            recorded: 0,
             process: None,
             disk: BTreeMap::new(),
             written: Vec::new(),
@@ -151,6 +154,7 @@ impl Host {
         let seed = seed ^ (self.index as u64) << 32 ^ self.boots;
         let config = Config { room: room.clone(), certificate, seed, loopback_only: false, private };
         let mut replica = Replica::new(config.clone(), Arc::new(FakeVerifier), self.tick(now), self.wall_ms(now));
+        replica.record(self.recorded);
         let kept: Vec<Vec<u8>> = self.disk.values().cloned().collect();
         replica.restore_cells(&kept, self.tick(now));
         replica.keep();

@@ -149,6 +149,11 @@ impl World {
         world
     }
 
+    /// Each replica that is made from now on has a flight recorder of so many bytes.
+    pub fn record(&mut self, bytes: usize) {
+        self.hosts.iter_mut().for_each(|host| host.recorded = bytes);
+    }
+
     /// Adds an oracle.
     pub fn add(&mut self, oracle: impl Oracle + 'static) {
         self.oracles.push(Box::new(oracle));
