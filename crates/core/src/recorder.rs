@@ -15,12 +15,16 @@
 //! two peers against each other.
 
 pub(crate) mod base;
+#[cfg(test)]
+pub(crate) mod fault;
 pub(crate) mod judge;
 pub(crate) mod lineup;
 mod mark;
 pub(crate) mod recording;
 mod redact;
 pub(crate) mod replay;
+#[cfg(test)]
+mod returned;
 mod source;
 mod stand_in;
 pub(crate) mod step;
@@ -48,6 +52,8 @@ pub const RECORDED_MS: u64 = 10 * 60 * 1000;
 pub const RECORDED_BYTES: usize = 8 << 20;
 /// Of that time and of these bytes one reel has so much, so that little is lost with the oldest.
 const REELS: u64 = 5;
+/// To write down a room that holds more than this takes milliseconds, so that it is done once in the whole time.
+const LARGE: usize = 1 << 20;
 /// Steps of one reel.
 const REEL_STEPS: usize = 100_000;
 
@@ -113,7 +119,8 @@ impl Replica {
             (Some(until), _) => until <= now,
             (None, Some(reel)) => {
                 let parts = usize::try_from(REELS).unwrap_or(1);
-                now.since(reel.began) >= RECORDED_MS / REELS
+                let every = if reel.begin.len() > LARGE { RECORDED_MS } else { RECORDED_MS / REELS };
+                now.since(reel.began) >= every
                     || reel.ink.bytes() >= recorder.bytes_max / parts
                     || reel.ink.steps() >= REEL_STEPS
             }

@@ -202,6 +202,63 @@ fn a_recorder_is_bounded() {
     assert!(table.seats[0].replica.tape().is_none());
 }
 
+/// Person 1 hears a frame once more that person 0 sent before it left. With the fault, the dead come back by it (R8).
+fn incident() -> Recording {
+    let mut table = Table::of(2);
+    table.seats[1].replica.record(RECORDED_BYTES);
+    table.join(0, crate::Join::new().presence(json!({ "status": "online" }))).unwrap();
+    table.join(1, crate::Join::new()).unwrap();
+    table.pass(3_000);
+    let is_full = |frame: &[u8]| crate::wire::frame_kind(frame) == "full";
+    let old = table.log.iter().find(|(from, _, frame)| *from == 0 && is_full(frame)).map(|(_, _, frame)| frame.clone());
+    table.leave(0).unwrap();
+    let session = table.seats[0].session;
+    table.frame(1, session, session, &old.unwrap());
+    table.pass(1_000);
+    let recording = table.seats[1].replica.tape().unwrap().recording("0.0.0").unwrap();
+    recording.for_others([7; 32], false).unwrap()
+}
+
+/// A recording of a fault becomes a test that fails for the same reason, and holds when the fault is mended. The test that
+/// stands in `returned.rs` is the one that is made here, and runs with all the others.
+#[test]
+fn a_fault_becomes_a_test_that_fails_for_the_same_reason() {
+    let (recording, broken) = super::fault::with(|| {
+        let recording = incident();
+        let broken = recording.outcome().unwrap().broken.unwrap();
+        (recording.as_test("the dead come back").unwrap(), broken)
+    });
+    assert!(broken.rule.contains("R8"), "{broken}");
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/src/recorder/returned.rs");
+    if std::env::var_os("PARLOR_WRITE").is_some() {
+        std::fs::write(kept, &recording).unwrap();
+    }
+    let file = std::fs::read_to_string(kept).unwrap();
+    assert!(file == recording, "returned.rs is another test; PARLOR_WRITE=1 writes it anew");
+
+    // With the fault it fails, and says what the recording said.
+    let failed = super::fault::with(|| std::panic::catch_unwind(super::returned::the_dead_come_back)).unwrap_err();
+    let said = failed.downcast_ref::<String>().unwrap();
+    assert!(said.contains(&broken.to_string()), "{said}");
+    // Without it holds.
+    super::returned::the_dead_come_back();
+}
+
+/// Without a fault the state is claimed, and a fault that changes it is noticed.
+#[test]
+fn a_recording_without_a_fault_becomes_a_test_of_its_state() {
+    let source = incident().as_test("2 peers").unwrap();
+    assert!(source.contains("fn recorded_2_peers()") && source.contains("assert_eq!(outcome.hash"), "{source}");
+    let data = source.split_once("RECORDING: &str = \"").unwrap().1.split_once('"').unwrap().0;
+    let recording = Recording::from_text(data).unwrap();
+    let sound = recording.outcome().unwrap();
+    assert_eq!(sound.broken, None);
+    let faulty = super::fault::with(|| recording.outcome().unwrap());
+    assert_ne!((&faulty.hash, &faulty.broken), (&sound.hash, &sound.broken));
+    let played = super::fault::with(|| recording.replayed(&crate::ReplayQuery::default()).unwrap());
+    assert!(played.broken.is_some());
+}
+
 /// A lost write that nobody repairs: the one that has it and the one that has not are told apart, whoever is named first.
 #[test]
 fn two_recordings_name_their_first_disagreement() {
