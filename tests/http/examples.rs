@@ -56,7 +56,8 @@ fn covers_all(recorder: &Recorder<'_>) {
             recorder.taken.get(id).into_iter().flatten().filter_map(|one| one["status"].as_u64()).collect();
         // The document is no example of itself, a socket answers no text, and metrics and what a peer does are others each time.
         assert!(
-            statuses.contains(&200) || ["openapi", "watch_socket", "metrics", "inspect"].contains(&id),
+            statuses.contains(&200)
+                || ["openapi", "watch_socket", "metrics", "inspect", "recording", "replay"].contains(&id),
             "{id} has no answer"
         );
         assert!(statuses.iter().any(|status| *status >= 400), "{id} has no refusal");
@@ -96,6 +97,8 @@ async fn peer(recorder: &mut Recorder<'_>, there: &Peer) {
         ("openapi", "/openapi.json"),
         ("metrics", "/metrics"),
         ("inspect", "/inspect"),
+        ("recording", "/rooms/project_123/recording"),
+        ("replay", "/rooms/project_123/replay"),
         ("rooms", "/rooms"),
         ("peers", "/peers"),
         ("status", "/profile"),

@@ -19,6 +19,7 @@ mod presence_page;
 mod private;
 mod reach;
 mod recorder;
+mod recording;
 mod rooms;
 mod security;
 mod sharing;

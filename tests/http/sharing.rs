@@ -288,7 +288,17 @@ async fn the_cookie_and_the_link_are_kept_to_themselves() {
 async fn nothing_of_the_local_api_is_there() {
     let shared = Shared::start().await;
     shared.post("/room/join", json!({})).await.ok();
-    let others = ["/healthz", "/openapi.json", "/metrics", "/inspect", "/lab", "/api.json"].map(|path| ("GET", path));
+    let others = [
+        "/healthz",
+        "/openapi.json",
+        "/metrics",
+        "/inspect",
+        "/rooms/r/recording",
+        "/rooms/r/replay",
+        "/lab",
+        "/api.json",
+    ]
+    .map(|path| ("GET", path));
     for (method, path) in ROUTES.iter().map(|route| (route.method, route.path)).chain(others) {
         for room in ["r", "other"] {
             let path = path.replace("{room}", room);

@@ -54,8 +54,8 @@ fn the_command_line_has_every_operation_and_no_other() {
     }
     let offered: BTreeSet<&str> = command.get_subcommands().map(Command::get_name).collect();
     let mut expected: BTreeSet<&str> = parlor_cli::OPERATIONS.iter().map(|(_, name, _)| *name).collect();
-    // What is looked at with `inspect` is the peer, not a room: it is no operation of the engine's list.
-    expected.extend(["serve", "docs", "inspect"]);
+    // With `inspect`, `record` and `replay` the peer is looked at, not used: they are no operations of the engine's list.
+    expected.extend(["serve", "docs", "inspect", "record", "replay"]);
     assert_eq!(offered, expected);
 }
 

@@ -61,6 +61,10 @@ pub enum Command {
     Watch(WatchArgs),
     /// Print what the peer does: frames, cells, links, refusals, as they happen
     Inspect(InspectArgs),
+    /// Save what the peer was given in a room in the last ten minutes, for `parlor replay`
+    Record(RecordArgs),
+    /// Play a recording step by step, make a test of it, or hold two of one incident against each other
+    Replay(ReplayArgs),
     /// Make a ticket that lets others into a room, or say what one is for
     Ticket(TicketArgs),
     /// Let browsers on this network into a room, as guests, without Parlor on their computers
@@ -105,6 +109,9 @@ pub struct PeerArgs {
     /// Neither announce this peer on the network nor look for others
     #[arg(long)]
     pub no_multicast: bool,
+    /// Do not write down what rooms are given, in memory, for `parlor record`
+    #[arg(long)]
+    pub no_recorder: bool,
     /// Do not use mDNS for that, only Parlor's own hello
     #[arg(long)]
     pub no_mdns: bool,
@@ -408,6 +415,46 @@ pub struct InspectArgs {
     /// The peer.
     #[command(flatten)]
     pub peer: PeerArgs,
+}
+
+/// Arguments of `record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// The room
+    #[arg(value_name = "ROOM")]
+    pub room: String,
+    /// Where to; it must not be there yet. Recordings are called NAME.parlor-recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// With names and values as they are; else each is another of the same length
+    #[arg(long)]
+    pub with_values: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Another peer's recording of the same: where the two disagree first
+    #[arg(value_name = "OTHER")]
+    pub other: Option<PathBuf>,
+    /// What was held after this step, and nothing of the others
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["until", "as_test", "other"])]
+    pub at: Option<usize>,
+    /// Only up to this step
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["as_test", "other"])]
+    pub until: Option<usize>,
+    /// Print a test in Rust that plays it: it fails while a rule is broken, or when the state becomes another
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "recorded", conflicts_with_all = ["json", "other"])]
+    pub as_test: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `peers`.

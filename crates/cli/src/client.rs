@@ -88,6 +88,15 @@ impl Client {
         self.stream(self.url(&["rooms", room, "events"])?).await
     }
 
+    /// What the peer was given in a room, as a file.
+    pub(crate) async fn recording(&self, room: &str, values: bool) -> Result<Vec<u8>, Failure> {
+        let mut url = self.url(&["rooms", room, "recording"])?;
+        url.query_pairs_mut().append_pair("values", if values { "true" } else { "false" });
+        let request = self.request(Method::GET, url)?.timeout(ANSWER_WITHIN);
+        let answer = accepted(request.send().await.map_err(unreachable)?).await?;
+        Ok(answer.bytes().await.map_err(unreachable)?.to_vec())
+    }
+
     /// What the peer does: the data of each event, until the peer ends.
     pub(crate) async fn inspect(
         &self,

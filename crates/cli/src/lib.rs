@@ -23,6 +23,7 @@ mod membership;
 pub mod messages;
 mod output;
 mod peer;
+mod recording;
 mod serve;
 pub mod share;
 mod signals;
@@ -44,6 +45,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Join(args) => stay::join(args).await,
         Command::Watch(args) => stay::watch(args).await,
         Command::Inspect(args) => inspect::inspect(args).await,
+        Command::Record(args) => recording::record(args).await,
+        Command::Replay(args) => recording::replay(&args),
         Command::Rooms(args) => calls::rooms(args).await,
         Command::Create(args) => calls::create(args).await,
         Command::Forget(args) => calls::forget(args).await,

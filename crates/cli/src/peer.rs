@@ -135,6 +135,7 @@ pub(crate) fn config(args: &PeerArgs) -> Config {
         multicast: !args.no_multicast,
         mdns: !args.no_mdns,
         hello: !args.no_hello,
+        recorder: !args.no_recorder,
         relays: !args.no_relays,
         ..default
     }
@@ -176,6 +177,7 @@ mod tests {
             no_multicast: true,
             no_mdns: false,
             no_hello: false,
+            no_recorder: false,
             no_relays: false,
         }
     }

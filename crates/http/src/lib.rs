@@ -36,6 +36,7 @@ mod lab;
 mod metrics;
 mod openapi;
 mod problem;
+mod recordings;
 mod request;
 mod routes;
 mod server;

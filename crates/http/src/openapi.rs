@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{events, handlers, inspect, lab, metrics, shares, socket};
+use crate::{events, handlers, inspect, lab, metrics, recordings, shares, socket};
 
 pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom, LastEventId};
 
@@ -73,6 +73,8 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         handlers::new_identity,
         metrics::metrics,
         inspect::inspect,
+        recordings::recording,
+        recordings::replay,
     ),
     components(schemas(refuses::Problem, parlor::Item, parlor::Batch, parlor::Inspect, parlor::By, parlor::RoomId)),
     modifiers(&Token),

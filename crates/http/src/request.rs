@@ -10,7 +10,10 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
-use parlor::{Arguments, By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, Room, RoomId, arguments, limits};
+use parlor::{
+    Arguments, By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, RecordingOptions, ReplayQuery, Room, RoomId,
+    arguments, limits,
+};
 use tokio::time::timeout;
 
 use crate::arguments::object;
@@ -212,6 +215,39 @@ impl FromRequestParts<Arc<App>> for Looking {
             }
         }
         Ok(Looking(room))
+    }
+}
+
+/// How a recording is saved, and which part of it is wanted, from the query of the address.
+pub(crate) struct Replaying {
+    pub options: RecordingOptions,
+    pub query: ReplayQuery,
+}
+
+impl FromRequestParts<Arc<App>> for Replaying {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let allowed = "values, at, from and limit";
+        let (mut options, mut query) = (RecordingOptions::default(), ReplayQuery::default());
+        for (key, value) in each_once(pairs(parts, allowed)?)? {
+            let number = || {
+                let not = || wrong(&key, format!("{key} is {value:?}; a whole number is allowed"));
+                // As everywhere, digits only; but here nothing is a number.
+                value.parse::<usize>().ok().filter(|number| number.to_string() == value).ok_or_else(not)
+            };
+            match key.as_str() {
+                "values" => {
+                    let not = |_| wrong("values", format!("values is {value:?}; true or false is allowed"));
+                    options.values = value.parse().map_err(not)?;
+                }
+                "at" => query.at = Some(number()?),
+                "from" => query.from = Some(number()?),
+                "limit" => query.limit = Some(number()?),
+                _ => return Err(unknown(&key, allowed).into()),
+            }
+        }
+        Ok(Replaying { options, query })
     }
 }
 

@@ -13,7 +13,7 @@ use parlor::ErrorCode;
 use crate::problem::Problem;
 use crate::server::App;
 use crate::ui::UiFiles;
-use crate::{events, guard, handlers, inspect, lab, metrics, request, shares, socket};
+use crate::{events, guard, handlers, inspect, lab, metrics, recordings, request, shares, socket};
 
 /// One route: an operation of the crate `parlor` by its HTTP name.
 pub struct Route {
@@ -37,7 +37,7 @@ macro_rules! routes {
     };
 }
 
-/// Every operation; they need the token. `GET /openapi.json`, `GET /metrics` and `GET /inspect`, which need it too, and `GET /healthz`, which
+/// Every operation; they need the token. `GET /openapi.json`, `GET /metrics`, `GET /inspect` and what is recorded of a room, which need it too, and `GET /healthz`, which
 /// does not, are no operations.
 pub const ROUTES: &[Route] = routes![
     GET "/rooms" => rooms: handlers::rooms,
@@ -78,6 +78,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(handlers::openapi))
         .route("/metrics", get(metrics::metrics))
         .route("/inspect", get(inspect::inspect))
+        .route("/rooms/{room}/recording", get(recordings::recording))
+        .route("/rooms/{room}/replay", get(recordings::replay))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), guard::token))
         .merge(Router::new().route("/healthz", get(handlers::healthz)).method_not_allowed_fallback(method_not_allowed))

@@ -37,6 +37,9 @@ pub struct Config {
     /// The person's name, saved in the profile as if they had set it. Default: what the profile holds, and for a new one
     /// a friendly proposal.
     pub name: Option<String>,
+    /// Whether each open room writes down what its replica is given, the newest ten minutes of it, for
+    /// [`Room::recording`](crate::Room::recording): in memory, at most 8 MiB a room. Default `true`.
+    pub recorder: bool,
     /// Whether faults and people can be made on purpose with [`Live::lab`](crate::Live::lab), for tests and for who builds on
     /// Parlor. Default `false`.
     pub lab: bool,
@@ -58,6 +61,7 @@ impl Default for Config {
             relays: true,
             relay: false,
             name: None,
+            recorder: true,
             lab: false,
         }
     }

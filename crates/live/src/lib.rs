@@ -151,6 +151,7 @@ mod open_rooms;
 mod palette;
 mod people;
 mod profile;
+mod recording;
 mod report;
 mod room;
 mod saving;
@@ -178,17 +179,19 @@ pub use live::Live;
 pub use names::proposed as proposed_name;
 pub use palette::PALETTE;
 pub use parlor_core::{
-    Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, By, Cloned, Error, ErrorCode, Event, Evidence,
-    EvidencePath, EvidenceVerdict, Face, HistoryPage, HistoryQuery, Join, Kind, Leave, Left, LeftReason, Member,
-    MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message, MetadataChange, Note, NoteChange, Person,
-    PresenceChange, PresenceMode, Publish, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, Witness,
-    WitnessSays, limits,
+    Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, Broken, By, Cloned, Disagreement, Error,
+    ErrorCode, Event, Evidence, EvidencePath, EvidenceVerdict, Face, HistoryPage, HistoryQuery, Join, Kind, Leave,
+    Left, LeftReason, Lineup, Member, MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message,
+    MetadataChange, Note, NoteChange, Outcome, Person, PresenceChange, PresenceMode, Publish, RECORDING_MAX, Recording,
+    Replay, ReplayDisagreement, ReplayKind, ReplayQuery, ReplayState, ReplayStep, Replayed, RoomId, RoomMetadata,
+    SessionRef, Snapshot, Timestamp, UserId, Witness, WitnessSays, limits,
 };
 pub use parlor_net::{
     AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, LabCounts, LabFaults, LabNetwork,
     LabPeer, LabWay, NetworkCheck, NetworkState, PeerCheck, PeerInfo, Place, Reach, Speaks,
 };
 pub use profile::settings::Theme;
+pub use recording::RecordingOptions;
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
 pub use share::{Share, ShareChange, ShareGuest, Welcome};

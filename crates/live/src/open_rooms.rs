@@ -33,6 +33,8 @@ struct Rooms {
     net: NetHandle,
     profile: Arc<Profile>,
     identity: Arc<IdentityKey>,
+    /// Bytes for the recorder of each room.
+    recorded: usize,
     open: Mutex<BTreeMap<RoomId, Open>>,
 }
 
@@ -47,8 +49,9 @@ pub(crate) struct Open {
 }
 
 impl OpenRooms {
-    pub(crate) fn new(net: NetHandle, profile: Arc<Profile>, identity: Arc<IdentityKey>) -> Self {
-        Self(Arc::new(Rooms { net, profile, identity, open: Mutex::default() }))
+    /// With so many bytes for the recorder of each room.
+    pub(crate) fn new(net: NetHandle, profile: Arc<Profile>, identity: Arc<IdentityKey>, recorded: usize) -> Self {
+        Self(Arc::new(Rooms { net, profile, identity, recorded, open: Mutex::default() }))
     }
 
     /// Lets a name stand for the private room of this secret in this profile (design N8). An open room of that name is
@@ -184,6 +187,8 @@ impl Rooms {
     async fn enter(&self, room: &RoomId, secret: Option<RoomSecret>) -> Result<Arc<Saving>, Error> {
         let root = room_root(room, secret.map(|secret| secret.room));
         let (store, notices) = (Arc::clone(&self.profile.store), &self.profile.notices);
+        let recorded = self.recorded;
+        self.net.with(room, move |replica, _| replica.record(recorded)).await?;
         let saving = Saving::restored(room.clone(), root, self.net.clone(), store, notices).await?;
         let mut earlier = Vec::new();
         if let Some(secret) = secret {

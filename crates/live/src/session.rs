@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use parlor_core::{Certificate, Cloned, Error, ErrorCode, LocalActor, Signer};
+use parlor_core::{Certificate, Cloned, Error, ErrorCode, LocalActor, RECORDED_BYTES, Signer};
 use parlor_net::{Discovery, NetConfig, NetHandle, PeerInfo, SessionKey};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -78,7 +78,8 @@ impl Session {
             profile.notices.say(error.message);
         }
         let own = LocalActor::user(Arc::clone(&identity) as Arc<dyn Signer>, &name);
-        let rooms = OpenRooms::new(net.clone(), Arc::clone(profile), Arc::clone(&identity));
+        let recorded = if config.recorder { RECORDED_BYTES } else { 0 };
+        let rooms = OpenRooms::new(net.clone(), Arc::clone(profile), Arc::clone(&identity), recorded);
         Ok(Session { net, rooms, identity, own: Mutex::new(own), clones: Clones::default(), boot })
     }
 

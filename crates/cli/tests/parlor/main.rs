@@ -4,6 +4,7 @@
 mod home;
 mod kept;
 mod lone;
+mod recorded;
 mod shared;
 mod two_peers;
 mod wrong_use;

@@ -72,6 +72,7 @@ refusals! {
     Shared: TOKEN, CALLER, ROOM, &[Forbidden];
     ChangeShare: TOKEN, BODY, CALLER, ROOM, OPENS, &[InvalidLimit];
     Peers: TOKEN, CALLER;
+    Recorded: TOKEN, ROOM, &[InvalidLimit, InvalidRecording, NotFound, NetworkUnavailable, StorageFailed];
     Inspect: TOKEN, ROOM, &[InvalidLimit, NetworkUnavailable];
     Dial: TOKEN, BODY, CALLER, &[InvalidTicket, RateLimited, NetworkUnavailable];
     Check: TOKEN, BODY, CALLER, &[NetworkUnavailable];
