@@ -65,7 +65,7 @@ fn restart_with(hints: &[&str]) {
             .exec()
     });
     let (Ok(error) | Err(error)) = again;
-    tracing::warn!(%error, "the web engine could not be told how to draw; going on without");
+    tracing::warn!(reason = %error, "the web engine could not be told how to draw; going on without");
 }
 
 #[cfg(not(unix))]

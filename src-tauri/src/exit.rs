@@ -106,7 +106,9 @@ pub async fn on_signal(app: AppHandle) {
             let step = app.state::<Exit>().ask(Asked::BySignal);
             take(&app, step);
         }
-        Err(error) => tracing::warn!(%error, "signals cannot be heard; closing the window still leaves every room"),
+        Err(error) => {
+            tracing::warn!(reason = %error, "signals cannot be heard; closing the window still leaves every room")
+        }
     }
 }
 

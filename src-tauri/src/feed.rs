@@ -106,7 +106,7 @@ async fn pump<S: Source>(mut source: S, channel: Channel<S::Batch>, mut credit: 
     while let Some(batch) = source.next().await {
         let seq = batch.seq();
         if let Err(error) = channel.send(batch) {
-            tracing::debug!(%error, "the window takes no more");
+            tracing::debug!(reason = %error, "the window takes no more");
             return;
         }
         // Exactly this one: a window that acknowledges what it never got earns nothing.

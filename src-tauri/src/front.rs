@@ -64,7 +64,7 @@ pub async fn start_or_show(config: Config, room: Option<&str>) -> Result<Started
         match knock(&dir, pid, room).await {
             Ok(()) => return Ok(Started::Elsewhere),
             Err(_) if Instant::now() >= deadline => return Err(held),
-            Err(error) => tracing::debug!(%error, "no answer yet"),
+            Err(error) => tracing::debug!(reason = %error, "no answer yet"),
         }
         sleep(Duration::from_millis(50)).await;
     }
@@ -86,7 +86,7 @@ pub async fn listen(dir: &Path, show: impl Fn(Option<String>) + Send + Sync + 's
         while let Ok((stream, _)) = listener.accept().await {
             match timeout(EXCHANGE, answer(stream, &token)).await {
                 Ok(Ok(room)) => show(room),
-                Ok(Err(error)) => tracing::debug!(%error, "a knock that was none"),
+                Ok(Err(error)) => tracing::debug!(reason = %error, "a knock that was none"),
                 Err(_) => tracing::debug!("somebody knocked and said nothing"),
             }
         }
@@ -97,7 +97,7 @@ pub async fn listen(dir: &Path, show: impl Fn(Option<String>) + Send + Sync + 's
 /// The window is closing for good.
 pub fn forget(dir: &Path) {
     if let Err(error) = std::fs::remove_file(dir.join(FILE)) {
-        tracing::debug!(%error, "{FILE} was gone");
+        tracing::debug!(reason = %error, "{FILE} was gone");
     }
 }
 

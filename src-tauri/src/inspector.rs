@@ -62,7 +62,7 @@ pub fn follow(window: &Window, event: &WindowEvent) {
         LABEL => window.state::<Feeds>().close_window(LABEL),
         window::MAIN => {
             if let Some(Err(error)) = window.get_webview_window(LABEL).map(|inspector| inspector.destroy()) {
-                tracing::warn!(%error, "the inspector could not be closed");
+                tracing::warn!(reason = %error, "the inspector could not be closed");
             }
         }
         _ => {}

@@ -253,7 +253,7 @@ pub fn chosen(app: &AppHandle, event: &MenuEvent) {
         app.emit_to(window::MAIN, "menu-chosen", id)
     };
     if let Err(error) = done {
-        tracing::warn!(%error, id, "what was chosen in the menu could not be done");
+        tracing::warn!(reason = %error, "what was chosen in the menu could not be done");
     }
 }
 

@@ -68,7 +68,7 @@ pub fn bring_to_front<R: Runtime>(app: &AppHandle<R>) {
 pub fn raise<R: Runtime>(window: &WebviewWindow<R>) {
     let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
     if let Err(error) = raised {
-        tracing::warn!(%error, "the window could not be brought to the front");
+        tracing::warn!(reason = %error, "the window could not be brought to the front");
     }
 }
 
@@ -100,7 +100,7 @@ pub fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
         }
         match window.show() {
             Ok(()) => tracing::info!("the window is shown"),
-            Err(error) => tracing::warn!(%error, "the window could not be shown"),
+            Err(error) => tracing::warn!(reason = %error, "the window could not be shown"),
         }
     });
 }

@@ -112,7 +112,7 @@ impl Client {
     async fn stream(&self, url: Url) -> Result<impl Stream<Item = Result<String, Failure>> + use<>, Failure> {
         let answer = accepted(self.request(Method::GET, url)?.send().await.map_err(unreachable)?).await?;
         let lost = |error| {
-            tracing::debug!(%error, "the stream of events broke");
+            tracing::debug!(reason = %error, "the stream of events broke");
             Failure::Unreachable("the peer has stopped".into())
         };
         Ok(answer.bytes_stream().eventsource().map(move |event| event.map(|event| event.data).map_err(lost)))

@@ -105,7 +105,9 @@ pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: N
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
-    app.metrics.answered(method.as_str(), path.as_ref().map(MatchedPath::as_str), &response);
+    let route = path.as_ref().map(MatchedPath::as_str);
+    tracing::debug!(kind = %method, route, status = response.status().as_u16(), "a call was answered");
+    app.metrics.answered(method.as_str(), route, &response);
     response
 }
 

@@ -103,6 +103,7 @@ impl Server {
         self.closing.send_replace(true);
         // A task that panicked is over too.
         let _ = (&mut self.task).await;
+        tracing::info!("the API is off");
     }
 }
 
@@ -134,6 +135,7 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
     let api_file = Arc::new(Mutex::new(api_file.write(live.profile_dir()).map_err(ServeError::ApiFile)?));
     let keeper = tokio::spawn(keep_true(Arc::downgrade(&api_file), sessions));
 
+    tracing::info!(port = addr.port(), "the API is on");
     let (closing, told) = watch::channel(false);
     let metrics = Metrics::default();
     let connections = metrics.connections();
@@ -150,7 +152,7 @@ async fn keep_true(api_file: Weak<Mutex<WrittenApiFile>>, mut sessions: watch::R
         let Some(api_file) = api_file.upgrade() else { return };
         let peer_id = sessions.borrow_and_update().clone();
         if let Err(error) = api_file.lock().unwrap_or_else(PoisonError::into_inner).name(peer_id) {
-            tracing::warn!(%error, "api.json names a session that is over");
+            tracing::warn!(reason = %error, "api.json names a session that is over");
         }
     }
 }

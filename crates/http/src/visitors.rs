@@ -167,7 +167,7 @@ async fn greet(
     };
     match agreed {
         Ok(Ok(stream)) => converse(stream, visitor, routes, limits, stop).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a connection agreed on no key"),
+        Ok(Err(error)) => tracing::debug!(reason = %error, "a connection agreed on no key"),
         Err(_) => {}
     }
 }
@@ -205,6 +205,6 @@ async fn converse(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended");
+        tracing::debug!(reason = %error, "a connection ended");
     }
 }

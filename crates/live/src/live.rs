@@ -405,6 +405,7 @@ impl Live {
         let profile = Arc::clone(&self.shared.profile);
         // Freeing the profile cannot fail; a panic in it must not keep a program from ending.
         let _ = tokio::task::spawn_blocking(move || profile.release()).await;
+        tracing::info!("the peer stopped");
     }
 
     /// A guest has none, and changes nobody's.

@@ -106,7 +106,8 @@ pub(crate) async fn show(shared: &Shared, name: Option<String>, color: Option<St
             let who = who.clone();
             let set = session.net.with(&snapshot.room, move |replica, now| replica.presence(&who, change, now));
             if let Ok(Err(error)) = set.await {
-                tracing::debug!(room = %snapshot.room, %error, "a new name or colour is not shown here");
+                let (room, reason) = (shared.profile.tag(&snapshot.room), error.code.as_str());
+                tracing::debug!(room, reason, "a new name or colour is not shown here");
             }
         }
     }

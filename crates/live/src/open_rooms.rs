@@ -329,7 +329,7 @@ async fn follow_keys(rooms: Weak<Rooms>, port: RoomPort) {
     loop {
         let Some(here) = rooms.upgrade() else { return };
         if let Err(error) = here.take_key(&room).await {
-            here.profile.notices.say(format!("{room}: the new key was not kept: {error}"));
+            here.profile.notices.say_of(&room, |name| format!("{name}: the new key was not kept: {error}"));
         }
         drop(here);
         loop {

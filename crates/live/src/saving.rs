@@ -76,7 +76,9 @@ impl Saving {
             reading.await.map_err(|error| error.to_string()).and_then(|read| read.map_err(|error| error.to_string()));
         let unread = read.is_err();
         if let Err(why) = read {
-            notices.say(format!("what was kept of {room} cannot be read: {why}; what others have of it comes back"));
+            notices.say_of(&room, |name| {
+                format!("what was kept of {name} cannot be read: {why}; what others have of it comes back")
+            });
         }
         net.with(&room, |replica, _| replica.keep()).await?;
         let saving = Saving {

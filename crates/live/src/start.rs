@@ -20,6 +20,7 @@ pub(crate) async fn start(config: Config) -> Result<Arc<Shared>, StartError> {
     })??;
     let profile = Arc::new(profile);
     let session = Session::begin(&profile, Arc::new(identity), boot, &config).await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), session = %session.net.peer_id(), "the peer started");
     Ok(Arc::new(Shared::new(session, profile, config)))
 }
 

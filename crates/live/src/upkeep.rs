@@ -25,7 +25,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
         every.tick().await;
         let Some(shared) = shared.upgrade() else { return };
         let session = shared.session();
-        renew(&session).await;
+        renew(&shared, &session).await;
         session.rooms.sweep().await;
         remember_titles(&shared, &session).await;
         announce(&shared, &session, &mut announced).await;
@@ -33,7 +33,7 @@ pub(crate) async fn run(shared: Weak<Shared>) {
     }
 }
 
-async fn renew(session: &Session) {
+async fn renew(shared: &Shared, session: &Session) {
     for (room, users) in session.rooms.followers().await {
         let renewed = session.net.with(&room, move |replica, now| {
             for user in &users {
@@ -41,7 +41,11 @@ async fn renew(session: &Session) {
             }
         });
         if let Err(error) = renewed.await {
-            tracing::debug!(%room, %error, "leases of followers were not renewed");
+            tracing::debug!(
+                room = shared.profile.tag(&room),
+                reason = error.code.as_str(),
+                "leases of followers were not renewed"
+            );
         }
     }
 }
@@ -80,7 +84,7 @@ async fn come_back(shared: &Arc<Shared>, session: &Session) {
     if session.may_come_back()
         && let Err(error) = session::renew(shared, Next::Same).await
     {
-        tracing::warn!(%error, "this peer stays read-only");
+        tracing::warn!(reason = error.code.as_str(), "this peer stays read-only");
     }
 }
 

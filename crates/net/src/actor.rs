@@ -30,6 +30,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
+use tracing::{Instrument as _, debug, info};
 
 use crate::address;
 use crate::behaviour::{self, Behaviour, BehaviourEvent, Wanted};
@@ -49,6 +50,7 @@ use crate::meeting::Meeting;
 use crate::meter::give_way;
 use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
+use crate::tags;
 use crate::topic::Tag;
 use dials::Purpose;
 use inspect::Inspectors;
@@ -206,13 +208,15 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         rng,
     };
     if mdns_failed {
+        info!(kind = "mdns", reason = "it cannot be started", "a way to find peers is not there");
         actor.counters.count("mdns_unavailable");
         actor.ways.mdns = DiscoveryState::Unavailable;
     }
     if discovery.hello {
         match hello::start(config.session.id(), rand::Rng::random(&mut actor.rng), clock, actor.listen.subscribe()) {
             Ok(hello) => actor.hello = hello,
-            Err(_) => {
+            Err(reason) => {
+                info!(kind = "hello", %reason, "a way to find peers is not there");
                 actor.counters.count("hello_unavailable");
                 actor.ways.hello = DiscoveryState::Unavailable;
             }
@@ -231,7 +235,8 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
     };
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let orders = Orders { receiver, waiting: VecDeque::new() };
-    tokio::spawn(actor.run(orders, surroundings::watch(config.neighbours, me)));
+    let span = tracing::info_span!("session", session = tags::peer(&me));
+    tokio::spawn(actor.run(orders, surroundings::watch(config.neighbours, me)).instrument(span));
     let _ = tokio::time::timeout(ADDRESSES_WAIT, addresses_known(views.listen.clone(), listening)).await;
     Ok((commands, views))
 }
@@ -437,16 +442,29 @@ impl Actor {
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.dial_failed(connection_id, &error, now);
             }
-            SwarmEvent::IncomingConnectionError { .. } => self.counters.count("incoming_failed"),
-            SwarmEvent::NewListenAddr { address, .. } => self.listens(address, true),
-            SwarmEvent::ExpiredListenAddr { address, .. } => self.listens(address, false),
-            SwarmEvent::ListenerClosed { listener_id, addresses, .. } => {
+            SwarmEvent::IncomingConnectionError { error, .. } => {
+                debug!(reason = %error, "somebody who dialled did not get in");
+                self.counters.count("incoming_failed");
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                debug!(%address, "an address is listened on");
+                self.listens(address, true);
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                debug!(%address, "an address is gone");
+                self.listens(address, false);
+            }
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
                 if !self.place_lost(listener_id, now) {
+                    info!(?reason, "a listener is closed");
                     self.counters.count("listener_closed");
                 }
                 addresses.into_iter().for_each(|address| self.listens(address, false));
             }
-            SwarmEvent::ListenerError { .. } => self.counters.count("listener_error"),
+            SwarmEvent::ListenerError { error, .. } => {
+                info!(reason = %error, "a listener is in trouble");
+                self.counters.count("listener_error");
+            }
             _ => {}
         }
     }

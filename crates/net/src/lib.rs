@@ -20,6 +20,7 @@
 //! - `history` keeps the last events of a room for readers that come back.
 //! - `clocks` asks linked peers what time it is, so that a clock which is wrong can be shown.
 //! - `surroundings` looks at network interfaces and at other profiles on this computer; `news` says when to.
+//! - `tags` says what stands for peers and rooms in a log.
 //! - [`Lab`] makes faults on purpose; a driver has none unless its configuration says so.
 //!
 //! Nothing that arrives from the network may panic, block or allocate without bound here; what is refused is counted by
@@ -62,6 +63,7 @@ mod relay;
 mod rendezvous;
 mod seal;
 mod surroundings;
+mod tags;
 mod topic;
 
 pub use check::{
@@ -74,3 +76,4 @@ pub use inspect::{Inspected, Inspection, Seen, Traffic};
 pub use key::SessionKey;
 pub use lab::{Lab, LabCounts, LabFaults, LabNetwork, LabOrder, LabPeer, LabWay};
 pub use seal::{PORCH_MS, RoomSecret};
+pub use tags::{peer_tag, room_tag};

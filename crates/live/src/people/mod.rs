@@ -135,7 +135,7 @@ impl Crowd {
         };
         let left = shared.session().net.with(room, leave).await;
         if let Err(error) = left {
-            tracing::debug!(%room, %error, "a crowd had left already");
+            tracing::debug!(room = shared.profile.tag(room), reason = error.code.as_str(), "a crowd had left already");
         }
     }
 }
@@ -174,7 +174,8 @@ impl Run {
             let look = looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
             // When all of them are away it may have been closed.
             if look && let Err(error) = session.rooms.open(&self.room, LINGER * 2).await {
-                tracing::warn!(room = %self.room, %error, "simulated people cannot go on");
+                let (room, reason) = (shared.profile.tag(&self.room), error.code.as_str());
+                tracing::warn!(room, reason, "simulated people cannot go on");
                 return;
             }
             let now = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -218,7 +219,7 @@ fn carry_out(replica: &mut Replica, actor: &LocalActor, act: Act, now: Tick) {
         Act::Go => replica.leave(actor, Leave::default(), now).err(),
     };
     if let Some(error) = refused {
-        tracing::debug!(%error, "somebody simulated was refused");
+        tracing::debug!(reason = error.code.as_str(), "somebody simulated was refused");
     }
 }
 

@@ -88,7 +88,7 @@ fn keep_private(path: &Path) -> Result<(), StartError> {
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    tracing::warn!(path = %path.display(), "the identity could be read by others; it is private again");
+    tracing::warn!("the identity could be read by others; it is private again");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(storage)
 }
 

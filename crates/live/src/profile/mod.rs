@@ -10,6 +10,7 @@
 //!     keys.json       the secrets of private rooms
 //!     rooms.redb      rooms opened before and what they hold: settings, notes, messages, hosts (see `store`)
 //!     peer.json       where the running peer is; gone when none runs
+//!     logs/           what a program wrote down about itself (see `logs`)
 //! ```
 //!
 //! Everything here blocks on the disk; async callers go through a blocking task.
@@ -29,7 +30,7 @@ use std::sync::{Arc, Mutex};
 
 use data_encoding::{BASE64, HEXLOWER};
 use parlor_core::{Error, ErrorCode, RoomId, Signer as _, Timestamp, room_root};
-use parlor_net::{PORCH_MS, RoomSecret};
+use parlor_net::{PORCH_MS, RoomSecret, room_tag};
 use serde::Serialize;
 
 use crate::StartError;
@@ -206,6 +207,11 @@ impl Profile {
         self.change_keys_at_once(|keys| keys.change(room, secret, now.0, now.0 + PORCH_MS))
     }
 
+    /// What stands for the room in logs and diagnostics, which do not name it.
+    pub(crate) fn tag(&self, room: &RoomId) -> String {
+        room_tag(room, held(&self.keys).get(room).as_ref())
+    }
+
     /// Saves keys that could not be saved before.
     pub(crate) fn save_keys(&self) -> Result<(), Error> {
         self.change_keys_at_once(|_| false)
@@ -337,12 +343,13 @@ fn standing_file(room: &RoomSecret) -> String {
     format!("access-{}.json", HEXLOWER.encode(&room.room.root[..16]))
 }
 
-fn is_directory_name(name: &str) -> bool {
+pub(crate) fn is_directory_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (1..=64).contains(&name.len()) && !name.starts_with('.') && name.chars().all(plain)
 }
 
-fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+/// Makes a folder, and those above it, for its owner alone.
+pub(crate) fn make_private_dir(dir: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Mutex;
 
+use parlor_core::RoomId;
+
 use crate::held::held;
 
 /// More than this is noise.
@@ -15,11 +17,26 @@ pub(crate) struct Notices(Mutex<Vec<String>>);
 impl Notices {
     /// Says something, here and in the log, unless it was said.
     pub(crate) fn say(&self, text: String) {
-        let mut said = held(&self.0);
-        if said.len() < MAX && !said.contains(&text) {
+        if self.keep(&text) {
             tracing::warn!("{text}");
-            said.push(text);
         }
+    }
+
+    /// The same of a room, whose name `text` is given for the person, and not for the log.
+    pub(crate) fn say_of(&self, room: &RoomId, text: impl Fn(&str) -> String) {
+        if self.keep(&text(room.as_str())) {
+            tracing::warn!("{}", text("a room"));
+        }
+    }
+
+    /// Whether it is new.
+    fn keep(&self, text: &str) -> bool {
+        let mut said = held(&self.0);
+        let new = said.len() < MAX && !said.iter().any(|known| known == text);
+        if new {
+            said.push(text.to_owned());
+        }
+        new
     }
 
     /// What was said is over.

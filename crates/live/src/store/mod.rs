@@ -111,7 +111,7 @@ impl Store {
         let closed = contained(|| Ok(file.database.take().map_or(Ok(()), Database::close)?));
         if let Err(fault) = closed {
             // What redb writes on closing only makes the next opening faster.
-            tracing::debug!(error = %fault.at(&self.path), "the store was not closed in peace");
+            tracing::debug!(reason = %fault.at(Path::new(FILE)), "the store was not closed in peace");
         }
     }
 
@@ -178,7 +178,7 @@ impl Store {
     }
 
     fn begin_anew(&self, problem: &str) -> Result<(), StoreError> {
-        tracing::warn!(path = %self.path.display(), problem, "the store is damaged");
+        tracing::warn!(reason = problem, "the store is damaged");
         let aside = files::set_aside(&self.path).map_err(|error| Fault::Io(error).at(&self.path))?;
         self.say_damaged(&aside, 0);
         Ok(())
@@ -226,7 +226,7 @@ impl Store {
             // Somebody reads: another time.
             Ok(_) | Err(Fault::Busy) => {}
             Err(fault) => {
-                tracing::debug!(error = %fault.at(&self.path), "the store was not made smaller");
+                tracing::debug!(reason = %fault.at(Path::new(FILE)), "the store was not made smaller");
                 self.give_up(opening);
             }
         }

@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path, disk: &Disk) -> Result<Opened, StoreError> {
     match existing(path, disk) {
         Ok(database) => Ok(Opened { database, damaged: None }),
         Err(Fault::Damaged(problem)) => {
-            tracing::warn!(path = %path.display(), problem, "the store is damaged");
+            tracing::warn!(reason = problem, "the store is damaged");
             let aside = files::set_aside(path).map_err(io)?;
             let database = make(path, disk)?;
             let saved = salvage(&aside, &database);

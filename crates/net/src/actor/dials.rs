@@ -5,6 +5,7 @@ use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId};
 use parlor_core::{Error, ErrorCode, Tick};
 use tokio::sync::oneshot;
+use tracing::{debug, info};
 
 use super::Actor;
 use crate::address;
@@ -12,6 +13,7 @@ use crate::behaviour;
 use crate::dialler::{Dial, Failure, Target};
 use crate::info::PeerInfo;
 use crate::inspect::Traffic;
+use crate::tags;
 
 /// Dials that people wait for at one time.
 const TYPED_MAX: usize = 32;
@@ -102,7 +104,9 @@ impl Actor {
             }
         }
         typed.reasons.dedup();
-        let message = format!("nobody could be reached at {}: {}", typed.text, typed.reasons.join("; "));
+        let reason = typed.reasons.join("; ");
+        info!(reason, "an address that somebody gave was not reached");
+        let message = format!("nobody could be reached at {}: {reason}", typed.text);
         let _ = typed.reply.send(Err(Error::new(ErrorCode::NetworkUnavailable, message)));
     }
 
@@ -135,16 +139,14 @@ impl Actor {
             Failure::Ourselves { .. } => "dial_ourselves",
         });
         let reason = explain(error);
+        debug!(peer = target.peer().map(|peer| tags::peer(&peer)), reason, "a dial failed");
         self.show_traffic(Traffic::DialFailed { peer_id: named(target), reason }, now);
         self.dialler.failed(target, &failure, now);
     }
 }
 
 fn named(target: Target) -> Option<String> {
-    match target {
-        Target::Peer(peer) => Some(peer.to_string()),
-        Target::Wish(_) => None,
-    }
+    target.peer().map(|peer| peer.to_string())
 }
 
 fn failure_of(error: &DialError) -> Failure {

@@ -13,6 +13,7 @@ use crate::direct::{Direct, Request};
 use crate::lobby::Advert;
 use crate::meter::Heard;
 use crate::seal::SEAL_BYTES;
+use crate::tags;
 use crate::topic::Tag;
 
 impl Actor {
@@ -76,6 +77,7 @@ impl Actor {
         let Judged::Now(verdict) = self.frame(&message.topic, origin, message.data, Some(asked), now) else {
             return None;
         };
+        tracing::trace!(peer = tags::peer(relay), room = tags::room(&message.topic), bytes, ?verdict, "a frame came");
         let acceptance = self.acceptance(verdict, &origin, now);
         Some(self.passed_on(acceptance, &origin, bytes, now))
     }

@@ -7,6 +7,7 @@ use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::{ConnectionError, ConnectionId};
 use libp2p::{PeerId, identify, ping, request_response};
 use parlor_core::{DownCause, Input, SessionId, Tick};
+use tracing::info;
 
 use super::{Actor, relays};
 use crate::address::{self, Route};
@@ -18,6 +19,7 @@ use crate::info::{PeerInfo, Speaks};
 use crate::inspect::Traffic;
 use crate::links::{Closing, Connection, Connections};
 use crate::meter::Noise;
+use crate::tags;
 
 /// A peer with at least one connection.
 #[derive(Debug, Default)]
@@ -64,6 +66,7 @@ impl Actor {
         entry.connections.add(connection);
         let count = entry.connections.count();
         let (peer_id, dialled) = (peer.to_string(), endpoint.is_dialer());
+        info!(peer = tags::peer(&peer), ?route, dialled, connections = count, "a connection is open");
         self.show_traffic(Traffic::Connected { peer_id, address, dialled, connections: count }, now);
         self.counters.count("connection_opened");
         let target = self.pending.get(&id).and_then(|purpose| purpose.target());
@@ -98,6 +101,7 @@ impl Actor {
             (None, Some(error)) => error.to_string(),
             (None, None) => "it was closed here".to_owned(),
         };
+        info!(peer = tags::peer(&peer), connections, reason, "a connection is closed");
         self.show_traffic(Traffic::Disconnected { peer_id, connections, reason }, now);
         if only_relayed {
             self.relay_lost(&peer, now);
@@ -140,6 +144,7 @@ impl Actor {
         }
         entry.connections.iter_mut().for_each(|connection| connection.closing = Some(why));
         if self.swarm.disconnect_peer_id(*peer).is_ok() {
+            info!(peer = tags::peer(peer), reason = counter, "a peer is disconnected");
             self.counters.count(counter);
         }
     }
@@ -192,6 +197,7 @@ impl Actor {
     /// Ends the connections to a peer, and has none with it for a while.
     fn cut_off(&mut self, peer: PeerId, now: Tick) {
         if self.swarm.behaviour_mut().cut_off.block_peer(peer) {
+            info!(peer = tags::peer(&peer), reason = "it sends far more than it may", "a peer is cut off");
             self.counters.count("flooder_cut_off");
             self.cut_off.push((peer, now.plus(CUT_OFF_MS)));
         }

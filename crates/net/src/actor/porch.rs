@@ -19,6 +19,7 @@ use crate::author;
 use crate::direct::Direct;
 use crate::gossip::TOPICS_MAX;
 use crate::seal::{PORCH_MS, RoomSecret, Seal};
+use crate::tags;
 use crate::topic::Tag;
 
 /// Topics of earlier keys that this peer is on, in all its rooms: the one that ends first goes for a new one. Receivers ignore
@@ -119,6 +120,7 @@ impl Actor {
             self.link_up(peer, &topic.hash(), now);
         }
         self.tell_porches(now);
+        tracing::info!(room = tags::room(&topic.hash()), before = tags::room(&old), "the key of a room changed");
         self.counters.count("key_changed");
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use libp2p::PeerId;
 use libp2p::gossipsub::{IdentTopic, PublishError, TopicHash};
 use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, limits};
+use tracing::{debug, info};
 
 use super::room::{Link, Room};
 use super::{Actor, LEAVING_MS};
@@ -13,6 +14,7 @@ use crate::direct::{DIRECT_MAX, Direct, UNDER_WAY_MAX};
 use crate::handle::{Call, RoomPort};
 use crate::history::History;
 use crate::seal::{RoomSecret, SEAL_BYTES};
+use crate::tags;
 use crate::topic::Tag;
 
 impl Actor {
@@ -73,6 +75,7 @@ impl Actor {
         }
         room.entered = true;
         let topic = room.topic.hash();
+        info!(room = tags::room(&topic), private = room.secret.is_some(), "a room is entered");
         self.topics.insert(topic.clone(), id.clone());
         self.meeting.news(now);
         let already = self.peers.iter().filter(|(_, peer)| peer.topics.contains(&topic)).map(|(peer, _)| *peer);
@@ -98,6 +101,7 @@ impl Actor {
         let closed: Vec<RoomId> = self.rooms.values().filter(due).map(|room| room.id.clone()).collect();
         for id in closed {
             let Some(mut room) = self.rooms.remove(&id) else { continue };
+            info!(room = tags::room(&room.topic.hash()), "a room is left");
             // What was counted stays counted.
             for (name, count) in room.replica.counters().iter() {
                 self.counters.add(name, count);
@@ -217,6 +221,7 @@ impl Actor {
         }
         let loopback = connected.connections.iter().all(|connection| connection.loopback);
         room.replica.handle(Input::LinkUp { peer: session, loopback }, now);
+        debug!(room = tags::room(topic), peer = tags::peer(&peer), "a link is up");
         self.tell_round_trip(&peer, now);
         self.dialler.shared(peer, true);
     }
@@ -229,6 +234,7 @@ impl Actor {
         let Some(room) = self.topics.get(topic).and_then(|id| self.rooms.get_mut(id)) else { return };
         let linked = room.links.remove(peer).is_some() | room.moving.remove(peer).is_some();
         let Some(session) = author::session_of(peer).filter(|_| linked) else { return };
+        debug!(room = tags::room(topic), peer = tags::peer(peer), reason = ?cause, "a link is down");
         room.replica.handle(Input::LinkDown { peer: session, cause }, now);
         if cause == DownCause::Unsubscribed {
             self.dialler.shared(*peer, self.needed(peer));

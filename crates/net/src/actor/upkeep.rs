@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use parlor_core::{Input, Tick, limits};
+use tracing::info;
 
 use super::Actor;
 use crate::author;
@@ -35,6 +36,7 @@ const _: () = assert!(WATCHDOG_MS > 2 * limits::BEAT_MS, "one lost beat wakes no
 impl Actor {
     /// The computer slept, or this task did: nothing that ran out meanwhile counts (design R9).
     pub(super) fn resumed(&mut self, now: Tick) {
+        info!("the computer, or this program, slept");
         self.counters.count("resumed");
         self.tell_rooms(&Input::Wall { unix_ms: self.wall_ms() }, now);
         self.tell_rooms(&Input::Resumed, now);
@@ -200,7 +202,9 @@ impl Actor {
             true => NetworkState::Loopback,
             false => seen.interfaces.state(),
         };
-        self.network.send_if_modified(|shown| std::mem::replace(shown, state) != state);
+        if self.network.send_if_modified(|shown| std::mem::replace(shown, state) != state) {
+            info!(?state, "the network changed");
+        }
         if self.interfaces.as_ref() == Some(&seen.interfaces) {
             return;
         }
@@ -239,6 +243,7 @@ impl Actor {
         let out = self.outage.out();
         if out != self.out {
             self.out = out;
+            info!(out, "own outage");
             self.counters.count(if out { "own_outage" } else { "own_outage_over" });
             self.tell_rooms(&Input::OwnOutage(out), now);
         }

@@ -42,6 +42,16 @@ pub(crate) enum Target {
     Wish(usize),
 }
 
+impl Target {
+    /// Who is dialled, when that is known.
+    pub(crate) fn peer(self) -> Option<PeerId> {
+        match self {
+            Target::Peer(peer) => Some(peer),
+            Target::Wish(_) => None,
+        }
+    }
+}
+
 /// Something to dial now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Dial {
