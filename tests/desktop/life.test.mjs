@@ -102,6 +102,7 @@ test('software rendering starts once more with the hints, under the same process
   const environment = readFileSync(`/proc/${app.pid}/environ`, 'utf8').split('\0');
   assert.ok(environment.includes('LIBGL_ALWAYS_SOFTWARE=1'));
   assert.ok(environment.includes('WEBKIT_DISABLE_COMPOSITING_MODE=1'));
+  assert.ok(environment.includes('JSC_useGenerationalGC=false'));
   process.kill(app.pid, 'SIGTERM');
   assert.equal(await app.exited(), 0);
 });
