@@ -184,8 +184,8 @@ fn an_address_that_is_no_use_spoils_no_other() {
     dialler.heard(large, &address(TCP), Source::Mdns, false, Tick(60_000));
     let dial = dialler.poll(Tick(120_000)).unwrap();
     assert_eq!(dial.addresses.len(), 2, "{dial:?}");
-    dialler.failed(dial.target, &Failure::Other { answered: small, at: wrong }, Tick(120_010));
-    assert_eq!(dialler.addresses(&large), [address(TCP)]);
+    dialler.failed(dial.target, &Failure::Other { answered: small, at: wrong.clone() }, Tick(120_010));
+    assert!(!dialler.addresses(&large).contains(&wrong));
     let again = std::iter::from_fn(|| dialler.poll(Tick(180_000))).find(|dial| dial.target == Target::Peer(large));
     assert_eq!(again.unwrap().addresses, [address(TCP)]);
 }
