@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use args::Args;
 use clap::Parser as _;
 use front::Started;
-use parlor::{Live, StartError};
+use parlor::{Live, Logs, StartError};
 use parlor_http::{Shares, UiFiles};
 use tauri::async_runtime::block_on;
 use tauri::{App, Emitter as _, Manager as _, RunEvent};
@@ -42,8 +42,10 @@ fn main() -> ExitCode {
     if let Some(command) = &args.command {
         return command.run().map_or_else(|error| failed(&error, 1), |()| ExitCode::SUCCESS);
     }
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PARLOR_LOG").unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logs = match Logs::begin(std::env::var("PARLOR_LOG").ok().as_deref(), true, true) {
+        Ok(logs) => logs,
+        Err(error) => return failed(&error, WRONG_USE),
+    };
 
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     display::adapt(args.software_rendering, set);
@@ -51,8 +53,13 @@ fn main() -> ExitCode {
         return failed(&error, WRONG_USE);
     }
 
-    match block_on(front::start_or_show(args.config(), args.open())) {
-        Ok(Started::Here(live)) => run(args, live, set("WAYLAND_DISPLAY")),
+    let config = args.config();
+    logs.watch(&config, "parlor-desktop");
+    match block_on(front::start_or_show(config, args.open())) {
+        Ok(Started::Here(live)) => {
+            logs.open(&live);
+            run(args, live, set("WAYLAND_DISPLAY"))
+        }
         Ok(Started::Elsewhere) => ExitCode::SUCCESS,
         Err(error) => failed(&error, if wrong_use(&error) { WRONG_USE } else { 1 }),
     }
@@ -99,7 +106,7 @@ fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
     let shares = Shares::new(app.state::<Live>().inner().clone(), move || pages(&handle));
     app.manage(shares.clone());
     if let Err(error) = block_on(app.state::<local_api::LocalApi>().begin(&app.state::<Live>(), &shares)) {
-        tracing::warn!(%error, "the local API is not on");
+        tracing::warn!(reason = %error, "the local API is not on");
     }
     let status = block_on(app.state::<Live>().status());
     window::open(app, &args.profile, profile_dir, status.theme)?;
@@ -110,11 +117,11 @@ fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
         let Some(room) = room else { return };
         handle.state::<commands::OpenRoom>().set(&room);
         if let Err(error) = handle.emit_to(window::MAIN, "open-room", room) {
-            tracing::warn!(%error, "the window could not be told which room to open");
+            tracing::warn!(reason = %error, "the window could not be told which room to open");
         }
     };
     if let Err(error) = block_on(front::listen(profile_dir, shown)) {
-        tracing::warn!(%error, "starting the app again will not find this window");
+        tracing::warn!(reason = %error, "starting the app again will not find this window");
     }
     tauri::async_runtime::spawn(exit::on_signal(app.handle().clone()));
     tauri::async_runtime::spawn(follow_person(app.handle().clone()));
@@ -140,7 +147,7 @@ async fn follow_person(app: tauri::AppHandle) {
     #[cfg(target_os = "linux")]
     match person::linux::Login::of_system().await {
         Ok(login) => person::follow(login, tell).await,
-        Err(error) => tracing::debug!(%error, "the system does not say whether somebody is here"),
+        Err(error) => tracing::debug!(reason = %error, "the system does not say whether somebody is here"),
     }
     #[cfg(any(target_os = "macos", target_os = "windows"))]
     person::follow(person::asked::Asked::new(person::asked::untouched), tell).await;

@@ -24,9 +24,17 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Whether what is logged is kept in the profile: of the peer that is there for long.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+}
+
 const AFTER_HELP: &str = "\
 Every command but `serve` uses the running peer of its profile, or starts one for the call.
-Exit codes: 0 done, 1 failed or, of `doctor`, a problem found, 2 wrong use. Logs go to standard error; PARLOR_LOG=debug shows more.";
+Exit codes: 0 done, 1 failed or, of `doctor`, a problem found, 2 wrong use. Logs go to standard error, those of\n`serve` also to logs/ in the profile; PARLOR_LOG=debug shows more.";
 
 /// `serve`, and one subcommand for each operation.
 #[derive(Debug, Subcommand)]
@@ -194,6 +202,10 @@ pub struct ServeArgs {
     /// What you are called; kept in the profile
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Panic once the peer serves; in no build that is released
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    pub panic: bool,
 }
 
 /// Arguments of `rooms`.

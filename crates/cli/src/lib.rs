@@ -35,13 +35,14 @@ use std::process::ExitCode;
 
 use args::{Cli, Command};
 use clap::CommandFactory;
+use parlor::Logs;
 
 pub use failure::Failure;
 
-/// Carries out one command line.
-pub async fn run(cli: Cli) -> ExitCode {
+/// Carries out one command line. What `serve` logs and how it panics is kept in the profile.
+pub async fn run(cli: Cli, logs: &Logs) -> ExitCode {
     let result = match cli.command {
-        Command::Serve(args) => serve::serve(args).await,
+        Command::Serve(args) => serve::serve(args, logs).await,
         Command::Join(args) => stay::join(args).await,
         Command::Watch(args) => stay::watch(args).await,
         Command::Inspect(args) => inspect::inspect(args).await,

@@ -2,24 +2,22 @@
 
 #![forbid(unsafe_code)]
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use parlor::Logs;
 use parlor_cli::args::Cli;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = match EnvFilter::try_new(std::env::var("PARLOR_LOG").unwrap_or_else(|_| "warn".into())) {
-        Ok(filter) => filter,
+    let colours = console::colors_enabled_stderr();
+    let logs = match Logs::begin(std::env::var("PARLOR_LOG").ok().as_deref(), colours, cli.is_kept()) {
+        Ok(logs) => logs,
         Err(error) => {
-            eprintln!("parlor: PARLOR_LOG: {error}; allowed are error, warn, info, debug, trace and target=level");
+            eprintln!("parlor: {error}");
             return ExitCode::from(2);
         }
     };
-    let colours = console::colors_enabled_stderr();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
-    parlor_cli::run(cli).await
+    parlor_cli::run(cli, &logs).await
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use parlor::{Config, Live, StartError};
+use parlor::{Config, Live, Logs, StartError};
 use parlor_http::{ConnectionLimits, HttpConfig, Server, Shares, UiFiles};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
@@ -32,7 +32,7 @@ struct FirstLine {
 }
 
 /// Serves until asked to stop, then leaves every room.
-pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
+pub(crate) async fn serve(args: ServeArgs, logs: &Logs) -> Result<(), Failure> {
     let mut stop = Stop::new()?;
     let directory = args.ui_dir.clone();
     let read = move || pages(directory.as_deref());
@@ -45,7 +45,9 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     };
     parlor_http::check_token(&token)?;
     let config = Config { name: args.name, relay: args.relay, lab: args.lab, ..config(&args.peer) };
+    logs.watch(&config, "parlor");
     let Some(live) = start(config, &mut stop).await? else { return Ok(()) };
+    logs.open(&live);
     let shares = Shares::new(live.clone(), read);
     let http = HttpConfig {
         addr: args.http,
@@ -57,6 +59,8 @@ pub(crate) async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let result = match parlor_http::serve(live.clone(), http).await {
         Ok(server) => {
             let result = announce(&live, &server, args.ui.then_some(&token)).await;
+            #[cfg(debug_assertions)]
+            assert!(!args.panic, "asked to panic");
             if result.is_ok() {
                 serve_until(&mut stop, &live).await;
             }

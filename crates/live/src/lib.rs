@@ -144,6 +144,7 @@ mod keep;
 mod keys;
 mod lab;
 mod live;
+mod logs;
 mod messages;
 mod names;
 mod near;
@@ -176,6 +177,7 @@ pub use figures::Figures;
 pub use inspect::{Inspect, InspectSnapshot, Inspection};
 pub use lab::{Lab, LabChange, LabCrowd, LabPeople, LabState};
 pub use live::Live;
+pub use logs::{BadFilter, Logs};
 pub use names::proposed as proposed_name;
 pub use palette::PALETTE;
 pub use parlor_core::{

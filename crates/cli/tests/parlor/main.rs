@@ -1,6 +1,7 @@
 //! The binary `parlor`, as a person or a script uses it: real processes over loopback.
 #![cfg(unix)]
 
+mod faults;
 mod home;
 mod kept;
 mod lone;
