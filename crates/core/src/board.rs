@@ -145,7 +145,11 @@ impl Replica {
     /// `INVALID_BOARD` for an id or field that cannot be, `PAYLOAD_TOO_LARGE` (2,000 notes on a board, 500 in a call,
     /// 4 KiB of text), `NOT_JOINED`, `CELL_FROZEN`, `ROOM_LOCKED` in a private room. Nothing is touched by any of them.
     pub fn set_board(&mut self, who: &LocalActor, args: BoardChange, now: Tick) -> Result<Board, Error> {
-        self.note_call(who, call::BOARD, &args, now);
+        // What is no number cannot be written down, and is refused below.
+        let mut numbers = args.set.iter().flat_map(|note| [note.x, note.y, note.w, note.h, note.z]).flatten();
+        if numbers.all(f64::is_finite) {
+            self.note_call(who, call::BOARD, &args, now);
+        }
         let count = args.set.len() + args.remove.len();
         if count > CHANGES_MAX {
             return Err(Error::too_large("changes", CHANGES_MAX, count, "set"));

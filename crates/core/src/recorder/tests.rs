@@ -184,6 +184,19 @@ fn whoever_is_recorded_does_the_same() {
     assert_eq!(play(0), play(2_000));
 }
 
+/// What is no number cannot be written down, and was refused: played again, it must not become a call that is taken.
+#[test]
+fn a_refused_number_writes_nothing_when_it_is_played() {
+    let mut table = Table::of(1);
+    table.seats[0].replica.record(RECORDED_BYTES);
+    table.join(0, crate::Join::new()).unwrap();
+    let note = crate::NoteChange { id: "plan".into(), x: Some(f64::NAN), y: Some(1.0), ..Default::default() };
+    table.board(0, crate::BoardChange { set: vec![note], ..Default::default() }).unwrap_err();
+    let recording = table.seats[0].replica.tape().unwrap().recording("0.0.0").unwrap();
+    let played = recording.replayed(&crate::ReplayQuery::default()).unwrap();
+    assert_eq!((played.disagreement, played.state.inventory.cells.len()), (None, 0));
+}
+
 /// It stays within its bytes, and with none it ends.
 #[test]
 fn a_recorder_is_bounded() {
@@ -204,8 +217,13 @@ fn a_recorder_is_bounded() {
 
 /// Person 1 hears a frame once more that person 0 sent before it left. With the fault, the dead come back by it (R8).
 fn incident() -> Recording {
-    let mut table = Table::of(2);
+    let mut table = Table::of(0);
+    for number in 1..=2 {
+        table.add(crate::fixture::seat(number, &format!("person {number}"), number, 1, 1_000));
+    }
+    // From the opening of the room: such a recording is read by every later program.
     table.seats[1].replica.record(RECORDED_BYTES);
+    table.link(0, 1);
     table.join(0, crate::Join::new().presence(json!({ "status": "online" }))).unwrap();
     table.join(1, crate::Join::new()).unwrap();
     table.pass(3_000);
@@ -216,6 +234,7 @@ fn incident() -> Recording {
     table.frame(1, session, session, &old.unwrap());
     table.pass(1_000);
     let recording = table.seats[1].replica.tape().unwrap().recording("0.0.0").unwrap();
+    assert!(recording.is_whole());
     recording.for_others([7; 32], false).unwrap()
 }
 
