@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
-    Access, AccessChange, Arguments, Batch, Board, BoardChange, Error, ErrorCode, HistoryPage, HistoryQuery, Inspect,
-    InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord, MembersPage, MembersQuery,
-    Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish, RoomMetadata,
-    RoomSummary, Share, ShareChange, Status, Ticket, TicketInfo, arguments,
+    Access, AccessChange, Arguments, Batch, Board, BoardChange, Diagnostics, Error, ErrorCode, HistoryPage,
+    HistoryQuery, Inspect, InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord,
+    MembersPage, MembersQuery, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange,
+    Publish, RoomMetadata, RoomSummary, Share, ShareChange, Status, Ticket, TicketInfo, arguments,
 };
 use parlor_http::Shares;
 use serde::Serialize;
@@ -132,6 +132,7 @@ commands!(
     peers,
     dial,
     check_network,
+    diagnostics,
     lab,
     change_lab,
     status,
@@ -286,6 +287,11 @@ async fn dial(live: State<'_, Live>, addr: String) -> Answer<PeerInfo> {
 #[tauri::command]
 async fn check_network(live: State<'_, Live>) -> Answer<NetworkReport> {
     live.check_network().await
+}
+
+#[tauri::command]
+async fn diagnostics(live: State<'_, Live>) -> Answer<Diagnostics> {
+    Ok(live.diagnostics().await)
 }
 
 #[tauri::command]

@@ -101,6 +101,7 @@ async fn peer(recorder: &mut Recorder<'_>, there: &Peer) {
         ("replay", "/rooms/project_123/replay"),
         ("rooms", "/rooms"),
         ("peers", "/peers"),
+        ("diagnostics", "/diagnostics"),
         ("status", "/profile"),
         ("lab", "/lab"),
     ] {
@@ -162,6 +163,24 @@ async fn members(recorder: &mut Recorder<'_>, there: &Peer) {
     body["firewalls"] = json!([]);
     recorder.note(&ask, answer.status, &answer.content_type, &body);
     recorder.take(check("with_a_field", "It takes none", json!({"deep": true}))).await;
+    diagnosed(recorder).await;
+}
+
+async fn diagnosed(recorder: &mut Recorder<'_>) {
+    let ask = Ask::get("diagnostics", "/diagnostics", "linked", "A peer that is linked to another, in one room");
+    let answer = answer(recorder.peer.request(ask.method.clone(), &ask.path)).await;
+    let mut body = answer.body;
+    body["peers"][0]["peer"] = json!("KxQyS3Bm");
+    // Every run, and every computer, has others.
+    for (field, like) in [
+        ("system", json!("linux x86_64")),
+        ("session", json!("TtLpXeRu")),
+        ("counters", json!({"connection_opened": 1, "gossip_heard": 42, "sent": 8})),
+    ] {
+        assert!(!body[field].is_null(), "{field}");
+        body[field] = like;
+    }
+    recorder.note(&ask, answer.status, &answer.content_type, &body);
 }
 
 async fn shared(recorder: &mut Recorder<'_>) {

@@ -363,6 +363,7 @@ async fn paths_that_lead_elsewhere_are_refused() {
         "/profile/identity",
         "/tickets",
         "/network/check",
+        "/diagnostics",
         "/metrics",
         "/openapi.json",
         "/healthz",

@@ -85,6 +85,8 @@ pub enum Command {
     Dial(DialArgs),
     /// Check the network: what keeps people from meeting, and what to do about it
     Doctor(DoctorArgs),
+    /// Print what somebody who looks for a fault wants to know, as JSON that names nobody
+    Diagnostics(DiagnosticsArgs),
     /// Make faults of the network on purpose, or simulate people, at a peer that was started with `serve --lab`
     Lab(LabArgs),
     /// Show who you are and how the peer does
@@ -498,6 +500,17 @@ pub struct DialArgs {
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Print the API's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+}
+
+/// Arguments of `diagnostics`.
+#[derive(Debug, Args)]
+pub struct DiagnosticsArgs {
+    /// Print the API's answer as it is, in one line
     #[arg(long)]
     pub json: bool,
     /// The peer.

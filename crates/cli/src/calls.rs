@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::args::{
-    CreateArgs, DialArgs, ForgetArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, NewIdentityArgs, PeerArgs,
-    PeersArgs, PresenceArgs, ProfileArgs, RoomArgs, RoomsArgs, StatusArgs, TicketArgs,
+    CreateArgs, DiagnosticsArgs, DialArgs, ForgetArgs, Grouping, LeaveArgs, MembersArgs, MetadataArgs, NewIdentityArgs,
+    PeerArgs, PeersArgs, PresenceArgs, ProfileArgs, RoomArgs, RoomsArgs, StatusArgs, TicketArgs,
 };
 use crate::client::{Answer, Guest, addressable};
 use crate::failure::Failure;
@@ -142,6 +142,11 @@ pub(crate) async fn dial(args: DialArgs) -> Done {
 pub(crate) async fn status(args: StatusArgs) -> Done {
     let answer = with_peer(&args.peer, None, async |peer| peer.client.get(&["profile"], &[]).await).await?;
     show(&answer, args.json, text::status)
+}
+
+pub(crate) async fn diagnostics(args: DiagnosticsArgs) -> Done {
+    let answer = with_peer(&args.peer, None, async |peer| peer.client.get(&["diagnostics"], &[]).await).await?;
+    show(&answer, args.json, text::diagnostics)
 }
 
 pub(crate) async fn profile(args: ProfileArgs) -> Done {

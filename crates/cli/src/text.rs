@@ -213,6 +213,13 @@ pub(crate) fn dialled(answer: &Answer) -> Text {
     Ok(harmless(&format!("Connected to {}{name}.", peer.peer_id)))
 }
 
+/// To be read before it is passed on, so it is JSON here too.
+pub(crate) fn diagnostics(answer: &Answer) -> Text {
+    let diagnostics: Value = answer.read()?;
+    let text = serde_json::to_string_pretty(&diagnostics).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(harmless(&text))
+}
+
 pub(crate) fn status(answer: &Answer) -> Text {
     let status: Status = answer.read()?;
     let network = serde_json::to_value(status.network).unwrap_or_default();

@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use parlor::{
-    Access, AccessChange, Board, BoardChange, By, HistoryPage, Invitation, Join, Kind, Leave, Left, MemberRecord,
-    MembersPage, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange, Publish,
-    RoomMetadata, Status, Ticket, TicketInfo,
+    Access, AccessChange, Board, BoardChange, By, Diagnostics, HistoryPage, Invitation, Join, Kind, Leave, Left,
+    MemberRecord, MembersPage, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange,
+    Publish, RoomMetadata, Status, Ticket, TicketInfo,
 };
 use parlor::{Error, ErrorCode};
 
@@ -351,6 +351,18 @@ pub(crate) async fn dial(Caller(live): Caller, Args(args): Args<Dial>) -> Answer
 )]
 pub(crate) async fn check_network(Caller(live): Caller, Args(_): Args<Nothing>) -> Answer<NetworkReport> {
     Ok(Json(live.check_network().await?))
+}
+
+/// What somebody who looks for a fault wants to know
+///
+/// Version, system, network, peers, rooms by number and tag, counters, the last warnings of the log, the last panic. It names no
+/// person, no room and no address. Whoever acts, it is the whole peer's.
+#[utoipa::path(
+    get, path = "/diagnostics", operation_id = "diagnostics", tag = "peer", params(ActingFor),
+    responses((status = 200, description = "What the peer knows of itself.", body = Diagnostics), refuses::Profile),
+)]
+pub(crate) async fn diagnostics(Caller(live): Caller) -> Json<Diagnostics> {
+    Json(live.diagnostics().await)
 }
 
 /// This peer and its person

@@ -64,6 +64,7 @@ pub const ROUTES: &[Route] = routes![
     GET "/peers" => peers: handlers::peers,
     POST "/peers" => dial: handlers::dial,
     POST "/network/check" => check_network: handlers::check_network,
+    GET "/diagnostics" => diagnostics: handlers::diagnostics,
     GET "/lab" => lab: lab::lab,
     POST "/lab" => change_lab: lab::change_lab,
     GET "/profile" => status: handlers::status,

@@ -10,6 +10,8 @@ use parlor_net::NetworkCheck;
 use serde::{Deserialize, Serialize};
 
 use crate::Live;
+use crate::diagnostics::DiagnosedFinding;
+use crate::held::held;
 use firewall::ThisMachine;
 
 /// What is wrong with the network, and what was seen of it.
@@ -189,6 +191,8 @@ impl Live {
         let _turn = self.shared.checking.lock().await;
         let seen = self.net().check().await?;
         let firewalls = tokio::task::spawn_blocking(|| firewall::on(&ThisMachine)).await.unwrap_or_default();
-        Ok(NetworkReport { findings: judge::judge(&seen, &firewalls), firewalls, seen })
+        let findings = judge::judge(&seen, &firewalls);
+        *held(&self.shared.checked) = Some(findings.iter().map(DiagnosedFinding::of).collect());
+        Ok(NetworkReport { findings, firewalls, seen })
     }
 }

@@ -132,6 +132,7 @@ mod board;
 mod clones;
 mod config;
 mod conflate;
+mod diagnostics;
 mod doctor;
 mod events;
 mod feed;
@@ -170,6 +171,7 @@ mod upkeep;
 pub use arguments::{Arguments, arguments};
 pub use batch::{Batch, FeedEvent, Update};
 pub use config::Config;
+pub use diagnostics::{DiagnosedCrash, DiagnosedFinding, DiagnosedNetwork, DiagnosedPeer, DiagnosedRoom, Diagnostics};
 pub use doctor::{Finding, FindingCode, Firewall, FirewallRule, NetworkReport, Ports, Severity};
 pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
@@ -227,6 +229,7 @@ pub const OPERATIONS: &[&str] = &[
     "peers",
     "dial",
     "check_network",
+    "diagnostics",
     "lab",
     "change_lab",
     "status",

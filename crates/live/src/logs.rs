@@ -27,10 +27,12 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::held::held;
 use crate::{Config, Live, profile};
+pub(crate) use crash::{Crash, last as last_crash};
 use journal::Journal;
+pub(crate) use journal::warnings;
 
 /// Where they are, seen from the profile.
-const FOLDER: &str = "logs";
+pub(crate) const FOLDER: &str = "logs";
 /// What is written to standard error unless somebody asks for something else.
 const FOR_PEOPLE: &str = "warn";
 /// What is written to the file then: what Parlor does, and what its libraries warn of.

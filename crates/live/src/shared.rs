@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::Config;
+use crate::diagnostics::DiagnosedFinding;
 use crate::held::held;
 use crate::people::People;
 use crate::profile::Profile;
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) closed: tokio::sync::Mutex<bool>,
     /// Held while the network is checked.
     pub(crate) checking: tokio::sync::Mutex<()>,
+    /// What came of the last check.
+    pub(crate) checked: Mutex<Option<Vec<DiagnosedFinding>>>,
     /// Those whom a lab makes up.
     pub(crate) people: People,
     /// The peer id of the session.
@@ -37,6 +40,7 @@ impl Shared {
             config,
             closed: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
+            checked: Mutex::default(),
             people: People::default(),
             began,
             upkeep: Mutex::default(),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use parlor_net::peer_tag;
+
 use crate::keys::IdentityKey;
 use crate::live::wall_ms;
 use crate::profile::Profile;
@@ -20,7 +22,8 @@ pub(crate) async fn start(config: Config) -> Result<Arc<Shared>, StartError> {
     })??;
     let profile = Arc::new(profile);
     let session = Session::begin(&profile, Arc::new(identity), boot, &config).await?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), session = %session.net.peer_id(), "the peer started");
+    let peer_id = session.net.peer_id();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), session = peer_tag(&peer_id), "the peer started");
     Ok(Arc::new(Shared::new(session, profile, config)))
 }
 

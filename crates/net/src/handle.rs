@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::actor;
 use crate::address;
-use crate::check::{self, NetworkCheck, Observation};
+use crate::check::{self, DiscoveryCheck, NetworkCheck, Observation};
 use crate::config::{NetConfig, NetError};
 use crate::history::History;
 use crate::info::{NearRoom, NetworkState, PeerInfo};
@@ -234,6 +234,12 @@ impl NetHandle {
     /// `NETWORK_UNAVAILABLE` when the driver has stopped.
     pub async fn check(&self) -> Result<NetworkCheck, Error> {
         check::run(&self.commands).await
+    }
+
+    /// What came by mDNS and by Parlor's own question until now, in this order, without asking anybody again. `None` when the
+    /// driver has stopped.
+    pub async fn ways(&self) -> Option<(DiscoveryCheck, DiscoveryCheck)> {
+        self.ask(|reply| Command::Observe { reply }).await.ok().map(|seen| (seen.mdns, seen.hello))
     }
 
     /// What this peer does from now on, see [`Inspection`]. `None` when the driver has stopped.

@@ -9,6 +9,7 @@ import type { AccessChange } from './generated/AccessChange';
 import type { Batch } from './generated/Batch';
 import type { Board } from './generated/Board';
 import type { BoardChange } from './generated/BoardChange';
+import type { Diagnostics } from './generated/Diagnostics';
 import type { Follower } from './event-stream';
 import type { HistoryPage } from './generated/HistoryPage';
 import type { HistoryQuery } from './generated/HistoryQuery';
@@ -141,6 +142,8 @@ export interface Backend {
   dial(addr: string): Promise<PeerInfo>;
   /** Looks for what keeps people from meeting. Takes up to eight seconds. */
   checkNetwork(): Promise<NetworkReport>;
+  /** What the peer knows of itself, for somebody who looks for a fault. It names nobody, so it can be passed on. */
+  diagnostics(): Promise<Diagnostics>;
   /** Faults and people on purpose. Refused as `FORBIDDEN` by a peer that was started without `--lab`. */
   lab?(): Promise<LabState>;
   changeLab?(change: LabChange): Promise<LabState>;

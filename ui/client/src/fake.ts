@@ -7,6 +7,7 @@ import { ParlorError } from './errors';
 import { decided, fakeAccess, mayWrite, refuse, type FakeStanding } from './fake/access';
 import { fakeShare, fakeTicket, readFakeTicket } from './fake/ticket';
 import { FakePerson, fakeColour, fakeName, seeded } from './fake/people';
+import { fakeDiagnostics } from './fake/diagnostics';
 import { fakeReport } from './fake/network';
 import { FakeShared } from './fake/shared';
 import type { Cloned } from './generated/Cloned';
@@ -179,6 +180,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         name: fakeName(person.index),
       })),
     checkNetwork: async () => options.report ?? fakeReport(),
+    diagnostics: async () => fakeDiagnostics(),
     async dial(addr) {
       if (!/\d/.test(addr))
         throw new ParlorError({

@@ -105,6 +105,7 @@ export function guestBackend({ origin, token, world = {} }: GuestOptions): Backe
     peers: async () => [],
     dial: notHere,
     checkNetwork: notHere,
+    diagnostics: notHere,
     status: async () => statusOf(await welcome()),
     async setProfile(change) {
       theme = change.theme ?? theme;

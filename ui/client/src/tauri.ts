@@ -52,6 +52,7 @@ export function tauriBackend(): Backend {
     peers: () => call('peers'),
     dial: (addr) => call('dial', { addr }),
     checkNetwork: () => call('check_network'),
+    diagnostics: () => call('diagnostics'),
     lab: () => call('lab'),
     changeLab: (change) => call('change_lab', { change }),
     status: () => call('status'),

@@ -60,6 +60,7 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     },
     dial: (addr) => call('POST', '/peers', { body: { addr } }),
     checkNetwork: () => call('POST', '/network/check', { body: {} }),
+    diagnostics: () => call('GET', '/diagnostics'),
     lab: () => call('GET', '/lab'),
     changeLab: (change) => call('POST', '/lab', { body: change }),
     status: () => call('GET', '/profile'),

@@ -113,6 +113,7 @@ export function sampleBackend({ self, words, seed = 4, world = BROWSER }: Sample
     readTicket: async () => alone(),
     peers: async () => [],
     checkNetwork: async () => alone(),
+    diagnostics: async () => alone(),
     dial: async () => alone(),
     status: async () => self,
     setProfile: async () => self,

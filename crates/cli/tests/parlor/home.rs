@@ -76,7 +76,18 @@ impl Home {
 
     /// Starts `parlor serve` and reads its first line.
     pub fn serve(&self, arguments: &[&str]) -> (Running, Value) {
-        let running = self.start(&[&["serve"], arguments].concat());
+        self.serving(self.command(&[&["serve"], arguments].concat()))
+    }
+
+    /// The same, with a log of what this filter lets through.
+    pub fn serve_and_log(&self, filter: &str, arguments: &[&str]) -> (Running, Value) {
+        let mut command = self.command(&[&["serve"], arguments].concat());
+        command.env("PARLOR_LOG", filter);
+        self.serving(command)
+    }
+
+    fn serving(&self, command: Command) -> (Running, Value) {
+        let running = Running::new(command);
         let line = serde_json::from_str(&running.line()).expect("the first line is JSON");
         (running, line)
     }

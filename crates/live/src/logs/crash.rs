@@ -28,15 +28,15 @@ const NEW: &str = ".new.json";
 /// A panic, as it stands in its file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Crash {
-    time: Timestamp,
-    version: String,
-    program: String,
-    thread: String,
-    message: String,
+pub(crate) struct Crash {
+    pub time: Timestamp,
+    pub version: String,
+    pub program: String,
+    pub thread: String,
+    pub message: String,
     /// File, line and column.
-    location: String,
-    backtrace: String,
+    pub location: String,
+    pub backtrace: String,
 }
 
 impl Crash {
@@ -107,6 +107,11 @@ pub(super) fn tell(dir: &Path) -> Option<String> {
     ))
 }
 
+/// The newest there is, told of or not.
+pub(crate) fn last(dir: &Path) -> Option<Crash> {
+    all(dir).iter().rev().find_map(|path| read(path))
+}
+
 fn read(path: &Path) -> Option<Crash> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
@@ -172,6 +177,7 @@ mod tests {
         let kept = all(&logs);
         let times: Vec<u64> = kept.iter().map(|path| read(path).unwrap().time.0).collect();
         assert_eq!(times, [4, 5, 6, 7, 7]);
+        assert_eq!(last(&logs), Some(crash(7)));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -196,6 +202,7 @@ mod tests {
         write(dir.path(), &crash(2)).unwrap();
         let text = tell(dir.path()).unwrap();
         assert!(text.contains("000.001Z-0.json") && text.contains("the first of 2"), "{text}");
+        assert_eq!(last(dir.path()), Some(crash(2)));
     }
 
     #[test]

@@ -97,9 +97,39 @@ impl Write for Line<'_> {
     }
 }
 
+/// The last lines of level `warn` and above in this folder, at most so many, oldest first.
+pub(crate) fn warnings(dir: &Path, most: usize) -> Vec<String> {
+    let name = |number: usize| if number == 0 { FILE.to_owned() } else { format!("{FILE}.{number}") };
+    let mut lines = Vec::new();
+    for number in 0..=OLDER {
+        let Ok(bytes) = std::fs::read(dir.join(name(number))) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        // The level is the word after the time.
+        let warns = |line: &&str| matches!(line.split_whitespace().nth(1), Some("WARN" | "ERROR"));
+        lines.extend(text.lines().rev().filter(warns).take(most - lines.len()).map(str::to_owned));
+    }
+    lines.reverse();
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_warnings_are_found_in_all_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let line = |level: &str, number: u32| format!("2026-11-29T15:00:00Z {level:>5} parlor: number {number}\n");
+        std::fs::write(dir.path().join(FILE), line("INFO", 5) + &line("WARN", 6) + &line("ERROR", 7)).unwrap();
+        std::fs::write(dir.path().join("parlor.log.1"), line("WARN", 3) + &line("DEBUG", 4)).unwrap();
+        std::fs::write(dir.path().join("parlor.log.2"), line("WARN", 1) + &line("WARN", 2)).unwrap();
+        let numbers = |most| -> Vec<String> {
+            warnings(dir.path(), most).iter().map(|line| line[line.len() - 1..].to_owned()).collect()
+        };
+        assert_eq!(numbers(50).concat(), "12367");
+        assert_eq!(numbers(3).concat(), "367");
+        assert!(warnings(&dir.path().join("nowhere"), 50).is_empty());
+    }
 
     fn say(journal: &Journal, text: &str) {
         journal.make_writer().write_all(text.as_bytes()).unwrap();
