@@ -80,7 +80,7 @@ pub struct ShareChange {
     /// Put this guest out of a room that is shared. The link is another from then on, so that they do not come in again by
     /// theirs; who is in stays.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "ts", ts(optional, type = "string"))]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub put_out: Option<UserId>,
 }
