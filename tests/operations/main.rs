@@ -12,8 +12,9 @@ use clap::Command;
 /// acknowledged.
 const PARTS_OF_WATCH: [&str; 2] = ["unwatch", "ack"];
 
-/// Commands of the desktop shell that are about the window alone.
-const OF_THE_WINDOW: [&str; 5] = ["local_api", "set_local_api", "set_menu", "notify", "open_link"];
+/// Commands of the desktop shell that are about the window alone, and those of the window that looks at the peer.
+const OF_THE_WINDOW: [&str; 8] =
+    ["local_api", "set_local_api", "set_menu", "notify", "open_link", "open_inspector", "inspect", "inspect_once"];
 
 fn operations() -> BTreeSet<&'static str> {
     parlor::OPERATIONS.iter().copied().collect()

@@ -9,6 +9,11 @@ use crate::{OF_THE_WINDOW, PARTS_OF_WATCH, handled, operations, shell};
 /// What the window may hear beside its commands: that it is to open another room.
 const HEARS: [&str; 2] = ["core:event:allow-listen", "core:event:allow-unlisten"];
 
+/// What only the inspector's window may call.
+const LOOKS: [&str; 2] = ["inspect", "inspect_once"];
+/// And what else it may: to read, and to make faults of this peer's own network. Nothing changes what is in a room.
+const INSPECTOR: [&str; 8] = ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status"];
+
 fn read(file: &str) -> String {
     std::fs::read_to_string(shell().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
@@ -43,7 +48,7 @@ fn the_window_loads_its_own_files_and_reaches_its_own_process() {
     let security = &config["app"]["security"];
     let policy = security["csp"].as_str().expect("a policy");
     assert_eq!(rules(policy), expected(&["ipc:", "http://ipc.localhost"], &[]));
-    assert_eq!(security["capabilities"], serde_json::json!(["main"]));
+    assert_eq!(security["capabilities"], serde_json::json!(["main", "inspector"]));
     for loose in ["dangerousDisableAssetCspModification", "assetProtocol", "devCsp", "freezePrototype"] {
         assert!(security.get(loose).is_none(), "{loose}");
     }
@@ -81,18 +86,13 @@ fn the_page_may_call_what_is_registered_and_calls_all_of_it() {
     let registered: BTreeSet<String> = handled(&source).into_iter().map(str::to_owned).collect();
 
     let files: Vec<_> = std::fs::read_dir(shell().join("capabilities")).expect("capabilities").collect();
-    assert_eq!(files.len(), 1, "one capability, for one window");
-    let capability = json("capabilities/main.json");
-    assert_eq!(capability["windows"], serde_json::json!(["main"]));
-    for wider in ["remote", "webviews", "platforms"] {
-        assert!(capability.get(wider).is_none(), "{wider}");
-    }
-    let permissions = capability["permissions"].as_array().expect("permissions");
-    let permissions: BTreeSet<&str> = permissions.iter().map(|one| one.as_str().expect("a name, no scope")).collect();
-    let mut allowed: BTreeSet<String> =
-        registered.iter().map(|command| format!("allow-{}", command.replace('_', "-"))).collect();
-    allowed.extend(HEARS.map(str::to_owned));
-    assert_eq!(permissions, allowed.iter().map(String::as_str).collect());
+    assert_eq!(files.len(), 2, "one capability for each of two windows");
+    let of_looking = |command: &String| LOOKS.contains(&command.as_str());
+    let mut main: BTreeSet<String> =
+        registered.iter().filter(|one| !of_looking(one)).map(|one| permission(one)).collect();
+    main.extend(HEARS.map(str::to_owned));
+    assert_eq!(permissions("main"), main);
+    assert_eq!(permissions("inspector"), INSPECTOR.into_iter().chain(LOOKS).map(permission).collect());
 
     let page = read("../ui/client/src/tauri.ts");
     assert_eq!(called(&page), registered, "the commands that the page calls");
@@ -101,9 +101,25 @@ fn the_page_may_call_what_is_registered_and_calls_all_of_it() {
     assert_eq!(registered, expected);
 }
 
-/// The commands in `call('…')` and `call<…>('…')` of the page's way to its process.
+/// What a window may call, which has it from the one capability of its name.
+fn permissions(window: &str) -> BTreeSet<String> {
+    let capability = json(&format!("capabilities/{window}.json"));
+    assert_eq!(capability["windows"], serde_json::json!([window]));
+    for wider in ["remote", "webviews", "platforms"] {
+        assert!(capability.get(wider).is_none(), "{window}: {wider}");
+    }
+    let permissions = capability["permissions"].as_array().expect("permissions");
+    permissions.iter().map(|one| one.as_str().expect("a name, no scope").to_owned()).collect()
+}
+
+fn permission(command: &str) -> String {
+    format!("allow-{}", command.replace('_', "-"))
+}
+
+/// The commands in `call('…')` and `feed('…')`, with or without a type, of the page's way to its process.
 fn called(source: &str) -> BTreeSet<String> {
-    let calls = source.split("call").skip(1).filter_map(|rest| {
+    let ways = ["call", "feed"].into_iter().flat_map(|way| source.split(way).skip(1));
+    let calls = ways.filter_map(|rest| {
         let rest = match rest.strip_prefix('<') {
             Some(generic) => generic.split_once('>')?.1,
             None => rest,
