@@ -384,7 +384,7 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
 }
 
 /// The wall clock, by which people count hours.
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

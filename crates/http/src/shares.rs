@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::guests::{Running, Term, Tls, offered};
+use crate::guests::{Running, Term, Tls, now_ms, offered};
 use crate::openapi::{InRoom, refuses};
 use crate::problem::Problem;
 use crate::request::{Args, Caller, RoomName};
@@ -186,7 +186,7 @@ impl Shares {
 }
 
 fn in_minutes(minutes: u32) -> Term {
-    Term::of(Duration::from_secs(u64::from(minutes) * 60))
+    Term::of(Duration::from_secs(u64::from(minutes) * 60), now_ms())
 }
 
 /// Where to listen when nobody says: at all addresses, or on loopback when the peer itself is nowhere else.
@@ -341,7 +341,7 @@ mod tests {
         let (live, shares) = shares(dir.path()).await;
         let room = RoomId::new("r").expect("a room");
         let share = shares
-            .begin(room, (None, Some(0), None), Some(Term::of(Duration::from_millis(1_500))))
+            .begin(room, (None, Some(0), None), Some(Term::of(Duration::from_millis(1_500), now_ms())))
             .await
             .expect("shared");
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port(&share))).await.is_ok());
