@@ -132,8 +132,8 @@ async fn full_mesh(count: usize) -> (Vec<Peer>, Vec<RoomPort>) {
         peers.push(peer);
     }
     for (peer, port) in peers.iter().zip(&ports) {
-        until(LATER, "all links", async || peer.net.peers().await.len() == count - 1).await;
-        shows_members(port, LATER, count).await;
+        until(3 * LATER, "all links", async || peer.net.peers().await.len() == count - 1).await;
+        shows_members(port, 2 * LATER, count).await;
     }
     (peers, ports)
 }
