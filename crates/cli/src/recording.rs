@@ -133,7 +133,7 @@ fn lined_up(args: &ReplayArgs, one: &Recording, other: &Recording) -> Result<(),
         return Err(Failure::Failed("the two have no frame in common: they are not of one incident".into()));
     }
     let frames = count(u32::try_from(lineup.common).unwrap_or(u32::MAX), "frame");
-    print(&format!("{frames} in both; the clock of the second is {} ms ahead", lineup.ahead_ms))?;
+    print(&format!("{frames} in both, by which their times are lined up"))?;
     let Some(found) = &lineup.disagreement else { return print("They agree on all that lasted.") };
     print(&harmless(&format!("They disagree first on {}:", found.what)))?;
     for ((name, held), since) in ["the first", "the second"].into_iter().zip(found.held).zip(&found.since) {

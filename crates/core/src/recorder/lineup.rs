@@ -28,7 +28,8 @@ const ON_ITS_WAY_MS: u64 = 3_000;
 pub struct Lineup {
     /// Frames that both know.
     pub common: usize,
-    /// By how many milliseconds the clock of the second is ahead of that of the first, as far as frames tell.
+    /// By how many milliseconds the ticks of the second are ahead of those of the first, as far as frames tell. Each peer
+    /// counts them from its own start, so this says when they started and not whether an hour is wrong.
     pub ahead_ms: i64,
     /// Where they differ first.
     pub disagreement: Option<Disagreement>,
@@ -112,7 +113,7 @@ fn signed(at: Tick) -> i64 {
     i64::try_from(at.0).unwrap_or(i64::MAX / 4)
 }
 
-/// How far the clock of the second is ahead: halfway between what frames of each side took at least to the other.
+/// How far the ticks of the second are ahead: halfway between what frames of each side took at least to the other.
 fn ahead(one: &Side, other: &Side) -> i64 {
     let common = one.frames.iter().filter_map(|(frame, at)| Some((frame.0, *at, *other.frames.get(frame)?)));
     let delays: Vec<(SessionId, i64)> = common.map(|(of, mine, theirs)| (of, signed(theirs) - signed(mine))).collect();
