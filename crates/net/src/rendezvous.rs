@@ -3,7 +3,8 @@
 //!
 //! The behaviours of libp2p take what comes as it is: the server stores a message of a megabyte and answers who asks for
 //! everybody in every room, and the client panics when what it is answered is no answer, or is to be kept for longer than
-//! a clock can count. So each message is looked at before they have it. Their types of messages have no names outside of them; that they can be printed is enough.
+//! a clock can count. So each message is looked at before they have it. Their types of messages have no names outside of
+//! them; that they can be printed is enough.
 
 use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
