@@ -90,7 +90,9 @@ pub fn calls_of_rooms<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync 
         set_board,
         history,
         publish,
-        ticket
+        ticket,
+        watch,
+        ack
     ]
 }
 
@@ -253,10 +255,10 @@ async fn publish(live: State<'_, Live>, room: String, args: Args<Publish>) -> An
 }
 
 #[tauri::command]
-async fn watch(
+async fn watch<R: Runtime>(
     live: State<'_, Live>,
     feeds: State<'_, Feeds>,
-    webview: Webview,
+    webview: Webview<R>,
     room: String,
     channel: Channel<Batch>,
 ) -> Answer<u64> {
@@ -270,7 +272,7 @@ fn unwatch(feeds: State<'_, Feeds>, webview: Webview, feed_id: u64) {
 }
 
 #[tauri::command]
-fn ack(feeds: State<'_, Feeds>, webview: Webview, feed_id: u64, seq: u64) {
+fn ack<R: Runtime>(feeds: State<'_, Feeds>, webview: Webview<R>, feed_id: u64, seq: u64) {
     feeds.ack(webview.label(), feed_id, seq);
 }
 
