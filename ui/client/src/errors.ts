@@ -22,7 +22,8 @@ const OF_A_PROBLEM = new Set(['code', 'title', 'status', 'detail', 'recoverable'
 /** Makes an error of whatever was thrown or answered. What has no code counts as a peer that cannot be reached. */
 export function toParlorError(cause: unknown): ParlorError {
   if (cause instanceof ParlorError) return cause;
-  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') {
+  // What the system throws has codes of its own, which are none of the contract.
+  if (isObject(cause) && !(cause instanceof Error) && typeof cause['code'] === 'string') {
     const wire = cause as Partial<WireError> & { code: ErrorCode; detail?: string; title?: string };
     const problem = Object.entries(cause).filter(([member]) => !OF_A_PROBLEM.has(member));
     return new ParlorError({
@@ -35,4 +36,8 @@ export function toParlorError(cause: unknown): ParlorError {
   }
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ParlorError({ code: 'NETWORK_UNAVAILABLE', message, recoverable: true });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

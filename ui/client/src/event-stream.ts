@@ -5,7 +5,7 @@
  * inside (`inspect.ts`) comes by the same way.
  */
 import type { Unsubscribe } from './backend';
-import { bearer, type Guest, pathOf } from './call';
+import { bearer, type Guest, inRoom, pathOf, type Where } from './call';
 import { type ParlorError, toParlorError } from './errors';
 import type { Item } from './generated/Item';
 
@@ -40,12 +40,12 @@ const SILENCE_MS = 40_000;
 
 /** Follows a room until the answer is called. */
 export function followRoom(room: string, options: FollowOptions, follower: Follower): Unsubscribe {
-  return follow(pathOf(room, '/events'), options, follower);
+  return follow(inRoom(room, '/events'), options, follower);
 }
 
-/** Follows the stream at a path until the answer is called. */
-export function follow<T>(path: string, options: FollowOptions, follower: Follower<T>): Unsubscribe {
-  const following = new Following(path, options, follower);
+/** Follows a stream until the answer is called. */
+export function follow<T>(where: Where, options: FollowOptions, follower: Follower<T>): Unsubscribe {
+  const following = new Following(where, options, follower);
   void following.run();
   return () => following.end();
 }
@@ -57,7 +57,7 @@ class Following<T> {
   #up = false;
 
   constructor(
-    private readonly path: string,
+    private readonly where: Where,
     private readonly options: FollowOptions,
     private readonly follower: Follower<T>,
   ) {}
@@ -68,6 +68,8 @@ class Following<T> {
 
   async run(): Promise<void> {
     const random = this.options.world?.random ?? Math.random;
+    const unsaid = this.#unsaid();
+    if (unsaid !== null) return void this.follower.failed?.(unsaid);
     while (!this.#ended.signal.aborted) {
       const refused = await this.#once().catch(() => null);
       if (this.#ended.signal.aborted) return;
@@ -82,6 +84,17 @@ class Following<T> {
     }
   }
 
+  /** Why it cannot even be asked: a room or a guest that no request can name. */
+  #unsaid(): ParlorError | null {
+    try {
+      pathOf(this.where);
+      this.#headers();
+      return null;
+    } catch (cause) {
+      return toParlorError(cause);
+    }
+  }
+
   /** One connection, to its end. Answers the refusal that is no use to ask against again. */
   async #once(): Promise<ParlorError | null> {
     const dead = new AbortController();
@@ -90,7 +103,8 @@ class Following<T> {
     let silence = setTimeout(cut, SILENCE_MS);
     try {
       const request = this.options.world?.fetch ?? fetch;
-      const response = await request(this.options.origin + this.path, { headers: this.#headers(), signal: dead.signal, cache: 'no-store' });
+      const address = this.options.origin + pathOf(this.where);
+      const response = await request(address, { headers: this.#headers(), signal: dead.signal, cache: 'no-store' });
       if (!response.ok || response.body === null) return await refusal(response);
       this.#link(true);
       const parser = new EventParser((id, data) => this.#take(id, data));

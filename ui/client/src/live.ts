@@ -7,7 +7,7 @@
  * (`AsyncLocalStorage`).
  */
 import type { Unsubscribe } from './backend';
-import { caller, type Call, type Guest, pathOf, searchOf } from './call';
+import { caller, type Call, type Guest, inRoom, searchOf } from './call';
 import type { ParlorError } from './errors';
 import { followRoom } from './event-stream';
 import type { HistoryPage } from './generated/HistoryPage';
@@ -185,7 +185,7 @@ class RoomHandle {
   async #ask<T>(method: string, rest: string, body?: unknown): Promise<T> {
     // Asked before the first wait, in the context of whoever makes the call.
     const guest = await this.options.resolveActor?.();
-    return this.#call<T>(method, pathOf(this.id, rest), { body, guest: guest ?? null });
+    return this.#call<T>(method, inRoom(this.id, rest), { body, guest: guest ?? null });
   }
 
   #follow(): Unsubscribe {

@@ -61,7 +61,7 @@ export class RoomSocket {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       // What cannot be said is refused before anybody waits for it.
-      const text = jsonOf({ type: 'presence', id, ...change });
+      const text = jsonOf({ type: 'presence', id, ...change }, 'presence');
       this.#waiting.set(id, { resolve, reject });
       socket.send(text);
     });

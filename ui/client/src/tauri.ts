@@ -15,7 +15,7 @@ import type { MemberRecord } from './generated/MemberRecord';
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
     // What goes to the peer's process is JSON too.
-    jsonOf(args?.args ?? args?.change);
+    jsonOf(args?.args ?? args?.change ?? args?.query, command);
     return await invoke<T>(command, args);
   } catch (cause) {
     throw toParlorError(cause);

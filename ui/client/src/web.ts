@@ -4,7 +4,7 @@
  * never in a URL that is kept.
  */
 import type { Backend } from './backend';
-import { caller, pathOf, searchOf } from './call';
+import { caller, inRoom, pathOf, searchOf } from './call';
 import { inspect, inspectOnce } from './inspect';
 import type { Left } from './generated/Left';
 import type { MemberRecord } from './generated/MemberRecord';
@@ -25,7 +25,7 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
   const sockets = new Map<string, RoomSocket>();
 
   const call = caller(origin, token, request);
-  const at = pathOf;
+  const at = inRoom;
 
   return {
     kind: 'web',
@@ -79,7 +79,7 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
 
     async subscribe(room, subscriber) {
       sockets.get(room)?.close();
-      const url = `${origin.replace(/^http/, 'ws')}${at(room, '/ws')}`;
+      const url = `${origin.replace(/^http/, 'ws')}${pathOf(at(room, '/ws'))}`;
       const socket = new RoomSocket(url, ['parlor.v1', `parlor.bearer.${token}`], subscriber, world);
       sockets.set(room, socket);
       return () => {
