@@ -61,6 +61,21 @@ describe('a program with many users', () => {
     }
   });
 
+  it('does not act as the host for a request that nobody is known of', async () => {
+    const requests = new AsyncLocalStorage<Guest>();
+    const live = createLive({ origin, token: 't', resolveActor: () => requests.getStore() });
+    const room = live.room('r');
+    const refusal = { code: 'UNAUTHORIZED', recoverable: false };
+    for (const call of [room.join(), room.members(), room.leave(), room.metadata()]) {
+      await expect(call).rejects.toMatchObject(refusal);
+    }
+    const failed = await new Promise((resolve) => room.on('failed', resolve));
+    expect(failed).toMatchObject(refusal);
+    expect(asked).toEqual([]);
+    await requests.run({ id: 'ada' }, () => room.join());
+    expect(asked.map((one) => one.user)).toEqual(['ada']);
+  });
+
   it('waits for who it is, and asks nothing when nobody can say', async () => {
     const slow = createLive({ origin, token: 't', resolveActor: async () => ({ id: 'ada' }) });
     await slow.room('r').members();

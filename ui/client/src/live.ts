@@ -8,7 +8,7 @@
  */
 import type { Unsubscribe } from './backend';
 import { caller, type Call, type Guest, inRoom, searchOf } from './call';
-import type { ParlorError } from './errors';
+import { ParlorError } from './errors';
 import { followRoom } from './event-stream';
 import type { HistoryPage } from './generated/HistoryPage';
 import type { HistoryQuery } from './generated/HistoryQuery';
@@ -27,14 +27,19 @@ import type { PresenceChange } from './generated/PresenceChange';
 import type { Publish } from './generated/Publish';
 import type { RoomMetadata } from './generated/RoomMetadata';
 
+/** For whom a call is; `undefined` when nobody can say, which is an error. */
+type Resolved = Guest | null | undefined;
+
 export interface LiveOptions {
   /** Scheme, host and port of the peer: `http://127.0.0.1:4700`. */
   readonly origin: string;
   readonly token: string;
   /**
-   * Who acts in the call that is made: a guest of the peer, or `null` for its own person. Its own person when missing.
+   * Who acts in the call that is made: a guest of the peer, or `null` for its own person. `undefined` is refused as
+   * `UNAUTHORIZED` before anything is sent: a call outside of a request must not be made as the host. Without this function
+   * the peer's own person acts.
    */
-  readonly resolveActor?: () => Guest | null | Promise<Guest | null>;
+  readonly resolveActor?: () => Resolved | Promise<Resolved>;
   /** Replaced in tests. */
   readonly world?: { readonly fetch?: typeof fetch; readonly random?: () => number };
 }
@@ -183,9 +188,17 @@ class RoomHandle {
   }
 
   async #ask<T>(method: string, rest: string, body?: unknown): Promise<T> {
-    // Asked before the first wait, in the context of whoever makes the call.
-    const guest = await this.options.resolveActor?.();
-    return this.#call<T>(method, inRoom(this.id, rest), { body, guest: guest ?? null });
+    const guest = await this.#actor();
+    return this.#call<T>(method, inRoom(this.id, rest), { body, guest });
+  }
+
+  /** Asked before the first wait, in the context of whoever makes the call. */
+  async #actor(): Promise<Guest | null> {
+    const { resolveActor } = this.options;
+    if (resolveActor === undefined) return null;
+    const actor = await resolveActor();
+    if (actor !== undefined) return actor;
+    throw nobody("resolveActor says undefined, which is nobody; give { id } of a guest, or null for the peer's own person");
   }
 
   #follow(): Unsubscribe {
@@ -193,7 +206,7 @@ class RoomHandle {
     let ended = false;
     const { origin, token, world } = this.options;
     const begin = async () => {
-      const guest = (await this.options.resolveActor?.()) ?? null;
+      const guest = await this.#actor();
       if (ended) return;
       const options = { origin, token, guest, ...(world === undefined ? {} : { world }) };
       end = followRoom(this.id, options, {
@@ -202,7 +215,9 @@ class RoomHandle {
         failed: (cause) => this.#tell('failed', cause),
       });
     };
-    begin().catch((cause: unknown) => this.#tell('failed', cause));
+    begin().catch((cause: unknown) => {
+      if (!ended) this.#tell('failed', cause instanceof ParlorError ? cause : nobody(String(cause)));
+    });
     return () => {
       ended = true;
       end?.();
@@ -234,4 +249,8 @@ class RoomHandle {
   #tell(name: keyof RoomEvents, ...told: unknown[]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) listener(...(told as never[]));
   }
+}
+
+function nobody(message: string): ParlorError {
+  return new ParlorError({ code: 'UNAUTHORIZED', message, recoverable: false });
 }
