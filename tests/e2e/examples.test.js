@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, rm, symlink } from 'node:fs/promises';
+import { cp, readFile, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
@@ -98,6 +98,8 @@ test('a web server with the routes of a presence page has two users in three tab
 
 test('thirty lines of a web page show who is here', async () => {
   const folder = await installed('page');
+  const texts = await Promise.all(['index.html', 'page.js'].map((name) => readFile(join(folder, name), 'utf8')));
+  assert.ok(texts.join('').trimEnd().split('\n').length <= 30);
   const serving = await Peer.serving(folder);
   try {
     const url = (id) => `${serving.url}&room=${id}`;

@@ -31,7 +31,8 @@ describe('a program with many users', () => {
     asked.length = 0;
     answer = ({ body }, response) => {
       const { memberId = 'u_default' } = (body ?? {}) as { memberId?: string };
-      response.end(JSON.stringify({ memberId, members: [{ memberId: 'u_default' }, { memberId: 'u_other' }] }));
+      const row = (memberId: string) => ({ memberId, self: memberId === 'u_default', actor: { userId: memberId } });
+      response.end(JSON.stringify({ memberId, members: [row('u_default'), row('u_other')] }));
     };
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -117,6 +118,15 @@ describe('a program with many users', () => {
     const room = createLive({ origin, token: 't' }).room('r');
     await room.join();
     expect((await room.others()).map((member) => member.memberId)).toEqual(['u_other']);
+  });
+
+  it('counts another actor who took the same member id among the others', async () => {
+    const row = (userId: string, self: boolean) => ({ memberId: 'desk', self, actor: { userId } });
+    const rows = [row('u_far', false), row('u_me', true), row('u_me', false)];
+    answer = (_, response) => void response.end(JSON.stringify({ memberId: 'desk', members: rows }));
+    const room = createLive({ origin, token: 't' }).room('r');
+    await room.join({ memberId: 'desk' });
+    expect((await room.others()).map((member) => member.actor.userId)).toEqual(['u_far']);
   });
 
   it('follows a room for as long as somebody listens', async () => {

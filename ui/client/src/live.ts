@@ -80,7 +80,7 @@ export interface Room<Presence extends object = Json, Metadata extends object = 
   /** An array; `membersPage` has the cursor of the next, and how many there are. */
   members(query?: MembersQuery): Promise<Typed<Member, Presence>[]>;
   membersPage(query?: MembersQuery): Promise<Omit<MembersPage, 'members'> & { members: Typed<Member, Presence>[] }>;
-  /** Everybody but the member that this handle joined with. */
+  /** Everybody but the member that this handle joined with; another actor who took the same id is one of the others. */
   others(query?: MembersQuery): Promise<Typed<Member, Presence>[]>;
   /** The shared settings, changed first when something is given. */
   metadata(change?: Omit<MetadataChange, 'metadata'> & { metadata?: Partial<Metadata> }): Promise<Settings<Metadata>>;
@@ -146,7 +146,10 @@ class RoomHandle {
   }
 
   async others(query: MembersQuery = {}): Promise<Member[]> {
-    return (await this.members(query)).filter((member) => member.memberId !== this.#memberId);
+    const members = await this.members(query);
+    // At one peer a member id is of one actor. Whoever has it elsewhere is the same person there, or somebody else.
+    const mine = members.find(({ memberId, self }) => memberId === this.#memberId && self)?.actor.userId;
+    return members.filter(({ memberId, actor }) => memberId !== this.#memberId || actor.userId !== mine);
   }
 
   metadata(change?: MetadataChange): Promise<RoomMetadata> {
