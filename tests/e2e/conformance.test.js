@@ -27,18 +27,17 @@ let browser, client, folder, packed;
 before(async () => {
   [browser, folder, packed] = await Promise.all([launch(), emptyFolder(), pack()]);
   await install(folder, packed.file);
-  const entry = (name) => import(pathToFileURL(join(folder, 'node_modules/parlor-client', name)).href);
-  client = { ...(await entry('index.js')), ...(await entry('web.js')) };
+  client = await import(pathToFileURL(join(folder, 'node_modules/parlor-client/index.js')).href);
   // A page of the peer itself: no other may use its API.
   await writeFile(join(folder, 'index.html'), '<link rel="icon" href="data:," /><script type="module" src="page.js"></script>');
   await copyFile(at('tests/e2e/conformance/surface.js'), join(folder, 'surface.js'));
   await writeFile(
     join(folder, 'page.js'),
     `import { createLive } from './node_modules/parlor-client/index.js';
-import { takeHash, webBackend } from './node_modules/parlor-client/web.js';
+import { takeHash } from './node_modules/parlor-client/web.js';
 import { Surface } from './surface.js';
 const peer = { origin: location.origin, token: takeHash(location, history).token };
-window.surface = new Surface({ createLive, webBackend }, peer);
+window.surface = new Surface({ createLive }, peer);
 `,
   );
 });

@@ -46,13 +46,26 @@ test('the first program of its README has ten lines at most, and runs', async ()
 test('its types are those of a strict project, which it tells what is wrong', async () => {
   await writeFile(
     join(folder, 'typed.ts'),
-    `import { createLive, ParlorError, RoomAwareness, type Message, type Room } from 'parlor-client';
+    `import { createLive, ParlorError, RoomAwareness, type Guest, type Message, type Room } from 'parlor-client';
 import { webBackend } from 'parlor-client/web';
-interface Cursor { cursor: number }
-const live = createLive({ origin: 'http://127.0.0.1:4750', token: 'secret', resolveActor: () => ({ id: 'ada' }) });
-const room: Room<Cursor, { title: string }> = live.room<Cursor, { title: string }>('project_123');
+interface Cursor { cursor: number; typing?: boolean }
+interface About { role: 'host' | 'guest' }
+/** As AsyncLocalStorage has it: nobody outside of a request. */
+declare const users: { getStore(): Guest | undefined };
+const live = createLive({ origin: 'http://127.0.0.1:4750', token: 'secret', resolveActor: () => users.getStore() });
+createLive({ origin: 'http://127.0.0.1:4750', token: 'secret', resolveActor: async () => users.getStore() ?? null });
+const room: Room<Cursor, { title: string }, About> = live.room<Cursor, { title: string }, About>('project_123');
 export async function all(): Promise<number> {
-  const me = await room.join({ presence: { cursor: 1 } });
+  const me = await room.join({ presence: { cursor: 1 }, metadata: { role: 'host' } });
+  const role: 'host' | 'guest' = me.metadata.role;
+  await room.presence({ presence: { typing: true }, expire: { typing: 5000 }, unset: ['typing'] });
+  await room.metadata({ unset: ['title'] });
+  await live.room('any').presence({ presence: { a: 1 }, expire: { a: 5000 }, unset: ['b'] });
+  const page = await room.membersPage({ cursor: undefined });
+  for (const { metadata, presence } of page.members) console.log(role === metadata.role, presence.typing);
+  room.on('board', (notes, removed) => console.log(notes[0]?.text, removed.length, room.board({ remove: removed })));
+  room.on('watching', (count) => console.log(count + 1));
+  console.log((await live.rooms())[0]?.title, (await live.createRoom('plans', { private: true })).private, (await room.ticket()).link);
   const { metadata } = await room.metadata({ metadata: { title: 'Incident response' } });
   const end = room.on('left', (member, reason) => console.log(member.presence.cursor, reason === 'expired'));
   end();
@@ -65,6 +78,14 @@ export async function all(): Promise<number> {
 }
 // @ts-expect-error: it is no number
 void room.join({ presence: { cursor: 'left' } });
+// @ts-expect-error: there is no such role
+void room.join({ metadata: { role: 'king' } });
+// @ts-expect-error: there is no such key
+void room.presence({ presence: {}, unset: ['cursr'] });
+// @ts-expect-error: there is no such key
+void room.presence({ presence: { typing: true }, expire: { typng: 5000 } });
+// @ts-expect-error: there is no such key
+void room.metadata({ unset: ['titel'] });
 // @ts-expect-error: there is no such event
 room.on('gone', () => {});
 `,

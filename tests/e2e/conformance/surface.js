@@ -17,10 +17,9 @@ export class Surface {
   #ears = [];
   #ends = [];
 
-  constructor({ createLive, webBackend }, peer) {
+  constructor({ createLive }, peer) {
     this.createLive = createLive;
     this.peer = peer;
-    this.backend = webBackend(peer);
   }
 
   /** `{value}`, or `{error}` as the table has it. */
@@ -48,16 +47,13 @@ export class Surface {
       case 'metadata':
       case 'publish':
       case 'history':
-        return room[operation](args);
       case 'board':
-        return this.backend.board(id);
-      case 'set_board':
-        if (guest) break;
-        return this.backend.setBoard(id, args);
       case 'ticket':
-        return this.backend.ticket(id);
+        return room[operation](args);
+      case 'set_board':
+        return room.board(args);
       case 'create_room':
-        return this.backend.createRoom(id, args);
+        return this.#live(guest).createRoom(id, args);
     }
     throw new Error(`no case has called ${operation} before`);
   }
@@ -65,11 +61,13 @@ export class Surface {
   /** A handle, which remembers what it joined with. */
   #room(guest, id) {
     const key = `${guest} ${id}`;
-    if (!this.#rooms.has(key)) {
-      const actor = guest === null ? null : { id: guest, name: guest[0].toUpperCase() + guest.slice(1) };
-      this.#rooms.set(key, this.createLive({ ...this.peer, resolveActor: () => actor }).room(id));
-    }
+    if (!this.#rooms.has(key)) this.#rooms.set(key, this.#live(guest).room(id));
     return this.#rooms.get(key);
+  }
+
+  #live(guest) {
+    const actor = guest === null ? null : { id: guest, name: guest[0].toUpperCase() + guest.slice(1) };
+    return this.createLive({ ...this.peer, resolveActor: () => actor });
   }
 
   /** Follows a room from now on; answers by which number it is asked for what was heard. */

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { yCollab } from 'y-codemirror.next';
 import * as Y from 'yjs';
 import { type AwarenessChange, RoomAwareness } from './awareness';
-import type { Room, RoomEvents } from './live';
+import type { Room, RoomEvents } from './room';
 import type { Member } from './generated/Member';
 
 type Told = (...told: unknown[]) => void;

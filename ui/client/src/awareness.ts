@@ -8,7 +8,7 @@
  * name, and `user` with name and colour, so that lists of an editor show them too.
  */
 import type { Unsubscribe } from './backend';
-import type { Room } from './live';
+import type { Room } from './room';
 import type { Member } from './generated/Member';
 
 /** What an editor makes known of one person: `user`, `cursor`, whatever it likes. */

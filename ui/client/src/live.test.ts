@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLive, type Live } from './live';
+import { createLive } from './live';
 import type { Guest } from './call';
+import type { Live } from './room';
 
 interface Asked {
   method: string | undefined;
@@ -67,7 +68,7 @@ describe('a program with many users', () => {
     const live = createLive({ origin, token: 't', resolveActor: () => requests.getStore() });
     const room = live.room('r');
     const refusal = { code: 'UNAUTHORIZED', recoverable: false };
-    for (const call of [room.join(), room.members(), room.leave(), room.metadata()]) {
+    for (const call of [room.join(), room.members(), room.leave(), room.metadata(), live.rooms(), live.createRoom('r')]) {
       await expect(call).rejects.toMatchObject(refusal);
     }
     const failed = await new Promise((resolve) => room.on('failed', resolve));
@@ -88,7 +89,7 @@ describe('a program with many users', () => {
 
   it('has the calls of the page', async () => {
     const live: Live = createLive({ origin, token: 't' });
-    const room = live.room<{ cursor: number }, { title: string }>('project 123');
+    const room = live.room<{ cursor: number; typing?: boolean }, { title: string }>('project 123');
     await room.join({ memberId: 'device_1', presence: { cursor: 1 } });
     await room.presence({ presence: { cursor: 2 }, unset: ['typing'] });
     await room.presence({ presence: {}, memberId: 'device_2' });
@@ -98,7 +99,13 @@ describe('a program with many users', () => {
     await room.metadata();
     await room.publish({ type: 'reaction', data: { emoji: '🎉' } });
     await room.history({ limit: 5 });
+    await room.board();
+    await room.board({ set: [{ id: 'n', text: 'A' }] });
+    await room.ticket();
     await room.leave();
+    await live.rooms();
+    await live.createRoom('plans', { private: true });
+    await live.forgetRoom('plans');
     const at = '/rooms/project%20123';
     expect(asked.map(({ method, url, body }) => [method, url, body])).toEqual([
       ['POST', `${at}/join`, { memberId: 'device_1', presence: { cursor: 1 } }],
@@ -110,7 +117,13 @@ describe('a program with many users', () => {
       ['GET', `${at}/metadata`, null],
       ['POST', `${at}/messages`, { memberId: 'device_1', type: 'reaction', data: { emoji: '🎉' } }],
       ['GET', `${at}/messages?limit=5`, null],
+      ['GET', `${at}/board`, null],
+      ['POST', `${at}/board`, { set: [{ id: 'n', text: 'A' }] }],
+      ['POST', `${at}/ticket`, null],
       ['POST', `${at}/leave`, { memberId: 'device_1' }],
+      ['GET', '/rooms', null],
+      ['POST', '/rooms', { room: 'plans', private: true }],
+      ['DELETE', '/rooms/plans', null],
     ]);
   });
 
@@ -135,22 +148,31 @@ describe('a program with many users', () => {
       stream = response.writeHead(200, { 'Content-Type': 'text/event-stream' });
       const said = (id: number, item: object) =>
         response.write(`id: o-${id}\ndata: ${JSON.stringify({ id, ...item })}\n\n`);
-      said(1, { type: 'snapshot', members: [{ memberId: 'a' }], metadata: { metadata: {} } });
+      said(1, { type: 'snapshot', members: [{ memberId: 'a' }], metadata: { metadata: {} }, notes: [{}], watching: 1, complete: true });
       said(2, { type: 'joined', member: { memberId: 'b' } });
       said(3, { type: 'updated', member: { memberId: 'b' }, changed: ['x'] });
       said(4, { type: 'left', member: { memberId: 'b' }, reason: 'left' });
       said(5, { type: 'weather' });
+      said(6, { type: 'board', notes: [{ id: 'n' }], removed: ['m'] });
+      said(7, { type: 'watching', count: 2 });
+      said(8, { type: 'complete', complete: false });
     };
     const room = createLive({ origin, token: 't', resolveActor: () => ({ id: 'ada' }) }).room('r');
     const told: unknown[] = [];
     const ends = [
-      room.on('snapshot', (members) => told.push(['snapshot', members.length])),
+      room.on('snapshot', (members, _, { notes, watching }) => told.push(['snapshot', members.length, notes.length, watching])),
       room.on('joined', (member) => told.push(['joined', member.memberId])),
       room.on('updated', (member, changed) => told.push(['updated', member.memberId, changed])),
       room.on('left', (member, reason) => told.push(['left', member.memberId, reason])),
+      room.on('board', (notes, removed) => told.push(['board', notes.map(({ id }) => id), removed])),
+      room.on('watching', (count) => told.push(['watching', count])),
+      room.on('complete', (complete) => told.push(['complete', complete])),
     ];
-    await vi.waitFor(() => expect(told).toHaveLength(4));
-    expect(told).toEqual([['snapshot', 1], ['joined', 'b'], ['updated', 'b', ['x']], ['left', 'b', 'left']]);
+    await vi.waitFor(() => expect(told).toHaveLength(7));
+    expect(told).toEqual([
+      ...[['snapshot', 1, 1, 1], ['joined', 'b'], ['updated', 'b', ['x']], ['left', 'b', 'left']],
+      ...[['board', ['n'], ['m']], ['watching', 2], ['complete', false]],
+    ]);
     expect(asked.map((one) => [one.url, one.user])).toEqual([['/rooms/r/events', 'ada']]);
     const closed = new Promise((resolve) => stream?.on('close', resolve));
     for (const end of ends) end();

@@ -5,12 +5,18 @@
  */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Backend } from './backend';
+import type { Backend, Unsubscribe } from './backend';
 import { toParlorError } from './errors';
+import type { Follower } from './event-stream';
+import { itemsOf, snapshotOf } from './feed-items';
 import { jsonOf } from './json';
 import type { Batch } from './generated/Batch';
 import type { Inspect } from './generated/Inspect';
+import type { Item } from './generated/Item';
 import type { MemberRecord } from './generated/MemberRecord';
+import type { Live } from './room';
+import { liveBy, type Operation, type Way } from './room-handle';
+import { emptyRoom } from './room-state';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
@@ -85,6 +91,83 @@ export function tauriBackend(): Backend {
       return fed.end;
     },
   };
+}
+
+/** The rooms of this window's peer, for a page that is a program of its own: the calls are those of every other way. */
+export function createLive(): Live {
+  return liveBy(way);
+}
+
+/** What a command calls its arguments. */
+const ARGUMENT: Partial<Record<Operation, string>> = { members: 'query', history: 'query', set_board: 'change' };
+
+const followed = new Map<string, FollowedRoom>();
+
+const way: Way = {
+  ask: (operation, room, args) => call(operation, { room, [ARGUMENT[operation] ?? 'args']: args }),
+  rooms: () => call('rooms'),
+  createRoom: (room, options) => call('create_room', { room, private: options?.private ?? false }),
+  forgetRoom: (room) => call('forget_room', { room }),
+  follow(room, follower) {
+    const here = followed.get(room) ?? new FollowedRoom(room);
+    followed.set(room, here);
+    return here.add(follower);
+  },
+};
+
+/** A window has one feed of a room; whoever follows the room in this page hears of it. */
+class FollowedRoom {
+  readonly #followers = new Set<Follower>();
+  readonly #end: Unsubscribe;
+  #state;
+  #up = false;
+
+  constructor(private readonly room: string) {
+    this.#state = emptyRoom(room);
+    const fed = feed<Batch>('watch', { room }, (batch) => this.#take(batch), (cause) => this.#lost(cause));
+    this.#end = fed.end;
+    fed.begun.then(
+      () => this.#link(true),
+      (cause: unknown) => this.#lost(cause),
+    );
+  }
+
+  add(follower: Follower): Unsubscribe {
+    // Each its own, so that the same may be there twice.
+    const own = { ...follower };
+    this.#followers.add(own);
+    if (this.#up) follower.link?.(true);
+    // Whoever comes later is told first what the others know.
+    if (this.#state.ready) follower.item({ id: 0, ...snapshotOf(this.#state) } as Item);
+    return () => {
+      if (this.#followers.delete(own) && this.#followers.size === 0) this.#close();
+    };
+  }
+
+  #take(batch: Batch): void {
+    const { state, items } = itemsOf(this.#state, batch);
+    this.#state = state;
+    for (const item of items) for (const follower of [...this.#followers]) follower.item(item);
+  }
+
+  #link(up: boolean): void {
+    if (this.#up === up) return;
+    this.#up = up;
+    for (const follower of [...this.#followers]) follower.link?.(up);
+  }
+
+  /** The peer is in this process: what ends a feed is a refusal, or the end of the window. */
+  #lost(cause: unknown): void {
+    this.#close();
+    this.#link(false);
+    for (const follower of [...this.#followers]) follower.failed?.(toParlorError(cause));
+    this.#followers.clear();
+  }
+
+  #close(): void {
+    if (followed.get(this.room) === this) followed.delete(this.room);
+    this.#end();
+  }
 }
 
 /** What an inspector is handed at once. */
