@@ -41,6 +41,13 @@ pub fn resident_mib() -> anyhow::Result<f64> {
     Ok(kib / 1024.0)
 }
 
+/// Processor time of this thread, to the nanosecond, and soon read. Spans of it mean something from microseconds on.
+#[cfg(feature = "peers")]
+pub fn spent_so_far() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
 /// Time that this thread has had a processor, to the nanosecond.
 pub fn spent_here() -> anyhow::Result<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;

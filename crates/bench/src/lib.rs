@@ -3,7 +3,8 @@
 //! The machine is never quiet, so where there is a peer the ratio is the result: rounds of Parlor and of its peer take
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
-//! `wire`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `scale` needs the simulator alone.
+//! `wire`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `memory` needs what others
+//! hold presence with and is built with the feature `peers`; `scale` needs the simulator alone.
 //! Memory is counted by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
@@ -18,24 +19,31 @@ mod floor;
 mod hostile;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod lan;
+#[cfg(feature = "peers")]
+mod memory;
 #[cfg(feature = "net")]
 mod pair;
 mod report;
-#[cfg(feature = "net")]
+#[cfg(any(feature = "net", feature = "peers"))]
 mod samples;
 mod scale;
 #[cfg(feature = "net")]
 mod sealed;
 #[cfg(feature = "net")]
 mod start;
+#[cfg(feature = "peers")]
+mod targets;
 pub mod weigh;
 #[cfg(feature = "net")]
 mod wire;
 
 use anyhow::bail;
 
+#[cfg(feature = "peers")]
+pub use memory::held;
+
 /// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
-/// which plays the liar itself by the name of `liar`, or to one part of `lan`. `crowd` measures nothing: it moves for a page that is measured.
+/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd` measures nothing: it moves for a page that is measured.
 ///
 /// # Errors
 /// When something could not be measured.
@@ -53,10 +61,12 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "lan" => lan::run(rest.first().map(String::as_str)),
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
+        #[cfg(feature = "peers")]
+        "memory" => memory::run(rest.first().map(String::as_str)),
         "scale" => scale::run(),
         other => bail!(
             "there is no bench {other:?} in this build; there are: wire, hostile, lan and api (with the feature net), \
-             scale"
+             memory (with the feature peers), scale"
         ),
     }
 }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+#[cfg(feature = "peers")]
+use crate::samples::Spread;
+
 /// One figure beside its peers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
@@ -18,6 +21,9 @@ pub struct Figure {
     pub target: Option<String>,
     pub holds: Option<bool>,
     pub stretch: Option<String>,
+    /// The least and the most of Parlor's rounds, where it is the median of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<[f64; 2]>,
 }
 
 impl Figure {
@@ -31,6 +37,7 @@ impl Figure {
             target: None,
             holds: None,
             stretch: None,
+            spread: None,
         }
     }
 
@@ -38,6 +45,25 @@ impl Figure {
         let mut figure = Self::alone(name, parlor, unit);
         figure.peers.insert(peer.to_owned(), value);
         figure.ratio = Some(parlor / value);
+        figure
+    }
+
+    /// Medians beside those of several peers; the ratio is to the best of them that `count`.
+    #[cfg(feature = "peers")]
+    pub fn among<'a>(
+        name: &str,
+        parlor: Spread,
+        peers: impl Iterator<Item = (&'a str, Spread)>,
+        counts: impl Fn(&str) -> bool,
+        more_is_better: bool,
+        unit: &'static str,
+    ) -> Self {
+        let mut figure = Self::alone(name, parlor.median, unit);
+        figure.spread = Some([parlor.least, parlor.most]);
+        figure.peers = peers.map(|(peer, spread)| (peer.to_owned(), spread.median)).collect();
+        let of_peers = figure.peers.iter().filter(|(peer, _)| counts(peer)).map(|(_, value)| *value);
+        let best = if more_is_better { of_peers.reduce(f64::max) } else { of_peers.reduce(f64::min) };
+        figure.ratio = best.map(|best| parlor.median / best);
         figure
     }
 
@@ -68,14 +94,38 @@ impl Figure {
 #[derive(Serialize)]
 struct Report<'a> {
     machine: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    versions: BTreeMap<String, String>,
     figures: &'a [Figure],
 }
 
 /// Prints the table and writes it beside the other builds' output; false when something that must be reached was not.
 pub fn publish(name: &str, figures: &[Figure]) -> anyhow::Result<bool> {
-    println!("\n{:<46} {:>10} {:>12} {:>8}  target", "figure", "Parlor", "peer", "ratio");
+    write(name, figures, BTreeMap::new())
+}
+
+/// The same with the versions of these crates, as the lock file has them.
+#[cfg(feature = "peers")]
+pub fn publish_with(name: &str, figures: &[Figure], crates: &[&str]) -> anyhow::Result<bool> {
+    #[derive(serde::Deserialize)]
+    struct Lock {
+        package: Vec<Package>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Package {
+        name: String,
+        version: String,
+    }
+    let lock: Lock = toml::from_str(&std::fs::read_to_string("Cargo.lock")?)?;
+    let told = lock.package.into_iter().filter(|package| crates.contains(&package.name.as_str()));
+    write(name, figures, told.map(|package| (package.name, package.version)).collect())
+}
+
+fn write(name: &str, figures: &[Figure], versions: BTreeMap<String, String>) -> anyhow::Result<bool> {
+    println!("\n{:<46} {:>12} {:>14} {:>8}  target", "figure", "Parlor", "peer", "ratio");
     for figure in figures {
-        let peer = figure.peers.values().next().map_or("–".to_owned(), |value| format!("{value:.3}"));
+        let one = figure.peers.len() == 1;
+        let peer = figure.peers.values().next().filter(|_| one).map_or("–".to_owned(), |value| format!("{value:.3}"));
         let ratio = figure.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
         let holds = match figure.holds {
             Some(true) => "holds",
@@ -83,16 +133,19 @@ pub fn publish(name: &str, figures: &[Figure]) -> anyhow::Result<bool> {
             None => "",
         };
         println!(
-            "{:<46} {:>10.3} {peer:>12} {ratio:>8}  {} {holds}",
+            "{:<46} {:>12.3} {peer:>14} {ratio:>8}  {} {holds}",
             format!("{} ({})", figure.name, figure.unit),
             figure.parlor,
             figure.target.as_deref().unwrap_or(""),
         );
+        for (peer, value) in figure.peers.iter().filter(|_| !one) {
+            println!("  {peer:<57} {value:>14.3}");
+        }
     }
     let folder = PathBuf::from("target/bench");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.json"));
-    let report = Report { machine: machine(), figures };
+    let report = Report { machine: machine(), versions, figures };
     std::fs::write(&path, serde_json::to_string_pretty(&report)?)?;
     println!("\nwritten to {}", path.display());
     Ok(figures.iter().all(|figure| figure.holds != Some(false)))

@@ -1,11 +1,14 @@
 //! Latencies and what is told of them.
 
+#[cfg(feature = "net")]
 use std::time::Duration;
 
 /// Durations of one round.
+#[cfg(feature = "net")]
 #[derive(Clone, Debug, Default)]
 pub struct Samples(Vec<Duration>);
 
+#[cfg(feature = "net")]
 impl Samples {
     pub fn add(&mut self, sample: Duration) {
         self.0.push(sample);
@@ -28,4 +31,23 @@ impl Samples {
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// One figure over rounds.
+#[cfg(feature = "peers")]
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    pub median: f64,
+    pub least: f64,
+    pub most: f64,
+}
+
+#[cfg(feature = "peers")]
+impl Spread {
+    /// NaN of none.
+    pub fn of(values: Vec<f64>) -> Self {
+        let least = values.iter().copied().fold(f64::NAN, f64::min);
+        let most = values.iter().copied().fold(f64::NAN, f64::max);
+        Spread { median: median(values), least, most }
+    }
 }

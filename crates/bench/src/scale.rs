@@ -3,8 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Command;
 use std::rc::Rc;
 
 use anyhow::{Context, bail};
@@ -16,7 +14,7 @@ use serde_json::json;
 
 use crate::cpu;
 use crate::report::{Figure, publish};
-use crate::weigh::Day;
+use crate::weigh::{Day, weighed};
 
 /// Members of the rooms that are measured.
 const SIZES: [usize; 6] = [8, 16, 32, 64, 128, 256];
@@ -236,15 +234,4 @@ fn month() -> anyhow::Result<Vec<Figure>> {
         Figure::alone("stored bytes of a room after 30 days", stored(last) / 1024.0, "KiB"),
         Figure::alone("most stored bytes, days 2 to 30, by day 2", most(stored) / stored(second), "×").at_most(1.1),
     ])
-}
-
-/// What `parlor-weigh`, which counts every allocation, says; it stands beside this program.
-fn weighed<T: serde::de::DeserializeOwned>(args: &[&str]) -> anyhow::Result<T> {
-    let program: PathBuf = std::env::current_exe()?.with_file_name("parlor-weigh");
-    let output = Command::new(&program).args(args).stderr(std::process::Stdio::inherit()).output();
-    let output = output.with_context(|| format!("cannot run {}", program.display()))?;
-    if !output.status.success() {
-        bail!("{} {args:?} ended with {}", program.display(), output.status);
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }

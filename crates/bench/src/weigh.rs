@@ -1,6 +1,9 @@
 //! What one replica takes of the heap. The replica that is weighed is a twin of one that looks on in a simulated room: it
 //! is given what that one is given, and nothing else is on the scales.
 
+use std::path::PathBuf;
+use std::process::Command;
+
 use anyhow::{Context, bail};
 use parlor_core::Replica;
 use parlor_testkit::sim::journal::{Entry, follow};
@@ -104,4 +107,15 @@ pub fn month(scales: &Scales) -> anyhow::Result<Vec<Day>> {
         eprintln!("day {day}: {} live bytes, {} stored", twin.bytes, held.stored_bytes);
     }
     Ok(days)
+}
+
+/// What `parlor-weigh`, which counts every allocation, says; it stands beside this program.
+pub(crate) fn weighed<T: serde::de::DeserializeOwned>(args: &[&str]) -> anyhow::Result<T> {
+    let program: PathBuf = std::env::current_exe()?.with_file_name("parlor-weigh");
+    let output = Command::new(&program).args(args).stderr(std::process::Stdio::inherit()).output();
+    let output = output.with_context(|| format!("cannot run {}", program.display()))?;
+    if !output.status.success() {
+        bail!("{} {args:?} ended with {}", program.display(), output.status);
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -10,9 +10,10 @@ use crate::{node, pass_on, suites, workspace};
 
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p, over loopback), hostile (beside somebody who lies), lan (on hosts made of
-    /// network namespaces), api (what HTTP adds to the crate, and two hundred readers), scale (big rooms and long months,
-    /// simulated), ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an hour)
+    /// Which table: wire (beside bare libp2p, over loopback), memory (beside what else holds presence, in one process),
+    /// hostile (beside somebody who lies), lan (on hosts made of network namespaces), api (what HTTP adds to the crate, and
+    /// two hundred readers), scale (big rooms and long months, simulated), ui (the interface in Chromium) or window (the
+    /// same in WebKitGTK, for more than half an hour)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -32,6 +33,13 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         }
         "scale" => {
             build(workspace, &["--package", "parlor-bench", "--no-default-features"])?;
+            Command::new(workspace.program("parlor-bench", "release"))
+        }
+        "memory" => {
+            if !node::install(workspace, "crates/bench/peers")? {
+                bail!("what runs in Node was not installed");
+            }
+            build(workspace, &["--package", "parlor-bench", "--no-default-features", "--features", "peers"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
         "hostile" | "lan" | "api" => {
@@ -66,7 +74,7 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             node.env("TAURI_DRIVER", suites::driver(workspace)?);
             return pass_on(node);
         }
-        other => bail!("there is no table {other:?}; there are: wire, hostile, lan, api, scale, ui, window"),
+        other => bail!("there is no table {other:?}; there are: wire, memory, hostile, lan, api, scale, ui, window"),
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)

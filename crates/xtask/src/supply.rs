@@ -23,7 +23,8 @@ use crate::tally::Tally;
 use crate::workspace::{Workspace, which};
 
 /// Everything that pins what is built.
-const LOCKS: [&str; 3] = ["Cargo.lock", "ui/package-lock.json", "tests/e2e/package-lock.json"];
+const LOCKS: [&str; 4] =
+    ["Cargo.lock", "ui/package-lock.json", "tests/e2e/package-lock.json", "crates/bench/peers/package-lock.json"];
 
 /// Checks all, and says what is wrong.
 pub fn check(workspace: &Workspace) -> Result<Tally> {

@@ -1,5 +1,5 @@
-//! Counts what a replica takes of the heap, with an allocator that counts: `parlor-weigh members 256`, `parlor-weigh month`.
-//! Prints JSON.
+//! Counts what a replica takes of the heap, with an allocator that counts: `parlor-weigh members 256`, `parlor-weigh month`,
+//! and what others take: `parlor-weigh held automerge 32`. Prints JSON.
 #![forbid(unsafe_code)]
 
 use anyhow::{Context, bail};
@@ -13,8 +13,13 @@ fn main() -> anyhow::Result<()> {
             let count: usize = count.parse().context("how many members?")?;
             serde_json::to_string(&weigh::member(count, &scales)?)?
         }
+        #[cfg(feature = "peers")]
+        ["held", name, count] => {
+            let count: usize = count.parse().context("how many members?")?;
+            serde_json::to_string(&parlor_bench::held(name, count, &scales)?)?
+        }
         ["month"] => serde_json::to_string(&weigh::month(&scales)?)?,
-        _ => bail!("usage: parlor-weigh members COUNT | month"),
+        _ => bail!("usage: parlor-weigh members COUNT | month | held SYSTEM COUNT"),
     };
     println!("{json}");
     Ok(())

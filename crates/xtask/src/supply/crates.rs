@@ -26,7 +26,10 @@ pub fn read(workspace: &Workspace) -> Result<Vec<Crate>> {
         packages: Vec<Crate>,
     }
     let mut cargo = workspace.cargo();
-    let output = cargo.args(["metadata", "--format-version=1", "--locked"]).output().context("cannot run cargo")?;
+    let output = cargo
+        .args(["metadata", "--format-version=1", "--locked", "--all-features"])
+        .output()
+        .context("cannot run cargo")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
