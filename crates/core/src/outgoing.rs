@@ -238,15 +238,13 @@ impl Replica {
 
     /// Sessions with members here that this one is linked to, itself included when it has one (design N4).
     pub(crate) fn links_hash(&self) -> u32 {
-        let linked = self.peers.values().filter(|peer| peer.linked && !peer.records.is_empty()).map(|peer| peer.mark);
         let own = (!self.own.is_empty()).then_some(self.mark);
-        linked.chain(own).fold(0, |hash, mark| hash ^ mark)
+        self.peers.sum().links ^ own.unwrap_or(0)
     }
 
     /// While somebody's links differ from ours, frames have to be passed on to reach everyone (design N4).
     pub(crate) fn wants_relay(&self) -> bool {
-        let mine = self.links_hash();
-        self.peers.values().filter_map(|peer| peer.pulse).any(|pulse| pulse.links != mine)
+        self.peers.tell_other_links(self.links_hash())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::fields::Fields;
 use crate::ids::{MemberId, Rev, Seq, SessionId, Tick, UserId};
 use crate::input::DownCause;
 use crate::limits::{DISCONNECTED_MS, STALE_MS, TIMEOUT_MS};
-use crate::peers::Sum;
+use crate::peers::Counted;
 use crate::proof::Certificate;
 use crate::row_table::Place;
 use crate::said::{Breath, Heard};
@@ -66,7 +66,7 @@ pub(crate) struct Peer {
     pub evicted: Option<(Tick, BTreeSet<u32>)>,
     /// What it was last counted as.
     #[serde(skip)]
-    pub counted: Sum,
+    pub counted: Counted,
 }
 
 /// The last `Ask` to a session.
@@ -226,7 +226,7 @@ impl Peer {
             asks: Breath::new(now),
             case: None,
             evicted: None,
-            counted: Sum::default(),
+            counted: Counted::default(),
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Peers {
     of: BTreeMap<SessionId, Box<Peer>>,
     /// What all of them come to, but for a change of the one that was touched last.
     sum: Sum,
+    /// The hashes of links that their heartbeats told, and how many told each; with the same exception.
+    told: Vec<(u32, usize)>,
     touched: Option<SessionId>,
 }
 
@@ -24,23 +26,50 @@ pub(crate) struct Sum {
     /// The others with a member or a watcher here.
     pub far: u64,
     pub records: usize,
+    /// Hash of those with members here and a link of their own (design N4).
+    pub links: u32,
+}
+
+/// What one peer is counted as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    sum: Sum,
+    /// The hash of links that its last heartbeat told.
+    told: Option<u32>,
+}
+
+impl Counted {
+    fn of(peer: &Peer) -> Self {
+        Self { sum: Sum::of(peer), told: peer.pulse.map(|pulse| pulse.links) }
+    }
 }
 
 impl Sum {
     fn of(peer: &Peer) -> Self {
         let here = u64::from(!peer.records.is_empty() || peer.watches());
         let (linked, far) = if peer.linked { (here, 0) } else { (0, here) };
-        Self { linked, far, records: peer.records.len() }
+        let links = if peer.linked && !peer.records.is_empty() { peer.mark } else { 0 };
+        Self { linked, far, records: peer.records.len(), links }
     }
 
     fn with(self, other: Self) -> Self {
-        let Sum { linked, far, records } = other;
-        Self { linked: self.linked + linked, far: self.far + far, records: self.records + records }
+        let Sum { linked, far, records, links } = other;
+        Self {
+            linked: self.linked + linked,
+            far: self.far + far,
+            records: self.records + records,
+            links: self.links ^ links,
+        }
     }
 
     fn without(self, other: Self) -> Self {
-        let Sum { linked, far, records } = other;
-        Self { linked: self.linked - linked, far: self.far - far, records: self.records - records }
+        let Sum { linked, far, records, links } = other;
+        Self {
+            linked: self.linked - linked,
+            far: self.far - far,
+            records: self.records - records,
+            links: self.links ^ links,
+        }
     }
 }
 
@@ -48,13 +77,28 @@ impl Peers {
     /// What all of them come to.
     pub fn sum(&self) -> Sum {
         let touched = self.touched.and_then(|id| self.of.get(&id));
-        let sum = touched.map_or(self.sum, |peer| self.sum.without(peer.counted).with(Sum::of(peer)));
+        let sum = touched.map_or(self.sum, |peer| self.sum.without(peer.counted.sum).with(Sum::of(peer)));
         debug_assert_eq!(sum, self.of.values().map(|peer| Sum::of(peer)).fold(Sum::default(), Sum::with));
         sum
     }
 
+    /// Whether the last heartbeat of any of them told other links than these (design N4).
+    pub fn tell_other_links(&self, mine: u32) -> bool {
+        let touched = self.touched.and_then(|id| self.of.get(&id));
+        let (before, now) = touched.map_or((None, None), |peer| (peer.counted.told, Counted::of(peer).told));
+        let counts = |told: &u32, count: usize| *told != mine && count > usize::from(before == Some(*told));
+        let others = now.is_some_and(|now| now != mine) || self.told.iter().any(|(told, count)| counts(told, *count));
+        debug_assert_eq!(others, self.of.values().filter_map(|peer| peer.pulse).any(|pulse| pulse.links != mine));
+        others
+    }
+
     pub fn get_mut(&mut self, id: &SessionId) -> Option<&mut Peer> {
         self.touch(*id);
+        self.of.get_mut(id).map(|peer| &mut **peer)
+    }
+
+    /// The same for who changes nothing of it that is counted here: neither its link, nor its pulse, nor which records it has.
+    pub fn get_uncounted(&mut self, id: &SessionId) -> Option<&mut Peer> {
         self.of.get_mut(id).map(|peer| &mut **peer)
     }
 
@@ -67,27 +111,46 @@ impl Peers {
     pub fn remove(&mut self, id: &SessionId) -> Option<Box<Peer>> {
         self.touch(*id);
         let peer = self.of.remove(id)?;
-        self.sum = self.sum.without(peer.counted);
+        self.count(peer.counted, Counted::default());
         Some(peer)
     }
 
     /// Changes each of them.
     pub fn each(&mut self, mut change: impl FnMut(SessionId, &mut Peer)) {
-        self.sum = Sum::default();
-        for (id, peer) in &mut self.of {
+        let mut of = std::mem::take(&mut self.of);
+        for (id, peer) in &mut of {
             change(*id, peer);
-            peer.counted = Sum::of(peer);
-            self.sum = self.sum.with(peer.counted);
+            let now = Counted::of(peer);
+            self.count(std::mem::replace(&mut peer.counted, now), now);
         }
+        self.of = of;
     }
 
     /// The peer is about to change, so what the one before it came to is settled.
     fn touch(&mut self, id: SessionId) {
         let before = self.touched.replace(id).filter(|before| *before != id);
         if let Some(peer) = before.and_then(|before| self.of.get_mut(&before)) {
-            let counts = Sum::of(peer);
-            self.sum = self.sum.without(std::mem::replace(&mut peer.counted, counts)).with(counts);
+            let now = Counted::of(peer);
+            let before = std::mem::replace(&mut peer.counted, now);
+            self.count(before, now);
         }
+    }
+
+    /// One of them comes to something else than before.
+    fn count(&mut self, before: Counted, now: Counted) {
+        self.sum = self.sum.without(before.sum).with(now.sum);
+        if before.told == now.told {
+            return;
+        }
+        if let Some((_, count)) = now.told.and_then(|now| self.told.iter_mut().find(|(told, _)| *told == now)) {
+            *count += 1;
+        } else {
+            self.told.extend(now.told.map(|told| (told, 1)));
+        }
+        if let Some((_, count)) = before.told.and_then(|before| self.told.iter_mut().find(|(told, _)| *told == before)) {
+            *count -= 1;
+        }
+        self.told.retain(|(_, count)| *count > 0);
     }
 }
 
@@ -118,11 +181,11 @@ mod tests {
             peer.pulse = Some(Pulse { count: 0, records: 0, cells: 0, links: 0 });
         };
         linked(&mut peers, ann, true);
-        assert_eq!(peers.sum(), Sum { linked: 1, far: 0, records: 0 });
+        assert_eq!(peers.sum(), Sum { linked: 1, far: 0, records: 0, links: 0 });
         linked(&mut peers, bob, false);
-        assert_eq!(peers.sum(), Sum { linked: 1, far: 1, records: 0 });
+        assert_eq!(peers.sum(), Sum { linked: 1, far: 1, records: 0, links: 0 });
         peers.get_mut(&ann).unwrap().linked = false;
-        assert_eq!(peers.sum(), Sum { linked: 0, far: 2, records: 0 });
+        assert_eq!(peers.sum(), Sum { linked: 0, far: 2, records: 0, links: 0 });
         peers.each(|_, peer| peer.pulse = None);
         assert_eq!(peers.sum(), Sum::default());
         linked(&mut peers, ann, true);
@@ -130,6 +193,34 @@ mod tests {
         assert_eq!(peers.sum(), Sum::default());
         assert!(peers.get_mut(&ann).is_none());
         linked(&mut peers, ann, true);
-        assert_eq!(peers.sum(), Sum { linked: 1, far: 0, records: 0 });
+        assert_eq!(peers.sum(), Sum { linked: 1, far: 0, records: 0, links: 0 });
+    }
+
+    /// So does [`Peers::tell_other_links`].
+    #[test]
+    fn what_they_tell_of_links_is_known_after_any_change() {
+        let (ann, bob) = (SessionId([1; 32]), SessionId([2; 32]));
+        let mut peers = Peers::default();
+        let tell = |peers: &mut Peers, id, links| {
+            let peer = peers.get_or_insert_with(id, || Peer::new(id, Tick(0)));
+            peer.pulse = Some(Pulse { count: 1, records: 0, cells: 0, links });
+        };
+        assert!(!peers.tell_other_links(7));
+        tell(&mut peers, ann, 7);
+        assert!(!peers.tell_other_links(7) && peers.tell_other_links(8));
+        tell(&mut peers, bob, 8);
+        assert!(peers.tell_other_links(7) && peers.tell_other_links(8));
+        tell(&mut peers, bob, 7);
+        tell(&mut peers, ann, 7);
+        assert!(!peers.tell_other_links(7) && peers.tell_other_links(8));
+        peers.each(|id, peer| {
+            if id == ann {
+                peer.pulse = None;
+            }
+        });
+        tell(&mut peers, bob, 8);
+        assert!(peers.tell_other_links(7) && !peers.tell_other_links(8));
+        assert!(peers.remove(&bob).is_some());
+        assert!(!peers.tell_other_links(7) && !peers.tell_other_links(8));
     }
 }
