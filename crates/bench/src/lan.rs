@@ -1,9 +1,11 @@
 //! Peers on the hosts of a LAN of network namespaces, with real discovery: how soon somebody new is seen, somebody who
-//! restarted, and everybody after a cut; and what sixteen who all move cost each other. It wants root.
+//! restarted, and everybody after a cut; what sixteen who all move cost each other; and how soon a burst is over. It wants
+//! root.
 //!
 //! All peers are in this process, each with a thread of its own on its host, so that one clock says when somebody moved
 //! and when another saw it. What must be reached is said beside each figure; nothing is compared.
 
+mod burst;
 mod crowded;
 mod seen;
 
@@ -25,17 +27,17 @@ const ROOM: &str = "bench";
 /// After this nobody is seen any more, and the bench ends.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The table, or the part of it that is named: `seen` or `crowded`.
+/// The table, or the part of it that is named: `seen`, `crowded` or `burst`.
 pub fn run(only: Option<&str>) -> anyhow::Result<bool> {
     parlor_testkit::netns::available()?;
     type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
-    let parts: [Part; 2] = [("seen", seen::figures), ("crowded", crowded::figures)];
+    let parts: [Part; 3] = [("seen", seen::figures), ("crowded", crowded::figures), ("burst", burst::figures)];
     let mut figures = Vec::new();
     for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         figures.extend(part()?);
     }
     if figures.is_empty() {
-        bail!("there is no such part; there are: seen, crowded");
+        bail!("there is no such part; there are: seen, crowded, burst");
     }
     publish("lan", &figures)
 }
