@@ -11,7 +11,7 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
 use libp2p::{
     Multiaddr, PeerId, SwarmBuilder, Transport, identify, mdns, noise, ping, rendezvous as libp2p_rendezvous,
-    request_response, tcp, yamux,
+    request_response, yamux,
 };
 use prometheus_client::registry::Registry;
 
@@ -27,6 +27,7 @@ use crate::links::PING_EVERY_MS;
 use crate::meter::Metered;
 use crate::relay;
 use crate::rendezvous;
+use crate::tcp;
 
 /// From the first packet of a dial to a secured connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -118,9 +119,14 @@ pub(crate) fn swarm(
     };
     let swarm = SwarmBuilder::with_existing_identity(key.keypair().clone())
         .with_tokio()
-        .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
-        .map_err(|error| error.to_string())?
         .with_quic()
+        .with_other_transport(|keypair| {
+            let noise = noise::Config::new(keypair)?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
+                tcp::transport().upgrade(Version::V1Lazy).authenticate(noise).multiplex(yamux::Config::default()),
+            )
+        })
+        .map_err(|error| error.to_string())?
         .with_other_transport(|keypair| {
             let noise = noise::Config::new(keypair)?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(

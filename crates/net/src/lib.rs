@@ -64,6 +64,7 @@ mod rendezvous;
 mod seal;
 mod surroundings;
 mod tags;
+mod tcp;
 mod topic;
 
 pub use check::{
