@@ -114,6 +114,9 @@ pub(crate) fn warnings(dir: &Path, most: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_os = "linux")]
+    use tracing_subscriber::{fmt, layer::SubscriberExt as _};
+
     use super::*;
 
     #[test]
@@ -179,6 +182,67 @@ mod tests {
             say(&journal, text);
         }
         assert_eq!(std::fs::read_to_string(dir.path().join(FILE)).unwrap(), "one\ntwo\n");
+    }
+
+    /// Names the folder to the process that mounts a small disk there.
+    #[cfg(target_os = "linux")]
+    const SMALL: &str = "PARLOR_TEST_LOG_ON_SMALL_DISK";
+    #[cfg(target_os = "linux")]
+    const NAME: &str = "logs::journal::tests::a_full_disk_costs_lines_and_nothing_else";
+    #[cfg(target_os = "linux")]
+    const SCRIPT: &str = r#"mount -t tmpfs -o size=64k,mode=0700 none "$0" && exec "$@""#;
+
+    /// On a small file system, in a mount namespace of its own.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_costs_lines_and_nothing_else() {
+        use std::process::Command;
+        if let Some(dir) = std::env::var_os(SMALL) {
+            return on_a_small_disk(Path::new(&dir));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let may = Command::new("unshare").args(["--mount", "true"]).output().is_ok_and(|tried| tried.status.success());
+        if !may {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "a mount namespace takes root and `unshare`");
+            eprintln!("not run: a mount namespace takes root and `unshare`");
+            return;
+        }
+        let ran = Command::new("unshare")
+            .args(["--mount", "sh", "-c", SCRIPT])
+            .arg(dir.path())
+            .arg(std::env::current_exe().unwrap())
+            .args([NAME, "--exact", "--nocapture"])
+            .env(SMALL, dir.path())
+            .output()
+            .unwrap();
+        let said = [ran.stdout, ran.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        assert!(ran.status.success() && said.contains("the disk was full"), "{said}");
+    }
+
+    #[cfg(target_os = "linux")]
+    fn on_a_small_disk(dir: &Path) {
+        let (journal, ballast) = (Journal::default(), dir.join("ballast"));
+        journal.open(&dir.join("logs")).unwrap();
+        std::fs::write(&ballast, vec![0; 32 * 1024]).unwrap();
+        let log = || std::fs::read_to_string(dir.join("logs").join(FILE)).unwrap();
+        let layer = fmt::layer().with_writer(journal).with_ansi(false);
+        // As the programs log: through the library that drops what it is told of a failure.
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            for number in 0..2_000 {
+                tracing::warn!(number, "something is wrong");
+            }
+            let full = log();
+            assert!(!full.contains("number=1999"), "the disk does not fill");
+            println!("the disk was full after {} lines", full.lines().count());
+            // With room again, what is said from then on is written, whole.
+            std::fs::remove_file(&ballast).unwrap();
+            tracing::warn!("all is well");
+            let lines = log();
+            assert!(lines.lines().last().is_some_and(|line| line.ends_with("all is well")), "{lines}");
+            assert_eq!(lines.matches("all is well").count(), 1);
+        });
+        let left: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["logs"]);
     }
 
     #[test]
