@@ -5,22 +5,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlor::{
     Access, AccessChange, Arguments, Batch, Board, BoardChange, Diagnostics, Error, ErrorCode, HistoryPage,
-    HistoryQuery, Inspect, InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Live, MemberRecord,
-    MembersPage, MembersQuery, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange, ProfileChange,
-    Publish, RoomMetadata, RoomSummary, Share, ShareChange, Status, Ticket, TicketInfo, arguments,
+    HistoryQuery, Inspect, InspectOptions, InspectSnapshot, Invitation, Join, LabChange, LabState, Leave, Left, Lineup,
+    Live, MemberRecord, MembersPage, MembersQuery, Message, MetadataChange, NetworkReport, PeerInfo, PresenceChange,
+    ProfileChange, Publish, RecordingOptions, ReplayState, Replayed, RoomMetadata, RoomSummary, Share, ShareChange,
+    Status, Ticket, TicketInfo, arguments,
 };
 use parlor_http::Shares;
 use serde::Serialize;
 use serde::de::Deserialize as _;
 use serde_json::{Map, Value};
-use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError};
-use tauri::{Runtime, State, Webview, Wry};
+use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError, Request, Response};
+use tauri::{AppHandle, Manager as _, Runtime, State, Webview, Wry};
 
 use crate::desk::{self, Notices};
 use crate::feed::Feeds;
 use crate::inspector::{self, Looks};
 use crate::local_api::{Choice, LocalApi, Shown};
 use crate::menu::{self, MenuBar};
+use crate::recordings;
 
 type Answer<T> = Result<T, Error>;
 
@@ -148,6 +150,12 @@ commands!(
     open_inspector,
     inspect,
     inspect_once,
+    recording,
+    save_recording,
+    replay,
+    replay_state,
+    replay_test,
+    replay_lineup,
 );
 
 #[tauri::command]
@@ -346,13 +354,7 @@ async fn set_local_api(
 }
 
 #[tauri::command]
-async fn notify(
-    app: tauri::AppHandle,
-    notices: State<'_, Notices>,
-    title: String,
-    body: String,
-    tag: String,
-) -> Answer<()> {
+async fn notify(app: AppHandle, notices: State<'_, Notices>, title: String, body: String, tag: String) -> Answer<()> {
     let of = tag.clone();
     notices.show(&title, &body, &of, move || desk::opened(&app, &tag)).await
 }
@@ -364,13 +366,13 @@ async fn open_link(address: String) -> Answer<()> {
 
 /// What stands in the menu bar from now on. Without a bar nothing happens.
 #[tauri::command]
-async fn set_menu(app: tauri::AppHandle, menu: Args<menu::Offered>) -> Answer<()> {
+async fn set_menu(app: AppHandle, menu: Args<menu::Offered>) -> Answer<()> {
     blocking(move || menu::show(&app, &menu.0)).await
 }
 
 /// Shows how the peer syncs, in a window beside this one.
 #[tauri::command]
-async fn open_inspector(app: tauri::AppHandle, live: State<'_, Live>) -> Answer<()> {
+async fn open_inspector(app: AppHandle, live: State<'_, Live>) -> Answer<()> {
     let theme = live.status().await.theme;
     inspector::open(&app, live.profile_dir(), theme)
         .map_err(|error| Error::new(ErrorCode::NetworkUnavailable, format!("no inspector: {error}")))
@@ -382,23 +384,64 @@ async fn inspect(
     live: State<'_, Live>,
     feeds: State<'_, Feeds>,
     webview: Webview,
+    bytes: bool,
     channel: Channel<Looks>,
 ) -> Answer<u64> {
-    let source = inspector::Source::of(live.inspect(None).await?);
+    let source = inspector::Source::of(live.inspect(InspectOptions { room: None, bytes }).await?);
     Ok(feeds.open(webview.label(), inspector::FEED, source, channel))
 }
 
 /// How the peer and its rooms are now.
 #[tauri::command]
 async fn inspect_once(live: State<'_, Live>) -> Answer<InspectSnapshot> {
-    match live.inspect(None).await?.recv().await {
+    match live.inspect(InspectOptions::default()).await?.recv().await {
         Some(Inspect::Snapshot(snapshot)) => Ok(snapshot),
         _ => Err(Error::new(ErrorCode::NetworkUnavailable, "the peer is closing")),
     }
 }
 
+/// What a room was given during the last minutes, as the bytes of a file.
+#[tauri::command]
+async fn recording(live: State<'_, Live>, room: String, values: bool) -> Answer<Response> {
+    Ok(Response::new(live.room(room).recording(RecordingOptions { values }).await?))
+}
+
+/// The same into a file; answers where.
+#[tauri::command]
+async fn save_recording(app: AppHandle, live: State<'_, Live>, room: String, values: bool) -> Answer<String> {
+    let file = live.room(room.as_str()).recording(RecordingOptions { values }).await?;
+    let folder = recordings::folder(app.path().download_dir().ok(), live.profile_dir());
+    let saved = blocking(move || recordings::save(&folder, &room, &file)).await?;
+    Ok(saved.display().to_string())
+}
+
+#[tauri::command]
+async fn replay(live: State<'_, Live>, request: Request<'_>) -> Answer<Replayed> {
+    let (file, asked) = recordings::handed(&request)?;
+    live.replay(file, asked.query()).await
+}
+
+#[tauri::command]
+async fn replay_state(live: State<'_, Live>, request: Request<'_>) -> Answer<ReplayState> {
+    let (file, asked) = recordings::handed(&request)?;
+    live.replay_state(file, asked.moment()).await
+}
+
+#[tauri::command]
+async fn replay_test(live: State<'_, Live>, request: Request<'_>) -> Answer<String> {
+    let (file, asked) = recordings::handed(&request)?;
+    live.replay_test(file, asked.name.as_deref().unwrap_or("recorded")).await
+}
+
+#[tauri::command]
+async fn replay_lineup(live: State<'_, Live>, request: Request<'_>) -> Answer<Lineup> {
+    let (mut first, asked) = recordings::handed(&request)?;
+    let second = first.split_off(asked.first.unwrap_or_default().min(first.len()));
+    live.line_up(first, second).await
+}
+
 /// Whoever asks the desktop may have to wait for it.
-async fn blocking(ask: impl FnOnce() -> Answer<()> + Send + 'static) -> Answer<()> {
+async fn blocking<R: Send + 'static>(ask: impl FnOnce() -> Answer<R> + Send + 'static) -> Answer<R> {
     let asked = tauri::async_runtime::spawn_blocking(ask).await;
     asked.unwrap_or_else(|error| Err(Error::new(ErrorCode::NetworkUnavailable, error.to_string())))
 }
@@ -406,6 +449,18 @@ async fn blocking(ask: impl FnOnce() -> Answer<()> + Send + 'static) -> Answer<(
 #[cfg(test)]
 mod tests {
     use super::{NAMES, OpenRoom};
+
+    /// What only the inspector's window may call.
+    const LOOKS: [&str; 8] = [
+        "inspect",
+        "inspect_once",
+        "recording",
+        "save_recording",
+        "replay",
+        "replay_state",
+        "replay_test",
+        "replay_lineup",
+    ];
 
     #[test]
     fn the_page_comes_back_to_the_room_it_joined_and_to_none_that_it_left() {
@@ -423,15 +478,14 @@ mod tests {
         let declared: Vec<&str> = include_str!("../commands.txt").lines().collect();
         assert_eq!(NAMES, declared);
         let main = allowed(include_str!("../capabilities/main.json"));
-        let of_inspector: Vec<&str> =
-            main.iter().map(String::as_str).filter(|name| name.starts_with("inspect")).collect();
-        assert!(of_inspector.is_empty(), "the main window does not look inside");
-        let wanted: Vec<&str> = NAMES.iter().copied().filter(|name| !name.starts_with("inspect")).collect();
+        // The main window does not look inside.
+        let wanted: Vec<&str> = NAMES.iter().copied().filter(|name| !LOOKS.contains(name)).collect();
         assert_eq!(main, wanted);
         let inspector = allowed(include_str!("../capabilities/inspector.json"));
-        // Each of them only reads, or is a part of reading; but for the lab, which a peer has to be started for.
-        let reads = ["rooms", "members", "unwatch", "ack", "peers"];
-        assert_eq!(inspector, [&reads[..], &["lab", "change_lab", "status", "inspect", "inspect_once"]].concat());
+        // Each of them only reads, or is a part of reading, or writes a recording to a file of its own; but for the lab,
+        // which a peer has to be started for.
+        let reads = ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status"];
+        assert_eq!(inspector, [&reads[..], &LOOKS].concat());
     }
 
     /// The commands that a capability allows.

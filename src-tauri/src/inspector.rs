@@ -41,6 +41,8 @@ pub fn open(app: &AppHandle, profile_dir: &Path, theme: Theme) -> tauri::Result<
         .visible(false)
         .theme(window::chosen(theme))
         .data_directory(profile_dir.join("webview"))
+        // A recording is dropped on the page, which reads it.
+        .disable_drag_drop_handler()
         .on_navigation(window::is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_page_load(|window, load| match load.event() {
@@ -116,7 +118,7 @@ impl feed::Source for Source {
 
 #[cfg(test)]
 mod tests {
-    use parlor::{Config, Join, Live};
+    use parlor::{Config, InspectOptions, Join, Live};
 
     use super::*;
     use crate::feed::Source as _;
@@ -131,7 +133,7 @@ mod tests {
             ..Config::default()
         };
         let live = Live::start(config).await.expect("a peer");
-        let mut source = Source::of(live.inspect(None).await.expect("a look"));
+        let mut source = Source::of(live.inspect(InspectOptions::default()).await.expect("a look"));
         live.room("quay").join(Join::new()).await.expect("in the room");
         let mut items = Vec::new();
         let mut numbers = Vec::new();

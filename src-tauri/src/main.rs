@@ -20,6 +20,7 @@ mod inspector;
 mod local_api;
 mod menu;
 mod person;
+mod recordings;
 mod window;
 
 use std::path::{Path, PathBuf};

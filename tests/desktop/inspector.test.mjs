@@ -2,6 +2,7 @@
 // goes when the main window goes.
 
 import assert from 'node:assert/strict';
+import { readFile, rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { Rig, until } from './rig.mjs';
 import { one } from './webdriver.mjs';
@@ -58,6 +59,29 @@ test('it shows what is held, and frames as they go out', async () => {
     await page.click(one(`tab-${panel}`));
     await page.see(`[data-panel="${panel}"]`);
   }
+});
+
+test('it saves a recording as a file, and plays one', async () => {
+  const { page } = window;
+  await page.click(one('tab-recorder'));
+  await page.see(one('ring-inputs'));
+  await page.click(one('recording-save'));
+  const said = await until('where it is', async () => (await page.texts(one('recording-said')))[0]);
+  const path = /^Saved: (.*\.parlor-recording)$/.exec(said)?.[1];
+  assert.ok(path, said);
+  const file = await readFile(path);
+  await rm(path);
+  assert.equal(file.subarray(0, 16).toString(), 'parlor-recording');
+  assert.ok(!file.includes('Quiet Otter'), 'names are stand-ins');
+  // The file goes to the peer and back as bytes.
+  await page.click(one('recording-look'));
+  await page.see(one('held'));
+  const [place] = await page.texts(one('place'));
+  const total = Number(/^Step [\d,]+ of ([\d,]+)/.exec(place)[1].replaceAll(',', ''));
+  await page.click(one('step-back'));
+  await until('one step back', async () => (await page.texts(one('place')))[0].startsWith(`Step ${(total - 1).toLocaleString('en')} of`));
+  await page.see(`[data-testid="held"][data-step="${total - 1}"]`);
+  assert.deepEqual(await page.texts(one('recording-wrong')), []);
 });
 
 test('it may change nothing', async () => {

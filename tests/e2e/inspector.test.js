@@ -261,6 +261,204 @@ test('a lost write shows as a hash that differs, and then as the same again', as
   await page.context().close();
 });
 
+/** A recording of a room, as its peer gives it. */
+async function recorded(peer, query = '') {
+  const answer = await fetch(`${peer.http}${ROOM}/recording${query}`, { headers: { authorization: `Bearer ${peer.token}` } });
+  assert.equal(answer.status, 200);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+const asFile = (name, buffer) => ({ name, mimeType: 'application/octet-stream', buffer });
+
+describe('a flight recorder', () => {
+  let otter, page, saved;
+
+  before(async () => {
+    otter = await arrive('Quiet Otter');
+    await does(otter, `${ROOM}/metadata`, { metadata: { title: 'Harbour' } });
+    await does(otter, `${ROOM}/presence`, { presence: { tool: 'Umbrella' } });
+    page = await inspect(otter, 'recorder', { viewport: { width: 1120, height: 720 } });
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  });
+  after(() => page?.context().close());
+
+  const save = async () => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.at('recording-save').click()]);
+    assert.equal(download.suggestedFilename(), 'Deck-3.parlor-recording');
+    return readFile(await download.path());
+  };
+  const numberIn = async (id) => Number(/[\d,.]+/.exec(await page.at(id).textContent())[0].replaceAll(',', ''));
+
+  test('says how much it has, and more when more happened', async () => {
+    await page.at('ring-inputs').waitFor();
+    assert.match(await page.at('ring-span').textContent(), /^\d[\d.,]* s \/ 10 min$/);
+    assert.match(await page.at('ring-bytes').textContent(), /^\d[\d.,]* (B|KiB) \/ 8 MiB$/);
+    const before = await numberIn('ring-inputs');
+    assert.ok(before > 2);
+    await does(otter, `${ROOM}/metadata`, { metadata: { mode: 'drill' } });
+    await until('more inputs', async () => (await numberIn('ring-inputs')) > before);
+    await picture(page, 'inspector-recorder');
+  });
+
+  test('is saved without names and values, and with them after a warning', async () => {
+    saved = await save();
+    await until('it is said', async () => /^Saved as Deck-3\.parlor-recording$/.test(await page.at('recording-said').textContent()));
+    for (const word of ['Harbour', 'Umbrella', 'Quiet Otter']) assert.ok(!saved.includes(word), word);
+    assert.equal(await page.at('values-warning').count(), 0);
+    await page.at('recording-values').click();
+    await page.at('values-warning').waitFor();
+    const plain = await save();
+    for (const word of ['Harbour', 'Umbrella', 'Quiet Otter']) assert.ok(plain.includes(word), word);
+    await page.at('recording-look').click();
+    await page.at('opened').waitFor();
+    assert.match(await page.at('opened-about').textContent(), /^Deck 3, as [0-9a-f]{8} had it .* with names and values$/);
+  });
+
+  test('is walked through step by step, and says what each changed', async () => {
+    await page.filter('text:title kind:call');
+    await until('one step', async () => (await page.cells('text')).join() === 'Quiet Otter changes settings: title');
+    await page.locator('[data-row]').first().click();
+    const [number] = await page.cells('step');
+    await page.locator(`[data-testid=held][data-step="${number}"]`).waitFor();
+    assert.match(await page.at('changes').textContent(), /setting · title\s*nothing → "Harbour"/);
+    assert.match(await page.at('held-members').textContent(), /Quiet Otter here/);
+    await page.filter('');
+    const place = () => page.at('place').textContent();
+    const isAt = (step) => until(`step ${step}`, async () => (await place()).startsWith(`Step ${step} of `));
+    await isAt(number);
+    // By buttons, by keys on the slider, and by pulling it.
+    await page.at('step-back').click();
+    await isAt(Number(number) - 1);
+    await page.locator(`[data-testid=held][data-step="${Number(number) - 1}"]`).waitFor();
+    await page.at('step-on').click();
+    await isAt(number);
+    await page.at('slider').focus();
+    await page.keyboard.press('Home');
+    await isAt(1);
+    await page.keyboard.press('ArrowRight');
+    await isAt(2);
+    await page.keyboard.press('End');
+    const total = /of ([\d,]+)/.exec(await place())[1];
+    await isAt(total);
+    await page.at('slider').fill('0');
+    await until('the beginning', async () => !(await place()).startsWith(`Step ${total} `));
+    assert.match(await page.at('slider').getAttribute('aria-valuetext'), /^Step [\d,]+ of [\d,]+ · \d+:\d\d\.\d{3}$/);
+    await until('it is in sight', async () => (await page.locator('[data-row][aria-selected=true]').count()) === 1);
+    assert.equal(await page.at('fine').count(), 1);
+    await page.filter('text:title kind:call');
+    await page.locator('[data-row]').first().click();
+    await page.filter('');
+    await picture(page, 'inspector-recording');
+  });
+
+  test('becomes a test, in the clipboard', async () => {
+    await page.at('copy-test').click();
+    await until('it is copied', async () => /in the clipboard/.test(await page.at('opened-said').textContent()));
+    const source = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(source, /#\[test\]\npub\(crate\) fn deck_3\(\)/);
+    assert.match(source, /assert_eq!\(outcome\.hash, "[0-9a-f]{16}"/);
+  });
+
+  test('is opened from a file that is chosen or dropped, and none that is damaged', async () => {
+    await page.at('close-recording').click();
+    await page.at('recording-file').setInputFiles(asFile('torn.parlor-recording', saved.subarray(0, saved.length / 2)));
+    await page.at('recording-wrong').getByText(/cut short or damaged/).waitFor();
+    await page.at('recording-file').setInputFiles(asFile('chosen.parlor-recording', saved));
+    await page.at('opened').getByText('chosen.parlor-recording').waitFor();
+    assert.equal(await page.at('recording-wrong').count(), 0);
+    await page.at('recorder').evaluate((panel, text) => {
+      const files = new DataTransfer();
+      files.items.add(new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], 'dropped.parlor-recording'));
+      panel.dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true }));
+    }, saved.toString('base64'));
+    await page.at('opened').getByText('dropped.parlor-recording').waitFor();
+    // It is still there behind another panel.
+    await page.show('frames');
+    await page.show('recorder');
+    await page.at('opened').getByText('dropped.parlor-recording').waitFor();
+    assert.deepEqual(troubles(page).filter((words) => !/status of 400/.test(words)), []);
+  });
+});
+
+test('a partition shows in two recordings as what one has and the other lacks', async () => {
+  const otter = await Peer.inLab();
+  crew.push(otter);
+  await does(otter, '/profile', { name: 'Quiet Otter' });
+  await does(otter, `${ROOM}/join`, {});
+  const heron = await arrive('Brisk Heron', otter);
+  const page = await inspect(otter, 'recorder');
+  await until('both know both', async () => {
+    const pages = await Promise.all([otter, heron].map((peer) => peer.api(`${ROOM}/members`)));
+    return pages.every(({ total }) => total === 2);
+  });
+  const open = async (others) => {
+    await page.at('recording-file').setInputFiles(asFile('otter.parlor-recording', await recorded(otter)));
+    await page.at('opened').waitFor();
+    await page.at('second-file').setInputFiles(asFile('heron.parlor-recording', await recorded(heron, others)));
+    await page.at('lineup').waitFor();
+    return page.at('lineup').textContent();
+  };
+  assert.match(await open(), /They agree on all that lasted; [\d,]+ frames? (is|are) in both\./);
+
+  const { peers } = await otter.api('/peers');
+  await does(otter, '/lab', { peers: { [peers[0].peerId]: { apart: true } } });
+  await does(heron, `${ROOM}/metadata`, { metadata: { title: 'Nobody else sees this' } });
+  // What differs for three seconds is not on its way any more.
+  const told = await until('a disagreement', async () => {
+    await page.at('close-recording').click();
+    const told = await open();
+    return /They disagree first/.test(told) && told;
+  }, 20_000);
+  assert.match(told, /first on the metadata cell that u_\w+ wrote at [\dT:.-]+Z:/);
+  assert.match(told, /otter\.parlor-recording does not hold it and never came to it/);
+  assert.match(told, /heron\.parlor-recording holds it since step [\d,]+/);
+  await page.at('lineup').getByRole('button').click();
+  await page.at('opened').getByRole('heading', { name: 'heron.parlor-recording' }).waitFor();
+  await until('the write', async () => /setting · \S+\s*nothing → /.test(await page.at('changes').textContent()));
+  await picture(page, 'inspector-disagreement');
+  await does(otter, '/lab', { clear: true });
+  assert.deepEqual(troubles(page), []);
+  await page.context().close();
+});
+
+test('without a recorder a peer says so', async () => {
+  const otter = await Peer.without('--no-recorder');
+  crew.push(otter);
+  await does(otter, `${ROOM}/join`, {});
+  const page = await inspect(otter, 'recorder');
+  await until('it is off', async () => /Nothing of this room is written down/.test(await page.at('ring-none').textContent()));
+  await page.context().close();
+});
+
+test('a frame shows its bytes when they are asked for', async () => {
+  const otter = await arrive('Quiet Otter');
+  const heron = await arrive('Brisk Heron', otter);
+  const page = await inspect(heron, 'frames');
+  await page.filter('dir:in kind:beat');
+  await page.locator('[data-row]').first().click({ timeout: 15_000 });
+  await page.at('no-hex').waitFor();
+  await page.at('hex-ask').click();
+  assert.equal(await page.at('frames-bytes').getAttribute('aria-pressed'), 'true');
+  const before = (await page.locator('[data-row]').last().getAttribute('data-row')) ?? '';
+  await until('a later one', async () => {
+    const last = page.locator('[data-row]').last();
+    if ((await last.getAttribute('data-row')) === before) return false;
+    await last.click();
+    return (await page.at('hex').count()) === 1;
+  }, 15_000);
+  const [hex, bytes] = [await page.at('hex').textContent(), (await page.locator('[data-row][aria-selected=true] [data-column=bytes]').textContent()).match(/\d+/)[0]];
+  assert.match(hex, /Version\s*1 byte 0/);
+  assert.match(hex, /Kind\s*2 beat byte 1/);
+  assert.match(hex, /Number\s*\d+ in the body/);
+  const shown = await page.at('hex').locator('.bytes').allTextContents();
+  assert.equal(shown.join(' ').trim().split(/\s+/).length, Number(bytes));
+  assert.match(shown[0], /^01 02 /);
+  await picture(page, 'inspector-hex');
+  await page.at('frames-bytes').click();
+  assert.deepEqual(troubles(page).filter((words) => !/ERR_ABORTED/.test(words)), []);
+  await page.context().close();
+});
+
 test('without its lab a peer says how to have one', async () => {
   const otter = await arrive('Quiet Otter');
   const page = await inspect(otter, 'lab');
@@ -322,8 +520,12 @@ test('it can be used by everybody, in both languages', async () => {
   const page = await inspect(otter, 'registers', { bypassCSP: true, reducedMotion: 'reduce', locale: 'de-DE' });
   await until('presence of both', async () => (await page.cells('key')).length >= 2);
   await does(heron, `${ROOM}/metadata`, { metadata: { title: 'Deck 3' } });
-  for (const panel of ['registers', 'peers', 'mesh', 'frames', 'convergence', 'refusals', 'people']) {
+  for (const panel of ['registers', 'peers', 'mesh', 'frames', 'convergence', 'refusals', 'people', 'recorder']) {
     await page.show(panel);
+    if (panel === 'recorder') {
+      await isAccessible({ page }, 'inspector-recorder-ring');
+      await page.at('recording-look').click();
+    }
     if (panel === 'refusals') await page.at('ordinary').click();
     await until(`rows of ${panel}`, async () => (await page.locator('[data-row]').count()) > 0);
     await page.locator('[data-row]').first().click();

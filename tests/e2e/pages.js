@@ -429,6 +429,24 @@ const inside = [
     await inspector.page.locator(`[data-panel=${panel}] [data-row]`).first().waitFor();
     return inspector;
   }]),
+  ['inspector, recorder', async (visit) => {
+    const [inspector] = visit.others;
+    await inspector.at('tab-recorder').click();
+    await inspector.sees('ring-inputs');
+    return inspector;
+  }],
+  ['inspector, a recording with values', async (visit) => {
+    const [inspector] = visit.others;
+    await inspector.at('recording-values').click();
+    await inspector.sees('values-warning');
+    return inspector;
+  }],
+  ['inspector, a recording that is open', async (visit) => {
+    const [inspector] = visit.others;
+    await inspector.at('recording-look').click();
+    await inspector.sees('held');
+    return inspector;
+  }],
   ['inspector, a lab that is closed', async (visit) => {
     const [inspector] = visit.others;
     await inspector.at('tab-lab').click();

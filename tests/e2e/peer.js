@@ -27,6 +27,11 @@ export class Peer {
     return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), others, pages, ['--lab']);
   }
 
+  /** Starts a peer with flags that switch something off. */
+  static async without(...flags) {
+    return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), [], pages, flags);
+  }
+
   /** Starts a peer that serves the pages in a folder. */
   static async serving(folder) {
     return Peer.#in(await mkdtemp(join(tmpdir(), 'parlor-e2e-')), [], folder);

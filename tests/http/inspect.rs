@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eventsource_stream::Eventsource;
 use futures::{FutureExt, Stream, StreamExt};
-use parlor::Inspect;
+use parlor::{Inspect, InspectOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -83,6 +83,74 @@ async fn a_write_is_seen_at_both_ends() {
     assert_eq!((&cell["value"], &cell["version"], &cell["read"]), (&json!("Seen"), &written["version"], &json!(true)));
 }
 
+/// The bytes of a frame that was seen.
+fn bytes(seen: &Value) -> Vec<u8> {
+    let hex = seen["frame"]["hex"].as_str().unwrap_or_else(|| panic!("no bytes in {seen}"));
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("digits")).collect()
+}
+
+fn has(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|part| part == word.as_bytes())
+}
+
+#[tokio::test]
+async fn frames_come_with_their_bytes_to_those_who_ask() {
+    let here = Peer::start().await;
+    let there = Peer::beside(&here).await;
+    for peer in [&here, &there] {
+        peer.post("/rooms/r/join", json!({})).await.ok();
+    }
+    let mut plain = Inspection::open(&there, "").await;
+    let (mut told, mut heard) =
+        (Inspection::open(&here, "?bytes=true").await, Inspection::open(&there, "?room=r&bytes=true").await);
+    // Each has begun to look.
+    for look in [&mut plain, &mut told, &mut heard] {
+        assert_eq!(look.next().await["type"], "snapshot");
+    }
+    here.post("/rooms/r/metadata", json!({ "metadata": { "title": "Umbrella" } })).await.ok();
+    let cells = |seen: &Value| seen["kind"] == "cells" && seen["bytes"].as_u64() > Some(100);
+    let (sent, came) = (told.until("frameOut", cells).await, heard.until("frameIn", cells).await);
+    assert_eq!(bytes(&sent), bytes(&came), "the same frame at both ends");
+    assert_eq!((bytes(&came).len() as u64, &came["frame"]["leftOut"]), (came["bytes"].as_u64().unwrap(), &json!(0)));
+    assert!(bytes(&came).starts_with(&[1, 6]) && has(&bytes(&came), "Umbrella"), "version, kind, and what was written");
+    assert_eq!((&came["frame"]["sealed"], came["frame"].get("seq")), (&json!(false), None));
+    let beat = heard.until("frameIn", |seen| seen["kind"] == "beat").await;
+    assert!(beat["frame"]["seq"].is_u64(), "{beat}");
+    assert_eq!(plain.until("frameIn", cells).await.get("frame"), None, "who did not ask gets none");
+
+    // A long one is told in part.
+    let note = json!({ "set": [{ "id": "plan", "text": "long ".repeat(700) }] });
+    here.post("/rooms/r/board", note).await.ok();
+    let long = heard.until("frameIn", |seen| seen["kind"] == "cells" && seen["bytes"].as_u64() > Some(3_500)).await;
+    assert_eq!(bytes(&long).len(), 1_024);
+    assert_eq!(long["frame"]["leftOut"].as_u64(), long["bytes"].as_u64().map(|all| all - 1_024));
+    for query in ["?bytes=yes", "?bytes=", "?byte=true"] {
+        here.get(&format!("/inspect{query}")).await.refused(400, "INVALID_LIMIT");
+    }
+}
+
+#[tokio::test]
+async fn frames_of_a_private_room_are_shown_as_they_were_sealed() {
+    let here = Peer::start().await;
+    let there = Peer::beside(&here).await;
+    let made = here.post("/rooms", json!({ "room": "secret", "private": true })).await.ok();
+    here.post("/rooms/secret/join", json!({})).await.ok();
+    there.post("/rooms/secret/join", json!({ "ticket": made["ticket"] })).await.ok();
+    let (mut told, mut heard) =
+        (Inspection::open(&here, "?bytes=true").await, Inspection::open(&there, "?bytes=true").await);
+    for look in [&mut told, &mut heard] {
+        assert_eq!(look.next().await["type"], "snapshot");
+    }
+    here.post("/rooms/secret/presence", json!({ "presence": { "status": "Umbrella" } })).await.ok();
+    let delta = |seen: &Value| seen["kind"] == "delta" && seen["room"] == "secret";
+    let came = heard.until("frameIn", delta).await;
+    // The counter and the authentication tag are what a seal adds.
+    assert_eq!(bytes(&came).len() as u64, came["bytes"].as_u64().unwrap() + 24, "{came}");
+    assert_eq!((&came["frame"]["sealed"], came["frame"].get("seq")), (&json!(true), None));
+    assert!(bytes(&came).starts_with(&[1, 1]) && !has(&bytes(&came), "Umbrella"), "{came}");
+    assert_eq!(told.until("frameOut", delta).await.get("frame"), None, "it is sealed after this");
+}
+
 #[tokio::test]
 async fn connections_are_seen_and_another_room_is_not() {
     let here = Peer::start().await;
@@ -120,7 +188,7 @@ async fn an_address_that_somebody_gave_is_seen_to_be_dialled() {
 #[tokio::test]
 async fn who_looks_away_sees_nothing_and_then_how_it_is() {
     let here = Peer::start().await;
-    let mut inspection = here.live.inspect(None).await.expect("a look");
+    let mut inspection = here.live.inspect(InspectOptions::default()).await.expect("a look");
     assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
     inspection.pause();
     here.post("/rooms/r/join", json!({})).await.ok();
@@ -135,7 +203,7 @@ async fn who_looks_away_sees_nothing_and_then_how_it_is() {
 async fn who_is_too_slow_is_told_how_much_was_missed() {
     let here = Peer::start().await;
     here.post("/rooms/r/join", json!({})).await.ok();
-    let mut inspection = here.live.inspect(None).await.expect("a look");
+    let mut inspection = here.live.inspect(InspectOptions::default()).await.expect("a look");
     assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
     let first = Instant::now();
     // Each of these is more than a thousand cells.

@@ -1,10 +1,10 @@
-//! `GET /rooms/:roomId/recording` and `/replay`: what a room was given, for those who look for a fault.
+//! `GET /rooms/:roomId/recording` and `/replay`, and `POST /replay…`: what a room was given, for those who look for a fault.
 
 use parlor::Recording;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::fixture::{Peer, answer};
+use crate::fixture::{Peer, answer, eventually};
 
 async fn file(peer: &Peer, query: &str) -> Vec<u8> {
     let response = peer.request(Method::GET, &format!("/rooms/r/recording{query}")).send().await.expect("an answer");
@@ -55,6 +55,118 @@ async fn a_room_is_played_step_by_step() {
         let counts = (held(&state["state"]["members"]), held(&state["state"]["inventory"]["cells"]));
         assert_eq!(counts, (members, cells), "after step {at}");
     }
+}
+
+/// A file that is handed over, at `path`.
+fn handed(peer: &Peer, path: &str, file: Vec<u8>) -> reqwest::RequestBuilder {
+    peer.request(Method::POST, path).header("Content-Type", "application/octet-stream").body(file)
+}
+
+#[tokio::test]
+async fn a_file_is_played_by_any_peer_and_touches_none_of_its_rooms() {
+    let (here, there) = (Peer::start().await, Peer::start().await);
+    here.post("/rooms/r/join", json!({})).await.ok();
+    here.post("/rooms/r/metadata", json!({ "metadata": { "title": "Harbour" } })).await.ok();
+    let file = file(&here, "?values=true").await;
+    let recording = Recording::read(&file).expect("a recording");
+
+    let played = answer(handed(&there, "/replay?from=2&limit=1", file.clone())).await.ok();
+    assert_eq!((&played["room"], &played["steps"][0]["step"]), (&json!("r"), &json!(2)));
+    assert_eq!((&played["total"], &played["broken"]), (&json!(recording.len()), &json!(null)));
+    assert_eq!(there.get("/rooms").await.ok()["rooms"], json!([]), "no room was opened");
+
+    let steps = recording.replayed(&parlor::ReplayQuery::default()).expect("a replay").steps;
+    let titled = steps.iter().find(|step| step.text.contains("settings: title")).expect("a title");
+    let state = |query: String| {
+        let (peer, file) = (&there, file.clone());
+        async move { answer(handed(peer, &format!("/replay/state{query}"), file)).await.ok() }
+    };
+    let at = state(format!("?at={}", titled.step)).await;
+    assert_eq!(at["step"], json!(titled.step));
+    let [change] = at["changes"].as_array().expect("changes").as_slice() else { panic!("{:#}", at["changes"]) };
+    assert_eq!((&change["what"], &change["register"]["field"]), (&json!("cell"), &json!("title")));
+    assert_eq!((change.get("before"), &change["after"]), (None, &json!("Harbour")));
+    assert_eq!(state(format!("?at={}", titled.step - 1)).await["inventory"]["cells"], json!([]));
+    // The same moment by its time, as far as there is nothing else in the same millisecond.
+    let last = steps.iter().rfind(|step| step.ms == titled.ms).expect("itself");
+    assert_eq!(state(format!("?atMs={}", titled.ms)).await["step"], json!(last.step));
+    assert_eq!(state(String::new()).await["step"], json!(recording.len()));
+
+    let test = handed(&there, "/replay/test?name=lost%20title", file.clone()).send().await.expect("an answer");
+    assert_eq!(test.headers()["content-type"], "text/plain; charset=utf-8");
+    assert!(test.text().await.expect("a body").contains("fn lost_title()"));
+}
+
+#[tokio::test]
+async fn two_files_are_held_against_each_other() {
+    let (here, there) = (Peer::start().await, Peer::start().await);
+    here.post("/rooms/r/join", json!({})).await.ok();
+    there.post("/rooms/r/join", json!({})).await.ok();
+    there.post("/peers", json!({ "addr": here.addr().await })).await.ok();
+    eventually("both know both", || async {
+        let both = [here.get("/rooms/r/members").await.ok(), there.get("/rooms/r/members").await.ok()];
+        both.iter().all(|page| page["total"] == 2).then_some(())
+    })
+    .await;
+    let (one, other) = (file(&here, "").await, file(&there, "").await);
+    let both = [one.clone(), other].concat();
+    let lineup = answer(handed(&here, &format!("/replay/lineup?first={}", one.len()), both.clone())).await.ok();
+    assert!(lineup["common"].as_u64().is_some_and(|common| common > 0), "{lineup:#}");
+    for query in ["", "?first=x", "?first=99999999", "?second=1"] {
+        let refused = handed(&here, &format!("/replay/lineup{query}"), both.clone());
+        answer(refused).await.refused(400, "INVALID_LIMIT");
+    }
+    let wrong = handed(&here, &format!("/replay/lineup?first={}", one.len() - 1), both);
+    answer(wrong).await.refused(400, "INVALID_RECORDING");
+}
+
+#[tokio::test]
+async fn a_file_passes_the_doors_that_everything_passes() {
+    let peer = Peer::start().await;
+    peer.post("/rooms/r/join", json!({})).await.ok();
+    let file = file(&peer, "").await;
+    for path in ["/replay", "/replay/state", "/replay/test", "/replay/lineup?first=1"] {
+        let bare = || peer.http.post(peer.url(path)).body(file.clone());
+        let octets = |request: reqwest::RequestBuilder| request.header("Content-Type", "application/octet-stream");
+        answer(octets(bare())).await.refused(401, "UNAUTHORIZED");
+        answer(octets(bare()).header("Host", "parlor.example")).await.refused(403, "FORBIDDEN_HOST");
+        answer(octets(bare()).header("Origin", "http://evil.example")).await.refused(403, "FORBIDDEN_ORIGIN");
+        // What a page of elsewhere can send unasked, and what is JSON.
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json"] {
+            let other = peer.request(Method::POST, path).header("Content-Type", kind).body(file.clone());
+            answer(other).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        }
+        answer(peer.request(Method::POST, path)).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        answer(peer.request(Method::GET, path)).await.refused(405, "METHOD_NOT_ALLOWED");
+        let damaged = handed(&peer, path, file[..file.len() / 2].to_vec());
+        answer(damaged).await.refused(400, "INVALID_RECORDING");
+        answer(handed(&peer, path, Vec::new()))
+            .await
+            .refused(400, if path.contains("first") { "INVALID_LIMIT" } else { "INVALID_RECORDING" });
+        answer(handed(&peer, path, vec![0; 2 * parlor::REPLAYED_MAX + 1])).await.refused(413, "PAYLOAD_TOO_LARGE");
+    }
+    answer(handed(&peer, "/replay", vec![0; parlor::REPLAYED_MAX + 1])).await.refused(413, "PAYLOAD_TOO_LARGE");
+    for query in ["values=true", "at=-1", "at=1&atMs=1", "atMs=x", "from=x", "limit=1.5", "what=1"] {
+        let refused = handed(&peer, &format!("/replay?{query}"), file.clone());
+        answer(refused).await.refused(400, "INVALID_LIMIT");
+    }
+    for query in ["from=1", "limit=1", "at="] {
+        let refused = handed(&peer, &format!("/replay/state?{query}"), file.clone());
+        answer(refused).await.refused(400, "INVALID_LIMIT");
+    }
+}
+
+#[tokio::test]
+async fn how_much_is_written_down_is_told() {
+    let peer = Peer::start().await;
+    let room = peer.live.room("r");
+    assert_eq!(room.recorded().await, Ok(None), "it is not open");
+    peer.post("/rooms/r/join", json!({})).await.ok();
+    let before = room.recorded().await.expect("an answer").expect("a ring");
+    peer.post("/rooms/r/metadata", json!({ "metadata": { "title": "Harbour" } })).await.ok();
+    let after = room.recorded().await.expect("an answer").expect("a ring");
+    assert!(after.inputs > before.inputs && after.bytes > before.bytes, "{before:?}, then {after:?}");
+    assert!(after.whole && after.bytes < after.bytes_max && after.span_ms < after.span_max_ms, "{after:?}");
 }
 
 #[tokio::test]

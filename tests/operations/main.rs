@@ -13,8 +13,22 @@ use clap::Command;
 const PARTS_OF_WATCH: [&str; 2] = ["unwatch", "ack"];
 
 /// Commands of the desktop shell that are about the window alone, and those of the window that looks at the peer.
-const OF_THE_WINDOW: [&str; 8] =
-    ["local_api", "set_local_api", "set_menu", "notify", "open_link", "open_inspector", "inspect", "inspect_once"];
+const OF_THE_WINDOW: [&str; 14] = [
+    "local_api",
+    "set_local_api",
+    "set_menu",
+    "notify",
+    "open_link",
+    "open_inspector",
+    "inspect",
+    "inspect_once",
+    "recording",
+    "save_recording",
+    "replay",
+    "replay_state",
+    "replay_test",
+    "replay_lineup",
+];
 
 fn operations() -> BTreeSet<&'static str> {
     parlor::OPERATIONS.iter().copied().collect()

@@ -10,7 +10,16 @@ use crate::{OF_THE_WINDOW, PARTS_OF_WATCH, handled, operations, shell};
 const HEARS: [&str; 2] = ["core:event:allow-listen", "core:event:allow-unlisten"];
 
 /// What only the inspector's window may call.
-const LOOKS: [&str; 2] = ["inspect", "inspect_once"];
+const LOOKS: [&str; 8] = [
+    "inspect",
+    "inspect_once",
+    "recording",
+    "save_recording",
+    "replay",
+    "replay_state",
+    "replay_test",
+    "replay_lineup",
+];
 /// And what else it may: to read, and to make faults of this peer's own network. Nothing changes what is in a room.
 const INSPECTOR: [&str; 8] = ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status"];
 

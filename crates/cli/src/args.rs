@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use parlor::ReplayAt;
 use serde_json::{Map, Value};
 
 use crate::access::AccessArgs;
@@ -13,7 +14,7 @@ use crate::doctor::DoctorArgs;
 use crate::lab::LabArgs;
 use crate::messages::{MessagesArgs, SayArgs};
 use crate::share::ShareArgs;
-use crate::values::{assignment, expiry, loopback, object, wait_seconds, whole};
+use crate::values::{assignment, expiry, loopback, moment, object, wait_seconds, whole};
 
 /// Live rooms on the local network: who is here, what they do, what the room is about.
 #[derive(Debug, Parser)]
@@ -457,12 +458,12 @@ pub struct ReplayArgs {
     /// Another peer's recording of the same: where the two disagree first
     #[arg(value_name = "OTHER")]
     pub other: Option<PathBuf>,
-    /// What was held after this step, and nothing of the others
-    #[arg(long, value_name = "STEP", conflicts_with_all = ["until", "as_test", "other"])]
-    pub at: Option<usize>,
-    /// Only up to this step
-    #[arg(long, value_name = "STEP", conflicts_with_all = ["as_test", "other"])]
-    pub until: Option<usize>,
+    /// What was held after this step, and what it changed: a number, or the time since the beginning such as 1500ms or 12.5s
+    #[arg(long, value_name = "MOMENT", value_parser = moment, conflicts_with_all = ["until", "as_test", "other"])]
+    pub at: Option<ReplayAt>,
+    /// Only up to this step, or this time
+    #[arg(long, value_name = "MOMENT", value_parser = moment, conflicts_with_all = ["as_test", "other"])]
+    pub until: Option<ReplayAt>,
     /// Print a test in Rust that plays it: it fails while a rule is broken, or when the state becomes another
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "recorded", conflicts_with_all = ["json", "other"])]
     pub as_test: Option<String>,

@@ -1,10 +1,11 @@
 //! `record` and `replay`: what a room was given, saved and played again.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 
-use parlor::{Error, Lineup, RECORDING_MAX, Recording, ReplayQuery, ReplayStep, Replayed};
+use parlor::{
+    Error, Lineup, RECORDING_MAX, Recording, ReplayChange, ReplayQuery, ReplayStep, Replayed, save_recording,
+};
+use serde_json::Value;
 
 use crate::args::{RecordArgs, ReplayArgs};
 use crate::failure::Failure;
@@ -19,8 +20,7 @@ pub(crate) async fn record(args: RecordArgs) -> Result<(), Failure> {
     let saved = peer.client.recording(&args.room, args.with_values).await;
     peer.close().await;
     let saved = saved?;
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&args.file).map_err(unwritable)?;
-    file.write_all(&saved).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    save_recording(&args.file, &saved).map_err(unwritable)?;
     let with = if args.with_values { "names and values are in it" } else { "names and values are stand-ins" };
     note(&format!("{}: {} bytes, {with}", args.file.display(), saved.len()));
     Ok(())
@@ -35,11 +35,12 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     if let Some(name) = &args.as_test {
         return print(recording.as_test(name).map_err(refused)?.trim_end());
     }
-    let until = args.until.or(args.at).unwrap_or(usize::MAX);
+    let moment = args.at.or(args.until);
+    let until = recording.step_of(moment);
     let mut from = 1;
     loop {
         let limit = until.saturating_sub(from - 1).min(10_000);
-        let query = ReplayQuery { at: args.at.or(args.until), from: Some(from), limit: Some(limit) };
+        let query = ReplayQuery { at: moment, from: Some(from), limit: Some(limit) };
         let played = recording.replayed(&query).map_err(refused)?;
         if args.json {
             // All that is asked for is one object, as the API gives it.
@@ -91,9 +92,10 @@ fn line(step: &ReplayStep) -> Result<(), Failure> {
     step.events.iter().try_for_each(|event| print(&harmless(&format!("{:>20}  > {event}", ""))))
 }
 
-/// What was held, and whether that is what was recorded.
+/// What was held, what the last step made of it, and whether that is what was recorded.
 fn end(played: &Replayed) -> Result<(), Failure> {
     let state = &played.state;
+    state.changes.iter().try_for_each(|change| print(&harmless(&format!("{:>20}  * {}", "", changed(change)))))?;
     print(&format!("after step {}, {} ms, {}: state {}", state.step, state.ms, state.at, state.hash))?;
     for member in &state.members {
         let record = &member.record;
@@ -107,6 +109,27 @@ fn end(played: &Replayed) -> Result<(), Failure> {
         print(&harmless(&format!("  cell {register}: {value}")))?;
     }
     verdict(played)
+}
+
+/// A change in a line.
+fn changed(change: &ReplayChange) -> String {
+    let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    match change {
+        ReplayChange::Record { member_id, here: true, .. } => format!("the record of {member_id} came"),
+        ReplayChange::Record { member_id, here: false, .. } => format!("the record of {member_id} went"),
+        ReplayChange::Silence { member_id, silent: true, .. } => format!("{member_id} fell silent"),
+        ReplayChange::Silence { member_id, silent: false, .. } => format!("{member_id} is heard again"),
+        ReplayChange::Presence { member_id, key, before, after, .. } => {
+            format!("{key} of {member_id}: {} → {}", value(before), value(after))
+        }
+        ReplayChange::Cell { register, before, after, read, .. } => {
+            let register = serde_json::to_string(register).unwrap_or_default();
+            let aside = if *read { "" } else { ", kept aside" };
+            format!("{register}: {} → {}{aside}", value(before), value(after))
+        }
+        ReplayChange::Complete { complete: true } => "everybody can be heard again".to_owned(),
+        ReplayChange::Complete { complete: false } => "the own network is out".to_owned(),
+    }
 }
 
 fn verdict(played: &Replayed) -> Result<(), Failure> {

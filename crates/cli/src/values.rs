@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use parlor::ReplayAt;
 use serde_json::{Map, Value};
 
 pub(crate) fn loopback(text: &str) -> Result<SocketAddr, String> {
@@ -46,9 +47,35 @@ pub(crate) fn expiry(text: &str) -> Result<(String, u64), String> {
     Ok((key.to_owned(), ms))
 }
 
+/// The number of a step, or a length of time with its unit.
+pub(crate) fn moment(text: &str) -> Result<ReplayAt, String> {
+    let not = || "neither the number of a step nor a time such as 1500ms or 12.5s".to_owned();
+    let (number, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(ms), _) => (ms, 1.0),
+        (None, Some(seconds)) => (seconds, 1000.0),
+        (None, None) => return text.parse().map(ReplayAt::Step).map_err(|_| not()),
+    };
+    let ms = number.trim().parse::<f64>().ok().map(|number| number * scale);
+    // No recording is as long as this, and every whole number up to it is exact.
+    let ms = ms.filter(|ms| (0.0..=1e15).contains(ms)).ok_or_else(not)?;
+    // Not negative, and far from the greatest.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Ok(ReplayAt::Ms(ms as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_a_step_or_a_time() {
+        assert_eq!(moment("12"), Ok(ReplayAt::Step(12)));
+        assert_eq!(moment("1500ms"), Ok(ReplayAt::Ms(1_500)));
+        assert_eq!(moment("12.5s"), Ok(ReplayAt::Ms(12_500)));
+        for wrong in ["", "s", "-1", "-1s", "12m", "1.5", "NaNs", "infs", "1e30s"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_setting_is_json_or_else_text() {

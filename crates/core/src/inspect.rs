@@ -16,6 +16,8 @@ use crate::replica::Replica;
 use crate::view::LeftReason;
 use crate::wire::frame_kind;
 
+/// Bytes of a frame that are shown to those who ask for them.
+pub const SHOWN_BYTES: usize = 1_024;
 /// Observations that wait to be fetched.
 const WAITING_MAX: usize = 1_024;
 
@@ -59,6 +61,10 @@ pub enum Observation {
         to: Option<SessionId>,
         /// Its length.
         bytes: usize,
+        /// Its first bytes, when they are asked for; never of a private room, whose frames are sealed after this.
+        #[serde(skip)]
+        #[cfg_attr(feature = "openapi", schema(ignore))]
+        head: Vec<u8>,
     },
     /// A cell met the register that it is for.
     Cell {
@@ -315,6 +321,8 @@ pub enum SyncStep {
 pub(crate) struct Observed {
     waiting: VecDeque<Observation>,
     lost: u64,
+    /// Bytes of frames are noted too.
+    bytes: bool,
 }
 
 impl Observed {
@@ -333,6 +341,13 @@ impl Replica {
         if on != self.observed.is_some() {
             self.observed = on.then(Box::default);
             self.counters.name_them(on);
+        }
+    }
+
+    /// Whether the first [`SHOWN_BYTES`] of frames that go out are noted with them, of an open room.
+    pub fn inspect_bytes(&mut self, on: bool) {
+        if let Some(observed) = &mut self.observed {
+            observed.bytes = on && self.config.private.is_none();
         }
     }
 
@@ -359,6 +374,13 @@ impl Replica {
         if let Some(observed) = &mut self.observed {
             observed.add(observation);
         }
+    }
+
+    /// Notes a frame that goes out.
+    pub(crate) fn observe_out(&mut self, to: Option<SessionId>, bytes: &[u8]) {
+        let shown = self.observed.as_ref().is_some_and(|observed| observed.bytes);
+        let head = || bytes.iter().copied().take(if shown { SHOWN_BYTES } else { 0 }).collect();
+        self.observe(|_| Observation::FrameOut { kind: frame_kind(bytes), to, bytes: bytes.len(), head: head() });
     }
 
     pub(crate) fn observe_sync(&mut self, session: SessionId, step: SyncStep, count: usize) {

@@ -116,18 +116,19 @@ pub use handover::{Handover, NewKey};
 pub use holdings::Holdings;
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
 pub use input::{DownCause, Input, Output, Path, Verdict};
-pub use inspect::{CellOutcome, CellVersion, LeaseState, Newer, Observation, Register, SyncStep};
+pub use inspect::{CellOutcome, CellVersion, LeaseState, Newer, Observation, Register, SHOWN_BYTES, SyncStep};
 pub use inventory::{HeldCell, HeldField, HeldRecord, Inventory};
 pub use kept::{Kept, KeptChanges};
 pub use message::{HistoryPage, HistoryQuery, Message, Publish};
 pub use proof::{Certificate, LocalActor, Signer, Verifier};
+pub use recorder::change::ReplayChange;
 pub use recorder::judge::{Broken, Outcome};
 pub use recorder::lineup::{Disagreement, Lineup};
 pub use recorder::recording::{RECORDING_MAX, RECORDING_VERSION, Recording, Tape};
 pub use recorder::replay::{
-    Played, Replay, ReplayDisagreement, ReplayKind, ReplayQuery, ReplayState, ReplayStep, Replayed,
+    Played, Replay, ReplayAt, ReplayDisagreement, ReplayKind, ReplayQuery, ReplayState, ReplayStep, Replayed,
 };
-pub use recorder::{RECORDED_BYTES, RECORDED_MS};
+pub use recorder::{RECORDED_BYTES, RECORDED_MS, Recorded};
 pub use replica::{Config, Continuation, PrivateRoom, Replica, room_root};
 pub use rows::{Face, Summary};
 pub use value::json_len;
@@ -135,4 +136,4 @@ pub use view::{
     Actor, ActorKind, Bag, By, Cloned, Event, Kind, Left, LeftReason, Member, MemberRecord, MemberState, MembersPage,
     MembersQuery, RoomMetadata, RowKey, SIMULATED, SessionRef, Snapshot, Timestamp,
 };
-pub use wire::{VERSION, split_cells};
+pub use wire::{VERSION, frame_number, split_cells};

@@ -15,6 +15,7 @@
 //! two peers against each other.
 
 pub(crate) mod base;
+pub(crate) mod change;
 #[cfg(test)]
 pub(crate) mod fault;
 pub(crate) mod judge;
@@ -57,6 +58,28 @@ const LARGE: usize = 1 << 20;
 /// Steps of one reel.
 const REEL_STEPS: usize = 100_000;
 
+/// How much a recorder has of what it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Recorded {
+    /// How far back it goes, in milliseconds. Up to a fifth more than `spanMaxMs`, since it forgets in fifths.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub span_ms: u64,
+    /// What is older than this is forgotten.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub span_max_ms: u64,
+    /// Inputs and calls in it.
+    pub inputs: usize,
+    /// Bytes that they take, with the states that they begin with.
+    pub bytes: usize,
+    /// Bytes that they may take.
+    pub bytes_max: usize,
+    /// It goes back to the opening of the room.
+    pub whole: bool,
+}
+
 /// See the module.
 pub(crate) struct Recorder {
     bytes_max: usize,
@@ -71,6 +94,8 @@ pub(crate) struct Recorder {
 /// What came in from one moment on.
 struct Reel {
     began: Tick,
+    /// It begins with the replica as it was made.
+    whole: bool,
     begin: Vec<u8>,
     ink: Ink,
 }
@@ -112,6 +137,21 @@ impl Replica {
         Some(Tape { reels: reels.collect(), last: self.mark() })
     }
 
+    /// What a recording would have now; nothing when nothing is written down.
+    #[must_use]
+    pub fn recorded(&self, now: Tick) -> Option<Recorded> {
+        let recorder = self.recorder.as_ref()?;
+        let first = recorder.reels.front();
+        Some(Recorded {
+            span_ms: first.map_or(0, |reel| now.since(reel.began)),
+            span_max_ms: RECORDED_MS,
+            inputs: recorder.reels.iter().map(|reel| reel.ink.steps()).sum(),
+            bytes: recorder.reels.iter().map(Reel::bytes).sum(),
+            bytes_max: recorder.bytes_max,
+            whole: first.is_some_and(|reel| reel.whole),
+        })
+    }
+
     /// Begins another reel when the last one is long enough. For the time before an input: everything was fetched then.
     pub(crate) fn wind(&mut self, now: Tick) {
         let Some(recorder) = self.recorder.as_ref().filter(|recorder| recorder.polled) else { return };
@@ -132,10 +172,11 @@ impl Replica {
     }
 
     fn begin_reel(&mut self, now: Tick) {
-        let begin = Begin::of(self, now).write();
+        let begin = Begin::of(self, now);
+        let (whole, begin) = (begin.state.is_none(), begin.write());
         let Some(recorder) = &mut self.recorder else { return };
         recorder.paused = None;
-        recorder.reels.push_back(Reel { began: now, begin, ink: Ink::new(now) });
+        recorder.reels.push_back(Reel { began: now, whole, begin, ink: Ink::new(now) });
         // What came before a reel is as old as the reel's beginning.
         let old = |reels: &VecDeque<Reel>| reels.get(1).is_some_and(|next| now.since(next.began) >= RECORDED_MS);
         let large = |reels: &VecDeque<Reel>| reels.iter().map(Reel::bytes).sum::<usize>() > recorder.bytes_max;

@@ -16,7 +16,7 @@ use crate::departed::Departed;
 use crate::ids::{PublicKey, Rev, RoomId, Seq, SessionId, Tick};
 use crate::incoming::ASKS;
 use crate::input::{Input, Output, Verdict};
-use crate::inspect::{Observation, Observed};
+use crate::inspect::Observed;
 use crate::metadata;
 use crate::outgoing::pace_ms;
 use crate::own::OwnRecord;
@@ -30,7 +30,6 @@ use crate::said::Breath;
 use crate::sync::Serving;
 use crate::twins::Twins;
 use crate::view::{Event, RoomMetadata, Timestamp};
-use crate::wire::frame_kind;
 
 /// What a replica is made with.
 #[derive(Clone, Debug)]
@@ -346,12 +345,12 @@ impl Replica {
     }
 
     pub(crate) fn publish(&mut self, bytes: Vec<u8>) {
-        self.observe(|_| Observation::FrameOut { kind: frame_kind(&bytes), to: None, bytes: bytes.len() });
+        self.observe_out(None, &bytes);
         self.out.push_back(Queued::Output(Output::Publish { bytes }));
     }
 
     pub(crate) fn send(&mut self, peer: SessionId, bytes: Vec<u8>) {
-        self.observe(|_| Observation::FrameOut { kind: frame_kind(&bytes), to: Some(peer), bytes: bytes.len() });
+        self.observe_out(Some(peer), &bytes);
         self.out.push_back(Queued::Output(Output::Send { peer, bytes }));
     }
 

@@ -359,6 +359,12 @@ impl Frame {
     }
 }
 
+/// The number that an author gave to a frame, if it is one that has a number and can be read.
+#[must_use]
+pub fn frame_number(frame: &[u8]) -> Option<u64> {
+    Frame::decode(frame, PAGE_MAX).ok()?.seq().map(|seq| seq.0)
+}
+
 /// What kind of frame this is, by name; `unknown` when it is none of this version.
 pub(crate) fn frame_kind(frame: &[u8]) -> &'static str {
     match frame {

@@ -17,6 +17,7 @@ use parlor::{Error, ErrorCode};
 use subtle::ConstantTimeEq;
 
 use crate::problem::Problem;
+use crate::recordings;
 use crate::request::BODY_MAX;
 use crate::server::App;
 use crate::visitors::Visitor;
@@ -25,6 +26,10 @@ use crate::visitors::Visitor;
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// The subprotocol prefix by which a browser passes the token to a WebSocket: it can set no header there.
 const BEARER_PROTOCOL: &str = "parlor.bearer.";
+
+/// What a body is declared as, and what one is that is nothing but a recording.
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const FILE: &str = "application/octet-stream";
 
 /// The longest path and query. A room's name of 128 characters, each four bytes written as escapes, has 1,536.
 const TARGET_MAX: usize = 4 * 1024;
@@ -53,8 +58,9 @@ pub(crate) async fn token(State(app): State<Arc<App>>, request: Request, next: N
     if let Some(visitor) = request.extensions().get::<Arc<Visitor>>() {
         visitor.is_known();
     }
-    check_content_type(&request)?;
-    check_declared_length(request.headers(), BODY_MAX)?;
+    let file = recordings::takes_files(&request);
+    check_content_type(&request, if file { FILE } else { JSON })?;
+    check_declared_length(request.headers(), if file { recordings::FILES_MAX } else { BODY_MAX })?;
     Ok(next.run(request).await)
 }
 
@@ -133,9 +139,9 @@ fn offered_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
         .filter_map(|protocol| protocol.trim().strip_prefix(BEARER_PROTOCOL))
 }
 
-/// A body must be declared as JSON: the three types that a foreign page can send unasked are others. A call without a
-/// body needs no type. No body is unpacked: what it unpacks to has no bound.
-pub(crate) fn check_content_type(request: &Request) -> Result<(), Problem> {
+/// A body must be declared as what it is: the three types that a foreign page can send unasked are others. A call without
+/// a body needs no type, unless it is nothing but a file. No body is unpacked: what it unpacks to has no bound.
+pub(crate) fn check_content_type(request: &Request, takes: &str) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -143,14 +149,15 @@ pub(crate) fn check_content_type(request: &Request) -> Result<(), Problem> {
     if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::new(ErrorCode::UnsupportedMediaType, "the body must not be compressed"));
     }
-    let json = single(headers, &CONTENT_TYPE).is_some_and(|value| {
-        value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-    });
-    let nothing = !headers.contains_key(CONTENT_TYPE) && request.body().is_end_stream();
-    if json || nothing {
+    let declared = single(headers, &CONTENT_TYPE)
+        .is_some_and(|value| value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(takes)));
+    let nothing = takes == JSON && !headers.contains_key(CONTENT_TYPE) && request.body().is_end_stream();
+    if declared || nothing {
         return Ok(());
     }
-    Err(Problem::new(ErrorCode::UnsupportedMediaType, "the body must be JSON: send `Content-Type: application/json`"))
+    let what = if takes == JSON { "JSON" } else { "a recording" };
+    let detail = format!("the body must be {what}: send `Content-Type: {takes}`");
+    Err(Problem::new(ErrorCode::UnsupportedMediaType, detail))
 }
 
 /// A body that says it is too long is not waited for.

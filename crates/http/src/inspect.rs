@@ -24,7 +24,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// `missed` how much it missed, and gets a `snapshot`; it never slows the peer, and nothing is noted while nobody looks.
 #[utoipa::path(
     get, path = "/inspect", operation_id = "inspect", tag = "peer",
-    params(("room" = Option<RoomId>, Query, description = "This room, and what is in none. All rooms when missing.")),
+    params(
+        ("room" = Option<RoomId>, Query, description = "This room, and what is in none. All rooms when missing."),
+        (
+            "bytes" = Option<bool>, Query,
+            description = "With the first 1,024 bytes of each frame, as it travels: those of private rooms are sealed.",
+        ),
+    ),
     responses(
         (
             status = 200, description = "The stream. It ends when the peer is closed or becomes somebody new.",
@@ -35,9 +41,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 )]
 pub(crate) async fn inspect(
     State(app): State<Arc<App>>,
-    Looking(room): Looking,
+    Looking(options): Looking,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {
-    let inspection = app.live.inspect(room).await?;
+    let inspection = app.live.inspect(options).await?;
     let open = (inspection, app.closing.clone());
     let stream = stream::unfold(open, |(mut inspection, mut closing)| async {
         let event = next(&mut inspection, &mut closing).await?;

@@ -26,7 +26,7 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         title = "Parlor",
         description = "Live rooms on a local network, with no server: who is here, where they are, what the room is about.\n\n\
             A peer answers on loopback only. Every call but `/healthz` needs the token of `api.json`. A body is one JSON \
-            object, at most 256 KiB; a field that it does not know is refused, and so is one that is `null`. An answer may \
+            object, at most 256 KiB, or a recording; a field that it does not know is refused, and so is one that is `null`. An answer may \
             have more fields than stand here. A refusal is `application/problem+json` with a `code`. What is no HTTP at all, \
             or has a head beyond 64 KiB, is answered without a body.",
         license(name = "MIT", identifier = "MIT"),
@@ -76,6 +76,10 @@ pub(crate) use parameters::{ActingFor, IfMatchHeader, IfNoneMatchHeader, InRoom,
         inspect::inspect,
         recordings::recording,
         recordings::replay,
+        recordings::replay_file,
+        recordings::replay_state,
+        recordings::replay_test,
+        recordings::replay_lineup,
     ),
     components(schemas(refuses::Problem, parlor::Item, parlor::Batch, parlor::Inspect, parlor::By, parlor::RoomId)),
     modifiers(&Token),

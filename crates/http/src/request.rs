@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use parlor::{
-    Arguments, By, Error, ErrorCode, HistoryQuery, Live, MembersQuery, RecordingOptions, ReplayQuery, Room, RoomId,
-    arguments, limits,
+    Arguments, By, Error, ErrorCode, HistoryQuery, InspectOptions, Live, MembersQuery, RecordingOptions, ReplayAt,
+    ReplayQuery, Room, RoomId, arguments, limits,
 };
 use tokio::time::timeout;
 
@@ -200,21 +200,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     }
 }
 
-/// Which room to look at, from the query of the address.
-pub(crate) struct Looking(pub Option<RoomId>);
+/// What to look at, from the query of the address.
+pub(crate) struct Looking(pub InspectOptions);
 
 impl FromRequestParts<Arc<App>> for Looking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
-        let mut room = None;
-        for (key, value) in each_once(pairs(parts, "room")?)? {
+        let (mut options, allowed) = (InspectOptions::default(), "room and bytes");
+        for (key, value) in each_once(pairs(parts, allowed)?)? {
             match key.as_str() {
-                "room" => room = Some(RoomId::new(&value)?),
-                _ => return Err(wrong(&key, format!("{key} is unknown; room is allowed")).into()),
+                "room" => options.room = Some(RoomId::new(&value)?),
+                "bytes" => options.bytes = truth(&key, &value)?,
+                _ => return Err(unknown(&key, allowed).into()),
             }
         }
-        Ok(Looking(room))
+        Ok(Looking(options))
     }
 }
 
@@ -224,31 +225,114 @@ pub(crate) struct Replaying {
     pub query: ReplayQuery,
 }
 
+/// Which part of a recording that is handed over is wanted.
+pub(crate) struct Playing(pub ReplayQuery);
+
+/// Which moment of it.
+pub(crate) struct Moment(pub Option<ReplayAt>);
+
+/// What its test is to be called.
+pub(crate) struct Named(pub Option<String>);
+
+/// Where the first of two ends.
+pub(crate) struct First(pub usize);
+
 impl FromRequestParts<Arc<App>> for Replaying {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
-        let allowed = "values, at, from and limit";
         let (mut options, mut query) = (RecordingOptions::default(), ReplayQuery::default());
+        let allowed = "values, at, atMs, from and limit";
         for (key, value) in each_once(pairs(parts, allowed)?)? {
-            let number = || {
-                let not = || wrong(&key, format!("{key} is {value:?}; a whole number is allowed"));
-                // As everywhere, digits only; but here nothing is a number.
-                value.parse::<usize>().ok().filter(|number| number.to_string() == value).ok_or_else(not)
-            };
-            match key.as_str() {
-                "values" => {
-                    let not = |_| wrong("values", format!("values is {value:?}; true or false is allowed"));
-                    options.values = value.parse().map_err(not)?;
-                }
-                "at" => query.at = Some(number()?),
-                "from" => query.from = Some(number()?),
-                "limit" => query.limit = Some(number()?),
-                _ => return Err(unknown(&key, allowed).into()),
+            if key == "values" {
+                options.values = truth(&key, &value)?;
+            } else if !part(&mut query, &key, &value)? {
+                return Err(unknown(&key, allowed).into());
             }
         }
         Ok(Replaying { options, query })
     }
+}
+
+impl FromRequestParts<Arc<App>> for Playing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let (mut query, allowed) = (ReplayQuery::default(), "at, atMs, from and limit");
+        for (key, value) in each_once(pairs(parts, allowed)?)? {
+            if !part(&mut query, &key, &value)? {
+                return Err(unknown(&key, allowed).into());
+            }
+        }
+        Ok(Playing(query))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Moment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let (mut query, allowed) = (ReplayQuery::default(), "at and atMs");
+        for (key, value) in each_once(pairs(parts, allowed)?)? {
+            if !key.starts_with("at") || !part(&mut query, &key, &value)? {
+                return Err(unknown(&key, allowed).into());
+            }
+        }
+        Ok(Moment(query.at))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        only(parts, "name").map(Named)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for First {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        let missing = || wrong("first", "first is missing: how many bytes of the body are the first file".into());
+        let length = number("first", &only(parts, "first")?.ok_or_else(missing)?)?;
+        Ok(First(length))
+    }
+}
+
+/// The one thing that a query may have.
+fn only(parts: &Parts, name: &str) -> Result<Option<String>, Problem> {
+    let mut found = None;
+    for (key, value) in each_once(pairs(parts, name)?)? {
+        if key != name {
+            return Err(wrong(&key, format!("{key} is unknown; {name} is allowed")).into());
+        }
+        found = Some(value);
+    }
+    Ok(found)
+}
+
+/// Takes one word of a query about a recording; false when it is none.
+fn part(query: &mut ReplayQuery, key: &str, value: &str) -> Result<bool, Error> {
+    match key {
+        "at" | "atMs" if query.at.is_some() => return Err(wrong(key, "one of at and atMs is allowed".into())),
+        "at" => query.at = Some(ReplayAt::Step(number(key, value)?)),
+        "atMs" => query.at = Some(ReplayAt::Ms(number(key, value)?)),
+        "from" => query.from = Some(number(key, value)?),
+        "limit" => query.limit = Some(number(key, value)?),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn truth(key: &str, value: &str) -> Result<bool, Error> {
+    value.parse().map_err(|_| wrong(key, format!("{key} is {value:?}; true or false is allowed")))
+}
+
+/// As everywhere, digits only; but here nothing is a number.
+fn number<N: std::str::FromStr + std::fmt::Display>(key: &str, value: &str) -> Result<N, Error> {
+    let not = || wrong(key, format!("{key} is {value:?}; a whole number is allowed"));
+    value.parse::<N>().ok().filter(|number| number.to_string() == value).ok_or_else(not)
 }
 
 fn pairs(parts: &Parts, allowed: &str) -> Result<Vec<(String, String)>, Problem> {
@@ -267,10 +351,7 @@ fn listing(pairs: Vec<(String, String)>) -> Result<MembersQuery, Error> {
                 let wrong = || wrong("by", format!("by is {value:?}; member or session is allowed"));
                 query.by = by(&value).ok_or_else(wrong)?;
             }
-            "evidence" => {
-                let wrong = || wrong("evidence", format!("evidence is {value:?}; true or false is allowed"));
-                query.evidence = value.parse().map_err(|_| wrong())?;
-            }
+            "evidence" => query.evidence = truth(&key, &value)?,
             _ => return Err(unknown(&key, "limit, cursor, by and evidence")),
         }
     }

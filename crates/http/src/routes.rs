@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, get, on};
+use axum::routing::{MethodFilter, MethodRouter, get, on, post};
 use parlor::ErrorCode;
 
 use crate::problem::Problem;
@@ -37,8 +37,8 @@ macro_rules! routes {
     };
 }
 
-/// Every operation; they need the token. `GET /openapi.json`, `GET /metrics`, `GET /inspect` and what is recorded of a room, which need it too, and `GET /healthz`, which
-/// does not, are no operations.
+/// Every operation; they need the token. `GET /openapi.json`, `GET /metrics`, `GET /inspect`, what is recorded of a room and
+/// what is done with a recording, which need it too, and `GET /healthz`, which does not, are no operations.
 pub const ROUTES: &[Route] = routes![
     GET "/rooms" => rooms: handlers::rooms,
     POST "/rooms" => create_room: handlers::create_room,
@@ -81,6 +81,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/inspect", get(inspect::inspect))
         .route("/rooms/{room}/recording", get(recordings::recording))
         .route("/rooms/{room}/replay", get(recordings::replay))
+        .merge(files())
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(from_fn_with_state(app.clone(), guard::token))
         .merge(Router::new().route("/healthz", get(handlers::healthz)).method_not_allowed_fallback(method_not_allowed))
@@ -90,6 +91,16 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(map_response(quiet_headers))
         .layer(from_fn_with_state(app.clone(), metrics::count))
         .with_state(app)
+}
+
+/// What is done with a recording that comes as a body.
+fn files() -> Router<Arc<App>> {
+    Router::new()
+        .route(recordings::REPLAY, post(recordings::replay_file))
+        .route(recordings::STATE, post(recordings::replay_state))
+        .route(recordings::TEST, post(recordings::replay_test))
+        .route(recordings::LINEUP, post(recordings::replay_lineup))
+        .layer(DefaultBodyLimit::max(recordings::FILES_MAX))
 }
 
 pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {

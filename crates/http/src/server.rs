@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor::Live;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::api_file::{ApiFile, WrittenApiFile};
@@ -67,7 +67,12 @@ pub(crate) struct App {
     /// How long a body may take to arrive.
     pub body_within: Duration,
     pub shares: Shares,
+    /// Recordings that are taken in and played at the same time: they are megabytes each.
+    pub files: Semaphore,
 }
+
+/// How many of those.
+const FILES: usize = 2;
 
 /// Tells long answers that the server is about to stop.
 #[derive(Clone)]
@@ -140,7 +145,17 @@ pub async fn serve(live: Live, config: HttpConfig) -> Result<Server, ServeError>
     let metrics = Metrics::default();
     let connections = metrics.connections();
     let (port, body_within) = (addr.port(), limits.within);
-    let app = App { live, token, port, ui, closing: Closing(told.clone()), metrics, body_within, shares };
+    let app = App {
+        live,
+        token,
+        port,
+        ui,
+        closing: Closing(told.clone()),
+        metrics,
+        body_within,
+        shares,
+        files: Semaphore::new(FILES),
+    };
     let task =
         tokio::spawn(receive(listener, None, router(Arc::new(app)), limits, connections, Closing(told), STOP_WITHIN));
     Ok(Server { addr, closing, task, keeper, _api_file: api_file })

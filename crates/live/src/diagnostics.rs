@@ -124,6 +124,8 @@ pub struct DiagnosedPeer {
     pub source: String,
     /// The tags of the rooms that it is in too.
     pub rooms: Vec<String>,
+    /// How often its connection was replaced because its heartbeats stopped while it stood.
+    pub watchdog: u32,
 }
 
 /// A room that is open.
@@ -265,6 +267,7 @@ fn diagnosed(profile: &Profile, peer: &PeerInfo) -> DiagnosedPeer {
         speaks: peer.speaks,
         source: peer.source.clone(),
         rooms: peer.rooms.iter().map(|room| profile.tag(room)).collect(),
+        watchdog: peer.watchdog,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_core::{Error, ErrorCode, Inventory, RoomId};
+use parlor_core::{Error, ErrorCode, Inventory, Recorded, Replica, RoomId};
 use parlor_net::{Inspected, PeerInfo};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
@@ -32,6 +32,16 @@ pub enum Inspect {
     },
 }
 
+/// What is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InspectOptions {
+    /// This room, and what is in none; all rooms when missing.
+    pub room: Option<RoomId>,
+    /// With the first 1,024 bytes of each frame, as it travels: those of private rooms are sealed. It makes every frame that
+    /// is told up to 2 KiB longer.
+    pub bytes: bool,
+}
+
 /// How a peer and its rooms are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -47,6 +57,10 @@ pub struct InspectSnapshot {
     #[cfg_attr(feature = "ts", ts(as = "BTreeMap<String, Inventory>"))]
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Inventory>))]
     pub rooms: BTreeMap<RoomId, Inventory>,
+    /// How much of each of them is written down for a recording; those of which nothing is are missing.
+    #[cfg_attr(feature = "ts", ts(as = "BTreeMap<String, Recorded>"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Recorded>))]
+    pub recorded: BTreeMap<RoomId, Recorded>,
     /// The peers that this one is linked to.
     pub peers: Vec<PeerInfo>,
     /// What was refused, repaired and lost, by name.
@@ -58,7 +72,7 @@ pub struct InspectSnapshot {
 /// of it, is told how much, and gets a snapshot again, one in five seconds at most; it never slows the peer. While nobody looks, nothing is noted.
 pub struct Inspection {
     live: Live,
-    room: Option<RoomId>,
+    options: InspectOptions,
     seen: Option<parlor_net::Inspection>,
     paused: bool,
     /// When there is to be a snapshot, if there is.
@@ -76,13 +90,13 @@ impl Live {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use parlor::{Config, Inspect, Join, Live};
+    /// # use parlor::{Config, Inspect, InspectOptions, Join, Live};
     /// # let dir = tempfile::tempdir()?;
     /// # let config = Config {
     /// #     data_dir: dir.path().into(), listen: vec!["/ip4/127.0.0.1/tcp/0".into()], multicast: false, ..Config::default()
     /// # };
     /// # let live = Live::start(config).await?;
-    /// let mut inspection = live.inspect(None).await?;
+    /// let mut inspection = live.inspect(InspectOptions::default()).await?;
     /// assert!(matches!(inspection.recv().await, Some(Inspect::Snapshot(_))));
     /// live.room("standup").join(Join::new()).await?;
     /// let Some(Inspect::Seen(seen)) = inspection.recv().await else { panic!("something is done") };
@@ -94,9 +108,15 @@ impl Live {
     ///
     /// # Errors
     /// `NETWORK_UNAVAILABLE` when the peer is closing.
-    pub async fn inspect(&self, room: Option<RoomId>) -> Result<Inspection, Error> {
-        let mut inspection =
-            Inspection { live: self.clone(), room, seen: None, paused: false, snapshot_due: None, snapshot_at: None };
+    pub async fn inspect(&self, options: InspectOptions) -> Result<Inspection, Error> {
+        let mut inspection = Inspection {
+            live: self.clone(),
+            options,
+            seen: None,
+            paused: false,
+            snapshot_due: None,
+            snapshot_at: None,
+        };
         inspection.begin().await?;
         Ok(inspection)
     }
@@ -121,7 +141,12 @@ impl Inspection {
                 next = self.seen.as_mut()?.next() => next?,
             };
             match next {
-                Ok(seen) if self.concerns(&seen) => return Some(Inspect::Seen(Arc::unwrap_or_clone(seen))),
+                Ok(seen) if self.concerns(&seen) => {
+                    let mut seen = Arc::unwrap_or_clone(seen);
+                    // Others may want them.
+                    seen.frame = seen.frame.filter(|_| self.options.bytes);
+                    return Some(Inspect::Seen(seen));
+                }
                 Ok(_) => {}
                 Err(count) => {
                     let soonest = self.snapshot_at.map_or_else(Instant::now, |at| at + SNAPSHOTS_APART);
@@ -153,26 +178,28 @@ impl Inspection {
     /// What happens from now on is seen; the snapshot is made later, so that nothing falls between the two.
     async fn begin(&mut self) -> Result<(), Error> {
         let closing = || Error::new(ErrorCode::NetworkUnavailable, "the peer is closing");
-        self.seen = Some(self.live.net().inspect().await.ok_or_else(closing)?);
+        self.seen = Some(self.live.net().inspect(self.options.bytes).await.ok_or_else(closing)?);
         self.snapshot_due = Some(Instant::now());
         Ok(())
     }
 
     fn concerns(&self, seen: &Inspected) -> bool {
-        let (Some(wanted), Some(room)) = (&self.room, &seen.room) else { return true };
+        let (Some(wanted), Some(room)) = (&self.options.room, &seen.room) else { return true };
         wanted == room
     }
 
     async fn snapshot(&self) -> InspectSnapshot {
         let net = self.live.net();
-        let mut rooms = BTreeMap::new();
+        let (mut rooms, mut recorded) = (BTreeMap::new(), BTreeMap::new());
         for open in self.live.shared.session().rooms.snapshots().await {
             let room = open.room.clone();
-            if self.room.as_ref().is_some_and(|wanted| *wanted != room) {
+            if self.options.room.as_ref().is_some_and(|wanted| *wanted != room) {
                 continue;
             }
             // A room that was closed meanwhile is not missed.
-            if let Ok(held) = net.with(&room, |replica, now| replica.inventory(CELLS_MAX, now)).await {
+            let held = |replica: &mut Replica, now| (replica.inventory(CELLS_MAX, now), replica.recorded(now));
+            if let Ok((held, written)) = net.with(&room, held).await {
+                recorded.extend(written.map(|written| (room.clone(), written)));
                 rooms.insert(room, held);
             }
         }
@@ -180,6 +207,7 @@ impl Inspection {
             wall_ms: wall_ms(),
             session_id: net.session_id().to_string(),
             rooms,
+            recorded,
             peers: net.peers().await,
             counters: net.counters().await,
         }
@@ -203,7 +231,7 @@ mod tests {
             ..Config::default()
         };
         let live = Live::start(config).await.expect("a peer");
-        let mut inspection = live.inspect(None).await.expect("a look");
+        let mut inspection = live.inspect(InspectOptions::default()).await.expect("a look");
         assert!(inspection.recv().now_or_never().is_none(), "a snapshot is asked for and takes its time");
         let first = tokio::time::timeout(Duration::from_secs(5), inspection.recv()).await.expect("the same snapshot");
         assert!(matches!(first, Some(Inspect::Snapshot(_))));

@@ -176,7 +176,7 @@ pub use doctor::{Finding, FindingCode, Firewall, FirewallRule, NetworkReport, Po
 pub use events::{Events, Item, RoomEvent};
 pub use feed::Feed;
 pub use figures::Figures;
-pub use inspect::{Inspect, InspectSnapshot, Inspection};
+pub use inspect::{Inspect, InspectOptions, InspectSnapshot, Inspection};
 pub use lab::{Lab, LabChange, LabCrowd, LabPeople, LabState};
 pub use live::Live;
 pub use logs::{BadFilter, Logs};
@@ -186,16 +186,16 @@ pub use parlor_core::{
     Access, AccessChange, Actor, ActorKind, Bag, Board, BoardChange, Broken, By, Cloned, Disagreement, Error,
     ErrorCode, Event, Evidence, EvidencePath, EvidenceVerdict, Face, HistoryPage, HistoryQuery, Join, Kind, Leave,
     Left, LeftReason, Lineup, Member, MemberId, MemberRecord, MemberState, MembersPage, MembersQuery, Message,
-    MetadataChange, Note, NoteChange, Outcome, Person, PresenceChange, PresenceMode, Publish, RECORDING_MAX, Recording,
-    Replay, ReplayDisagreement, ReplayKind, ReplayQuery, ReplayState, ReplayStep, Replayed, RoomId, RoomMetadata,
-    SessionRef, Snapshot, Timestamp, UserId, Witness, WitnessSays, limits,
+    MetadataChange, Note, NoteChange, Outcome, Person, PresenceChange, PresenceMode, Publish, RECORDING_MAX, Recorded,
+    Recording, Replay, ReplayAt, ReplayChange, ReplayDisagreement, ReplayKind, ReplayQuery, ReplayState, ReplayStep,
+    Replayed, RoomId, RoomMetadata, SessionRef, Snapshot, Timestamp, UserId, Witness, WitnessSays, limits,
 };
 pub use parlor_net::{
     AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, LabCounts, LabFaults, LabNetwork,
     LabPeer, LabWay, NetworkCheck, NetworkState, PeerCheck, PeerInfo, Place, Reach, Speaks,
 };
 pub use profile::settings::Theme;
-pub use recording::RecordingOptions;
+pub use recording::{REPLAYED_MAX, RecordingOptions, save_recording};
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
 pub use share::{Share, ShareChange, ShareGuest, Welcome};

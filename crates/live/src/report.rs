@@ -140,6 +140,7 @@ mod tests {
             rooms: Vec::new(),
             source: "mdns".into(),
             name: None,
+            watchdog: 0,
         }
     }
 

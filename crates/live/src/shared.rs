@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) closed: tokio::sync::Mutex<bool>,
     /// Held while the network is checked.
     pub(crate) checking: tokio::sync::Mutex<()>,
+    /// Held while a recording is played that somebody handed over.
+    pub(crate) replaying: Arc<tokio::sync::Mutex<()>>,
     /// What came of the last check.
     pub(crate) checked: Mutex<Option<Vec<DiagnosedFinding>>>,
     /// Those whom a lab makes up.
@@ -40,6 +42,7 @@ impl Shared {
             config,
             closed: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
+            replaying: Arc::default(),
             checked: Mutex::default(),
             people: People::default(),
             began,

@@ -52,6 +52,7 @@ use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::tags;
 use crate::topic::Tag;
+use crate::woken::Woken;
 use dials::Purpose;
 use inspect::Inspectors;
 use lab::Bench;
@@ -99,6 +100,7 @@ struct Actor {
     /// and in one that is new nothing is remembered.
     left: Continuation,
     peers: BTreeMap<PeerId, Peer>,
+    woken: Woken,
     dialler: Dialler,
     meeting: Meeting,
     /// Who asked for which place at a relay.
@@ -175,6 +177,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         topics: HashMap::new(),
         left: Continuation::default(),
         peers: BTreeMap::new(),
+        woken: Woken::default(),
         dialler: Dialler::new(me, rand::Rng::random(&mut rng), wishes, clock.now()),
         meeting: Meeting::new(discovery.relays, rand::Rng::random(&mut rng)),
         places: HashMap::new(),
@@ -403,8 +406,8 @@ impl Actor {
             Command::Observe { reply } => {
                 let _ = reply.send(self.observe(self.clock.now()));
             }
-            Command::Inspect { reply } => {
-                let _ = reply.send(self.inspect());
+            Command::Inspect { bytes, reply } => {
+                let _ = reply.send(self.inspect(bytes));
             }
             Command::Counters { reply } => {
                 let _ = reply.send(self.all_counters());

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
     AskAround { reply: oneshot::Sender<Duration> },
     Observe { reply: oneshot::Sender<Observation> },
-    Inspect { reply: oneshot::Sender<Inspection> },
+    Inspect { bytes: bool, reply: oneshot::Sender<Inspection> },
     Counters { reply: oneshot::Sender<BTreeMap<String, u64>> },
     Lab { fault: Fault, reply: oneshot::Sender<Result<(), Error>> },
     Shutdown { reply: oneshot::Sender<()> },
@@ -243,8 +243,8 @@ impl NetHandle {
     }
 
     /// What this peer does from now on, see [`Inspection`]. `None` when the driver has stopped.
-    pub async fn inspect(&self) -> Option<Inspection> {
-        self.ask(|reply| Command::Inspect { reply }).await.ok()
+    pub async fn inspect(&self, bytes: bool) -> Option<Inspection> {
+        self.ask(|reply| Command::Inspect { bytes, reply }).await.ok()
     }
 
     /// Refusals and repairs by name, of the driver and of every open room.

@@ -42,6 +42,8 @@ pub struct PeerInfo {
     /// The name of the person there, when a member of a shared room told it.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub name: Option<String>,
+    /// How often its connection was replaced since this session began, because its heartbeats stopped while it stood.
+    pub watchdog: u32,
 }
 
 /// Which wire version a peer speaks, beside ours (design N9).

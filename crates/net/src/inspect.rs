@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use parlor_core::{Observation, RoomId};
-use serde::Serialize;
+use parlor_core::{Observation, RoomId, SHOWN_BYTES, frame_number};
+use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -36,9 +36,54 @@ pub struct Inspected {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
     pub took_us: Option<u64>,
+    /// A frame as bytes, when they are asked for. Missing of one that goes out to a private room, which is sealed after
+    /// this is told, and of cells of a private room that were judged in parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub frame: Option<FrameBytes>,
     /// What it was.
     #[serde(flatten)]
     pub seen: Seen,
+}
+
+/// A frame as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct FrameBytes {
+    /// The first 1,024 bytes of it, in hexadecimal digits.
+    #[serde(serialize_with = "hex")]
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub hex: Vec<u8>,
+    /// Bytes that are not shown.
+    pub left_out: usize,
+    /// It is sealed, as frames of private rooms are: only its version can be read. What the seal covers is not shown.
+    pub sealed: bool,
+    /// The number that its author gave it, where it has one and is not sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "number"))]
+    pub seq: Option<u64>,
+}
+
+impl FrameBytes {
+    /// Of a whole frame.
+    pub(crate) fn of(frame: &[u8], sealed: bool) -> Self {
+        let head = frame.get(..SHOWN_BYTES).unwrap_or(frame);
+        let seq = if sealed { None } else { frame_number(frame) };
+        FrameBytes { hex: head.to_owned(), left_out: frame.len() - head.len(), sealed, seq }
+    }
+
+    /// Of one of which only the beginning is there.
+    pub(crate) fn of_head(head: Vec<u8>, length: usize) -> Self {
+        let seq = frame_number(&head);
+        FrameBytes { left_out: length.saturating_sub(head.len()), hex: head, sealed: false, seq }
+    }
+}
+
+fn hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&data_encoding::HEXLOWER.encode(bytes))
 }
 
 /// What was seen, in a room or under it.
@@ -111,6 +156,8 @@ pub enum Traffic {
 #[derive(Debug)]
 pub struct Inspection {
     pub(crate) seen: broadcast::Receiver<Arc<Inspected>>,
+    /// Held for as long as bytes of frames are wanted.
+    pub(crate) _bytes: Option<Arc<()>>,
 }
 
 impl Inspection {

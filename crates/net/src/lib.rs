@@ -66,6 +66,7 @@ mod surroundings;
 mod tags;
 mod tcp;
 mod topic;
+mod woken;
 
 pub use check::{
     AddressCheck, DiscoveryCheck, DiscoveryState, Echo, Ignored, InterfaceCheck, NetworkCheck, PeerCheck, Place, Reach,
@@ -73,7 +74,7 @@ pub use check::{
 pub use config::{Discovery, NetConfig, NetError};
 pub use handle::{NetHandle, Numbered, RoomPort};
 pub use info::{NearRoom, NetworkState, PeerInfo, Speaks};
-pub use inspect::{Inspected, Inspection, Seen, Traffic};
+pub use inspect::{FrameBytes, Inspected, Inspection, Seen, Traffic};
 pub use key::SessionKey;
 pub use lab::{Lab, LabCounts, LabFaults, LabNetwork, LabOrder, LabPeer, LabWay};
 pub use seal::{PORCH_MS, RoomSecret};

@@ -11,6 +11,7 @@ import type { Board } from './generated/Board';
 import type { BoardChange } from './generated/BoardChange';
 import type { Diagnostics } from './generated/Diagnostics';
 import type { Follower } from './event-stream';
+import type { RecordingOptions, Replays } from './replay';
 import type { HistoryPage } from './generated/HistoryPage';
 import type { HistoryQuery } from './generated/HistoryQuery';
 import type { Inspect } from './generated/Inspect';
@@ -159,12 +160,17 @@ export interface Backend {
   subscribe(room: string, subscriber: Subscriber): Promise<Unsubscribe>;
 
   /**
-   * What the peer does inside, as it happens, behind a snapshot. Only who has the peer for themselves may look. A window
+   * What the peer does inside, as it happens, behind a snapshot. With `bytes`, frames come with their first 1,024 bytes as
+   * they travel, those of private rooms sealed. Only who has the peer for themselves may look. A window
    * that draws nothing takes nothing, and is told afterwards how much it missed.
    */
-  inspect?(follower: Follower<Inspect>): Unsubscribe;
+  inspect?(follower: Follower<Inspect>, options?: { readonly bytes?: boolean }): Unsubscribe;
   /** How the peer and its rooms are now. */
   inspectOnce?(): Promise<InspectSnapshot>;
+  /** The flight recorder, and files of it. */
+  readonly replays?: Replays;
+  /** Saves a recording where the desktop keeps what is saved, and answers where. A page saves it itself. */
+  saveRecording?(room: string, options?: RecordingOptions): Promise<string>;
   /** Opens the inspector beside this window. */
   openInspector?(): Promise<void>;
 

@@ -13,6 +13,10 @@ export interface Guest {
 
 export interface CallOptions {
   readonly body?: unknown;
+  /** A body that is a file. */
+  readonly file?: Uint8Array<ArrayBuffer>;
+  /** What the answer is; JSON when missing. */
+  readonly answer?: 'bytes' | 'text';
   /** For whom; the peer's own person when missing. */
   readonly guest?: Guest | null;
   /** Outlives the page that sends it. */
@@ -26,21 +30,29 @@ export type Call = <T>(method: string, where: Where, options?: CallOptions) => P
 
 /** Calls of one peer; without a token, of a page whose browser carries what says who it is. */
 export function caller(origin: string, token: string | null, request: typeof fetch): Call {
-  return async <T>(method: string, where: Where, { body, guest, keepalive = false }: CallOptions = {}): Promise<T> => {
+  return async <T>(method: string, where: Where, options: CallOptions = {}): Promise<T> => {
+    const { body, file, guest, keepalive = false } = options;
     // What cannot be said is refused before anything is sent, and is no matter of the network.
     const path = pathOf(where);
-    const headers: Record<string, string> = { ...bearer(token, guest), Accept: 'application/json' };
+    const headers: Record<string, string> = { ...bearer(token, guest) };
+    if (options.answer === undefined) headers.Accept = 'application/json';
     const init: RequestInit = { method, headers, keepalive, cache: 'no-store' };
     if (body !== undefined) {
       headers['Content-Type'] = 'application/json';
       init.body = jsonOf(body, path.split('/').at(-1) ?? '');
+    }
+    if (file !== undefined) {
+      headers['Content-Type'] = 'application/octet-stream';
+      init.body = file;
     }
     let answer: unknown;
     let ok = false;
     try {
       const response = await request(origin + path, init);
       ok = response.ok;
+      if (ok && options.answer === 'bytes') return new Uint8Array(await response.arrayBuffer()) as T;
       const text = await response.text();
+      if (ok && options.answer === 'text') return text as T;
       answer = text === '' ? {} : JSON.parse(text);
     } catch (cause) {
       throw toParlorError(cause);

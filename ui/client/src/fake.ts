@@ -178,6 +178,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         rooms: [],
         source: 'mdns',
         name: fakeName(person.index),
+        watchdog: 0,
       })),
     checkNetwork: async () => options.report ?? fakeReport(),
     diagnostics: async () => fakeDiagnostics(),
@@ -201,6 +202,7 @@ export function fakeBackend(options: FakeOptions = {}): Backend {
         rooms: [],
         source: 'dialled',
         name: 'Keen Ibex',
+        watchdog: 0,
       };
     },
     status: async () => status,

@@ -12,11 +12,14 @@ import type { InspectSnapshot } from './generated/InspectSnapshot';
 export interface InspectOptions extends Omit<FollowOptions, 'guest'> {
   /** This room, and what is in none; all rooms when missing. */
   readonly room?: string;
+  /** With the first 1,024 bytes of each frame, as it travels: those of private rooms are sealed. */
+  readonly bytes?: boolean;
 }
 
 /** Looks at what a peer does until the answer is called. While nobody looks, the peer notes nothing. */
-export function inspect({ room, ...options }: InspectOptions, follower: Follower<Inspect>): Unsubscribe {
-  return follow(`/inspect${searchOf(room === undefined ? {} : { room })}`, options, follower);
+export function inspect({ room, bytes, ...options }: InspectOptions, follower: Follower<Inspect>): Unsubscribe {
+  const query = { ...(room === undefined ? {} : { room }), ...(bytes === true ? { bytes } : {}) };
+  return follow(`/inspect${searchOf(query)}`, options, follower);
 }
 
 /** How a peer and its rooms are now. A peer that is away is waited for. */

@@ -11,6 +11,7 @@ import { type Call, caller, type Guest, inRoom, searchOf } from './call';
 import { ParlorError } from './errors';
 import { type Follower, followRoom } from './event-stream';
 import type { RoomSummary } from './generated/RoomSummary';
+import { replays, type Replays } from './replay';
 import type { Live } from './room';
 import { liveBy, type Operation, type Way } from './room-handle';
 
@@ -32,9 +33,12 @@ export interface LiveOptions {
 }
 
 /** A way to a peer for a program. */
-export function createLive(options: LiveOptions): Live {
-  return liveBy(new HttpWay(options));
+export function createLive(options: LiveOptions): Live & Replays {
+  return Object.assign(liveBy(new HttpWay(options)), replays(callerOf(options)));
 }
+
+const callerOf = ({ origin, token, world }: LiveOptions): Call =>
+  caller(origin, token, world?.fetch ?? fetch.bind(globalThis));
 
 /** How an operation is asked for: what it posts to, or what it gets with its arguments as the query. */
 const ROUTES: Record<Operation, { readonly method: 'GET' | 'POST'; readonly rest: string }> = {
@@ -55,7 +59,7 @@ class HttpWay implements Way {
   readonly #call: Call;
 
   constructor(private readonly options: LiveOptions) {
-    this.#call = caller(options.origin, options.token, options.world?.fetch ?? fetch.bind(globalThis));
+    this.#call = callerOf(options);
   }
 
   async ask<T>(operation: Operation, room: string, args?: unknown): Promise<T> {

@@ -14,19 +14,30 @@ import type { Batch } from './generated/Batch';
 import type { Inspect } from './generated/Inspect';
 import type { Item } from './generated/Item';
 import type { MemberRecord } from './generated/MemberRecord';
+import { joined, type RecordingFile, type Replays } from './replay';
 import type { Live } from './room';
 import { liveBy, type Operation, type Way } from './room-handle';
 import { emptyRoom } from './room-state';
 
-async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
+/** `asked`: of a call about a file, which goes as bytes, what is asked of it. */
+async function call<T>(command: string, args?: Record<string, unknown> | RecordingFile, asked?: object): Promise<T> {
   try {
     // What goes to the peer's process is JSON too.
-    jsonOf(args?.args ?? args?.change ?? args?.query, command);
-    return await invoke<T>(command, args);
+    if (!(args instanceof Uint8Array)) jsonOf(args?.args ?? args?.change ?? args?.query, command);
+    return await invoke<T>(command, args, asked && { headers: { asked: JSON.stringify(asked) } });
   } catch (cause) {
     throw toParlorError(cause);
   }
 }
+
+const replays: Replays = {
+  recording: async (room, { values = false } = {}) =>
+    new Uint8Array(await call<ArrayBuffer>('recording', { room, values })),
+  replay: (file, query = {}) => call('replay', file, query),
+  replayState: (file, moment = {}) => call('replay_state', file, moment),
+  replayTest: (file, name) => call('replay_test', file, name === undefined ? {} : { name }),
+  replayLineup: (first, second) => call('replay_lineup', joined(first, second), { first: first.length }),
+};
 
 function hear<T>(name: string, told: (what: T) => void): () => void {
   const ear = listen<T>(name, (event) => told(event.payload));
@@ -74,6 +85,8 @@ export function tauriBackend(): Backend {
     onMenu: (chosen) => hear('menu-chosen', chosen),
     onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),
 
+    replays,
+    saveRecording: (room, { values = false } = {}) => call('save_recording', { room, values }),
     openInspector: () => call('open_inspector'),
     inspectOnce: () => call('inspect_once'),
 
@@ -84,9 +97,9 @@ export function tauriBackend(): Backend {
       return fed.end;
     },
 
-    inspect(follower) {
+    inspect(follower, { bytes = false } = {}) {
       const lost = (cause: unknown) => (follower.link?.(false), follower.failed?.(toParlorError(cause)));
-      const fed = feed<Looks>('inspect', {}, ({ items }) => items.forEach((item) => follower.item(item)), lost);
+      const fed = feed<Looks>('inspect', { bytes }, ({ items }) => items.forEach((item) => follower.item(item)), lost);
       fed.begun.then(() => follower.link?.(true), lost);
       return fed.end;
     },

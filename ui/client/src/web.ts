@@ -10,6 +10,7 @@ import type { Left } from './generated/Left';
 import type { MemberRecord } from './generated/MemberRecord';
 import type { PeerInfo } from './generated/PeerInfo';
 import type { RoomSummary } from './generated/RoomSummary';
+import { replays } from './replay';
 import { RoomSocket, type SocketWorld } from './room-socket';
 
 export interface WebOptions {
@@ -66,7 +67,9 @@ export function webBackend({ origin, token, world = {} }: WebOptions): Backend {
     status: () => call('GET', '/profile'),
     setProfile: (change) => call('POST', '/profile', { body: change }),
     newIdentity: () => call('POST', '/profile/identity', { body: {} }),
-    inspect: (follower) => inspect({ origin, token, ...(world.fetch && { world: { fetch: world.fetch } }) }, follower),
+    inspect: (follower, { bytes = false } = {}) =>
+      inspect({ origin, token, bytes, ...(world.fetch && { world: { fetch: world.fetch } }) }, follower),
+    replays: replays(call),
     inspectOnce: () => inspectOnce({ origin, token, ...(world.fetch && { world: { fetch: world.fetch } }) }),
     async openInspector() {
       // It is handed the token as this page was, and takes it out of the address as this page did.

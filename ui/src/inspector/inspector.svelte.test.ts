@@ -11,7 +11,7 @@ function snapshot(value = 'One'): InspectSnapshot {
   const own = { sessionId: SELF, incarnation: 1, memberId: 'u_otter', userId: 'u_otter', own: true, rev: 1, stale: false };
   const cells = [{ register, version, value, read: true }];
   const rooms = { quay: { hash: 'aa', complete: true, cells, records: [{ ...own, fields: [] }], leftOut: 0 } };
-  return { wallMs: 1, sessionId: SELF, rooms, peers: [], counters: { watchdog: 2 } };
+  return { wallMs: 1, sessionId: SELF, rooms, recorded: {}, peers: [], counters: { watchdog: 2 } };
 }
 
 const won = (wallMs: number) =>

@@ -10,6 +10,7 @@ import {
   type Member,
   type ParlorError,
   type PeerInfo,
+  type Recorded,
   type Unsubscribe,
   type WindowStatus,
 } from 'parlor-client';
@@ -17,6 +18,7 @@ import { lineOf } from '../domain/line';
 import { Convergence } from './model/convergence';
 import { Mesh } from './model/mesh';
 import { Peers } from './model/peers';
+import { Recordings } from './model/recordings.svelte';
 import { Refusals } from './model/refusals';
 import { Registers } from './model/registers';
 import { SeenLog } from './model/seen-log';
@@ -24,7 +26,7 @@ import { w } from './words';
 
 export type Looked = Pick<Backend, 'kind' | 'status' | 'peers' | 'members'> &
   Required<Pick<Backend, 'inspect' | 'inspectOnce'>> &
-  Pick<Backend, 'lab' | 'changeLab'>;
+  Pick<Backend, 'lab' | 'changeLab' | 'replays' | 'saveRecording'>;
 
 /** What changed is shown after this. */
 const SHOWN_AFTER_MS = 150;
@@ -49,6 +51,10 @@ export class Inspector {
   members = $state.raw<readonly Member[]>([]);
   /** Whether the values of registers are on screen. */
   valuesShown = false;
+  /** How much of each room is written down for a recording. */
+  recorded = $state.raw<Readonly<Record<string, Recorded>>>({});
+  /** Whether frames come with their bytes. */
+  bytes = $state(false);
   /** Whether counters are that come with snapshots alone. */
   countersShown = false;
 
@@ -58,6 +64,7 @@ export class Inspector {
   readonly convergence = new Convergence();
   readonly refusals = new Refusals();
   readonly mesh = new Mesh();
+  readonly recordings: Recordings | null;
 
   #self = '';
   #names = new Map<string, string>();
@@ -68,14 +75,14 @@ export class Inspector {
   /** A room was opened that no snapshot has. */
   #roomsOutdated = false;
 
-  constructor(readonly backend: Looked) {}
+  #end: Unsubscribe = () => {};
+
+  constructor(readonly backend: Looked) {
+    this.recordings = backend.replays === undefined ? null : new Recordings(backend.replays);
+  }
 
   start(): Unsubscribe {
-    const end = this.backend.inspect({
-      item: (item) => this.#told(item),
-      link: (up) => (this.up = up),
-      failed: (cause) => (this.failed = toParlorError(cause)),
-    });
+    this.#follow();
     const hidden = () => document.hidden || this.paused;
     const ask = () => hidden() || void this.#ask().catch(() => {});
     ask();
@@ -84,12 +91,29 @@ export class Inspector {
     const seen = () => document.hidden || (ask(), this.#change());
     document.addEventListener('visibilitychange', seen);
     return () => {
-      end();
+      this.#end();
       clearInterval(asks);
       clearInterval(ages);
       clearTimeout(this.#due);
       document.removeEventListener('visibilitychange', seen);
     };
+  }
+
+  /** From now on frames come with their bytes, or without. */
+  showBytes(on: boolean): void {
+    if (on === this.bytes) return;
+    this.bytes = on;
+    this.#end();
+    this.#follow();
+  }
+
+  #follow(): void {
+    const follower = {
+      item: (item: Inspect) => this.#told(item),
+      link: (up: boolean) => void (this.up = up),
+      failed: (cause: unknown) => void (this.failed = toParlorError(cause)),
+    };
+    this.#end = this.backend.inspect(follower, { bytes: this.bytes });
   }
 
   pause(paused: boolean): void {
@@ -187,7 +211,8 @@ export class Inspector {
     }
   }
 
-  #open({ rooms }: InspectSnapshot): void {
+  #open({ rooms, recorded }: InspectSnapshot): void {
+    this.recorded = recorded;
     this.#roomsOutdated = false;
     this.rooms = Object.keys(rooms);
     if (this.room !== null && !this.rooms.includes(this.room)) this.room = null;

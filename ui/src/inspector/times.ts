@@ -21,6 +21,19 @@ export function lengthOf(ms: number): string {
   return words.format(Math.round(seconds / 86_400));
 }
 
+/** "4:19.544": since something began, in minutes, seconds and milliseconds. */
+export function clockOf(ms: number): string {
+  const [seconds, rest] = [Math.floor(ms / 1_000), Math.floor(ms % 1_000)];
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}.${String(rest).padStart(3, '0')}`;
+}
+
 /** "0.88 ms", "14 ms". */
 export const msOf = (ms: number): string =>
   `${number(ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms))} ms`;
+
+/** "312 B", "4.2 KiB", "8 MiB". */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1_024) return `${number(bytes)} B`;
+  const [amount, unit] = bytes < 1_048_576 ? [bytes / 1_024, 'KiB'] : [bytes / 1_048_576, 'MiB'];
+  return `${number(amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount))} ${unit}`;
+}

@@ -1,9 +1,9 @@
-/** Hands a text over as a file, where the browser can. The desktop window saves none: there it is for the clipboard. */
+/** Hands a text or bytes over as a file, where the browser can. The desktop window saves none: there it is for the clipboard. */
 import type { Backend } from 'parlor-client';
 
 export const canSave = (kind: Backend['kind']): boolean => kind !== 'desktop';
 
-export function saveText(name: string, text: string, type = 'text/markdown'): void {
+export function saveText(name: string, text: BlobPart, type = 'text/markdown'): void {
   const address = URL.createObjectURL(new Blob([text], { type }));
   const anchor = document.createElement('a');
   anchor.href = address;

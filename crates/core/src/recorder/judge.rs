@@ -19,7 +19,7 @@ use crate::view::{Event, Member, RowKey};
 use crate::wire::Frame;
 
 use super::recording::Recording;
-use super::replay::{Replay, hex};
+use super::replay::{Played, Replay, hex};
 use super::step::{Step, What};
 
 /// A rule that was broken.
@@ -70,11 +70,7 @@ impl Recording {
         let mut broken = None;
         for step in &self.steps {
             let Some(played) = replay.step() else { break };
-            if broken.is_none() {
-                let verdict = played.verdicts.map(|(_, now)| now);
-                let found = judge.judge(replay.replica(), step, verdict, &played.events).err();
-                broken = found.map(|(rule, detail)| Broken { step: played.step.step, rule: rule.to_owned(), detail });
-            }
+            broken = broken.or_else(|| judge.broken(replay.replica(), step, &played));
         }
         Ok(Outcome { steps: replay.position(), hash: hex(replay.replica().mark()), broken })
     }
@@ -106,7 +102,14 @@ impl Judge {
         Judge { shown, fields: BTreeMap::new(), left: BTreeSet::new(), newest: BTreeMap::new() }
     }
 
-    pub fn judge(&mut self, replica: &Replica, step: &Step, verdict: Option<Verdict>, events: &[Event]) -> Judgement {
+    /// What a step broke that was just played.
+    pub fn broken(&mut self, replica: &Replica, step: &Step, played: &Played) -> Option<Broken> {
+        let verdict = played.verdicts.map(|(_, now)| now);
+        let (rule, detail) = self.judge(replica, step, verdict, &played.events).err()?;
+        Some(Broken { step: played.step.step, rule: rule.to_owned(), detail })
+    }
+
+    fn judge(&mut self, replica: &Replica, step: &Step, verdict: Option<Verdict>, events: &[Event]) -> Judgement {
         if let What::Frame { author, bytes, .. } = &step.what
             && verdict != Some(Verdict::Reject)
             && *author != replica.session()

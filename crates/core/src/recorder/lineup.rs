@@ -13,6 +13,7 @@ use crate::cell::CellKind;
 use crate::error::Error;
 use crate::ids::{PublicKey, SessionId, Tick};
 use crate::limits::PAGE_MAX;
+use crate::view::Timestamp;
 use crate::wire::Frame;
 
 use super::recording::Recording;
@@ -24,26 +25,34 @@ const ON_ITS_WAY_MS: u64 = 3_000;
 
 /// Two recordings, lined up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Lineup {
     /// Frames that both know.
     pub common: usize,
     /// By how many milliseconds the ticks of the second are ahead of those of the first, as far as frames tell. Each peer
     /// counts them from its own start, so this says when they started and not whether an hour is wrong.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub ahead_ms: i64,
-    /// Where they differ first.
+    /// Where they differ first; `null` when they agree on all that lasted.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub disagreement: Option<Disagreement>,
 }
 
 /// What one holds and the other does not.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Disagreement {
     /// It, in words.
     pub what: String,
     /// Whether each holds it at the end: the first, then the second.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<bool>, min_items = 2, max_items = 2))]
     pub held: [bool; 2],
     /// The step with which each came to that; nothing of one that never held it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Option<ReplayStep>>, min_items = 2, max_items = 2))]
     pub since: [Option<ReplayStep>; 2],
 }
 
@@ -190,7 +199,10 @@ impl Item {
     fn words(&self) -> String {
         match self {
             Item::Record(session, incarnation) => format!("record {incarnation} of session {}", session.short()),
-            Item::Cell(kind, writer, hlc) => format!("the {kind:?} cell that {} wrote at {hlc}", writer.user_id()),
+            Item::Cell(kind, writer, hlc) => {
+                let kind = format!("{kind:?}").to_lowercase();
+                format!("the {kind} cell that {} wrote at {}", writer.user_id(), Timestamp(hlc >> 16))
+            }
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::view::{Event, Member, Timestamp};
 use crate::wire::frame_kind;
 
 use super::base::{Begin, State};
-use super::judge::Broken;
+use super::change::{ReplayChange, changes};
+use super::judge::{Broken, Judge};
 use super::recording::Recording;
 use super::step::{Call, Step, What};
 use super::witnessed::Told;
@@ -144,13 +145,24 @@ pub struct ReplayState {
     pub members: Vec<Arc<Member>>,
     /// Cells and records, register by register.
     pub inventory: Inventory,
+    /// What this step made of the state before it; at most 1,000 changes.
+    pub changes: Vec<ReplayChange>,
+}
+
+/// A moment of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplayAt {
+    /// After this step; 0 is before the first.
+    Step(usize),
+    /// After the last step that is not later than so many milliseconds since the recording began.
+    Ms(u64),
 }
 
 /// Which part of a replay is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplayQuery {
-    /// The state after this step; after the last one when missing.
-    pub at: Option<usize>,
+    /// The state of this moment; of the last one when missing.
+    pub at: Option<ReplayAt>,
     /// The first step that is listed; 1 when missing.
     pub from: Option<usize>,
     /// So many are listed at most; 1,000 when missing, 10,000 at most.
@@ -183,6 +195,9 @@ pub struct Replayed {
     /// When it ends, by the same.
     #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub ended_at: Timestamp,
+    /// Milliseconds from its beginning to its last step, by a clock that goes on while the computer sleeps.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub length_ms: u64,
     /// How many steps there are.
     pub total: usize,
     /// Those that were asked for.
@@ -223,17 +238,23 @@ impl Recording {
         let mut replay = Replay::new(self)?;
         let started_at = Timestamp(replay.replica().wall_ms(self.begin.at()));
         let (from, limit) = (query.from.unwrap_or(1).max(1), query.limit.unwrap_or(1_000).min(10_000));
-        let at = query.at.unwrap_or(self.len()).min(self.len());
-        let mut state = (at == 0).then(|| replay.state());
-        let (mut steps, mut disagreement) = (Vec::new(), None);
-        while let Some(played) = replay.step() {
+        let at = self.step_of(query.at);
+        let (mut before, mut state) = (None, (at == 0).then(|| replay.state()));
+        let (mut steps, mut disagreement, mut broken) = (Vec::new(), None, None);
+        let mut judge = Judge::new(replay.replica());
+        for step in &self.steps {
+            if replay.position() + 1 == at {
+                before = Some(replay.inventory());
+            }
+            let Some(played) = replay.step() else { break };
+            broken = broken.or_else(|| judge.broken(replay.replica(), step, &played));
             if let Some((recorded, reached)) = played.marks.filter(|(recorded, reached)| recorded != reached) {
                 let step = played.step.step;
                 let found = ReplayDisagreement { step, recorded: hex(recorded), reached: hex(reached) };
                 disagreement = disagreement.or(Some(found));
             }
-            if replay.position() == at {
-                state = Some(replay.state());
+            if let Some(before) = before.take() {
+                state = Some(replay.state_since(&before));
             }
             if (from..from.saturating_add(limit)).contains(&replay.position()) {
                 steps.push(played.step);
@@ -250,13 +271,38 @@ impl Recording {
             whole: self.is_whole(),
             started_at,
             ended_at: Timestamp(replay.replica().wall_ms(replay.now())),
+            length_ms: replay.now().since(self.begin.at()),
             total: self.len(),
             steps,
             next_from: (next <= self.len()).then_some(next),
             disagreement,
-            broken: self.outcome()?.broken,
+            broken,
             state: state.unwrap_or_else(|| replay.state()),
         })
+    }
+
+    /// What is held at one moment, and what the step before it changed. Plays no further than that.
+    ///
+    /// # Errors
+    /// `INVALID_RECORDING` when this program cannot play it.
+    pub fn state_at(&self, at: Option<ReplayAt>) -> Result<ReplayState, Error> {
+        let mut replay = Replay::new(self)?;
+        let Some(before) = self.step_of(at).checked_sub(1) else { return Ok(replay.state()) };
+        replay.play_to(before);
+        let held = replay.inventory();
+        replay.step();
+        Ok(replay.state_since(&held))
+    }
+
+    /// After which step a moment is; the last one when it is missing.
+    #[must_use]
+    pub fn step_of(&self, at: Option<ReplayAt>) -> usize {
+        match at {
+            None => self.len(),
+            Some(ReplayAt::Step(step)) => step.min(self.len()),
+            // Ticks never go back.
+            Some(ReplayAt::Ms(ms)) => self.steps.partition_point(|step| step.at.since(self.begin.at()) <= ms),
+        }
     }
 }
 
@@ -329,8 +375,19 @@ impl<'a> Replay<'a> {
             at: Timestamp(self.seat.replica.wall_ms(now)),
             hash: hex(self.seat.replica.mark()),
             members: self.seat.replica.snapshot().members,
-            inventory: self.seat.replica.inventory(CELLS_LISTED, now),
+            inventory: self.inventory(),
+            changes: Vec::new(),
         }
+    }
+
+    /// What is held now, and what of it is other than before.
+    fn state_since(&self, before: &Inventory) -> ReplayState {
+        let state = self.state();
+        ReplayState { changes: changes(before, &state.inventory), ..state }
+    }
+
+    fn inventory(&self) -> Inventory {
+        self.seat.replica.inventory(CELLS_LISTED, self.now())
     }
 
     /// How far the wall clock went other than the monotonic one, where that is more than a clock that is set now and then.

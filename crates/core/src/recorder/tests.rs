@@ -300,7 +300,7 @@ fn two_recordings_name_their_first_disagreement() {
     let lineup = crate::Lineup::of(&files[0], &files[1]).unwrap();
     assert!(lineup.common > 10 && lineup.ahead_ms == 0, "{lineup:?}");
     let found = lineup.disagreement.unwrap();
-    assert!(found.what.contains("Metadata cell") && found.held == [true, false], "{found:?}");
+    assert!(found.what.contains("metadata cell") && found.held == [true, false], "{found:?}");
     assert!(found.since[0].as_ref().is_some_and(|step| step.text.contains("changes settings: mode")), "{found:?}");
     assert_eq!(found.since[1], None);
     let other = crate::Lineup::of(&files[1], &files[0]).unwrap().disagreement.unwrap();

@@ -18,7 +18,7 @@ use super::answer::in_turn;
 use super::guest::Guest;
 use super::routes::BODY_MAX;
 use super::{Gate, held, over};
-use crate::guard::{check_content_type, check_declared_length, check_size, single};
+use crate::guard::{JSON, check_content_type, check_declared_length, check_size, single};
 use crate::problem::Problem;
 use crate::visitors::Visitor;
 
@@ -83,7 +83,7 @@ fn check(gate: &Gate, request: &mut Request) -> Result<Option<Arc<Guest>>, Probl
     if let Some(guest) = &guest {
         request.extensions_mut().insert(Arc::clone(guest));
     }
-    check_content_type(request)?;
+    check_content_type(request, JSON)?;
     check_declared_length(request.headers(), BODY_MAX)?;
     Ok(guest)
 }

@@ -73,6 +73,7 @@ refusals! {
     ChangeShare: TOKEN, BODY, CALLER, ROOM, OPENS, &[InvalidLimit];
     Peers: TOKEN, CALLER;
     Recorded: TOKEN, ROOM, &[InvalidLimit, InvalidRecording, NotFound, NetworkUnavailable, StorageFailed];
+    Handed: TOKEN, DECLARED, &[InvalidLimit, InvalidRecording];
     Inspect: TOKEN, ROOM, &[InvalidLimit, NetworkUnavailable];
     Dial: TOKEN, BODY, CALLER, &[InvalidTicket, RateLimited, NetworkUnavailable];
     Check: TOKEN, BODY, CALLER, &[NetworkUnavailable];

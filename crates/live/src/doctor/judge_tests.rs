@@ -48,6 +48,7 @@ fn otter() -> PeerCheck {
         rooms: Vec::new(),
         source: "mdns".into(),
         name: Some("Quiet Otter".into()),
+        watchdog: 0,
     };
     tried(Some(link), [(Open, 1), (Open, 1)])
 }

@@ -10,6 +10,7 @@ use super::line::{Asked, Judged};
 use crate::author::{self, Origin};
 use crate::budget::{Spent, WRONG};
 use crate::direct::{Direct, Request};
+use crate::inspect::FrameBytes;
 use crate::lobby::Advert;
 use crate::meter::Heard;
 use crate::seal::SEAL_BYTES;
@@ -147,6 +148,8 @@ impl Actor {
             self.heard_at_porch(topic, &author, &bytes, now);
             return Judged::Now(None);
         }
+        let sealed = room.seal.is_some() && self.inspectors.want_bytes();
+        let sealed = sealed.then(|| FrameBytes::of(&bytes, true));
         let bytes = room.open(&author, bytes);
         if let Some(link) = author::peer_of(&author).and_then(|author| room.links.get_mut(&author)) {
             // What it says to this peer alone comes by a stream of its own, and says nothing of gossip (design N2).
@@ -160,7 +163,7 @@ impl Actor {
             return Judged::Now(Some(Verdict::Reject));
         };
         let id = room.id.clone();
-        self.judge_or_wait(id, origin, bytes, asked, now)
+        self.judge_or_wait(id, origin, (bytes, sealed), asked, now)
     }
 
     pub(super) fn direct(&mut self, event: request_response::Event<Request, ()>, now: Tick) {

@@ -6,7 +6,7 @@ use parlor_core::{Observation, RoomId, Tick};
 use tokio::sync::broadcast;
 
 use super::Actor;
-use crate::inspect::{Inspected, Inspection, KEPT, Seen, Traffic};
+use crate::inspect::{FrameBytes, Inspected, Inspection, KEPT, Seen, Traffic};
 
 /// Counters of what goes well: a frame that comes or goes is told as such.
 const ORDINARY: [&str; 6] =
@@ -17,24 +17,40 @@ pub(super) struct Inspectors {
     told: broadcast::Sender<Arc<Inspected>>,
     /// Whether there were any at the last look.
     any: bool,
+    /// Held by those among them who want bytes of frames.
+    bytes: Arc<()>,
     number: u64,
 }
 
 impl Inspectors {
     pub(super) fn none() -> Self {
-        Inspectors { told: broadcast::Sender::new(KEPT), any: false, number: 0 }
+        Inspectors { told: broadcast::Sender::new(KEPT), any: false, bytes: Arc::default(), number: 0 }
     }
 
     /// Whether anybody looks.
     pub(super) fn any(&self) -> bool {
         self.any
     }
+
+    /// Whether anybody wants bytes of frames.
+    pub(super) fn want_bytes(&self) -> bool {
+        self.any && Arc::strong_count(&self.bytes) > 1
+    }
+}
+
+/// What is known of a frame that a replica was handed.
+pub(super) struct Handed {
+    /// How long it took.
+    pub(super) took_us: Option<u64>,
+    /// Its bytes, as they came.
+    pub(super) frame: Option<FrameBytes>,
 }
 
 impl Actor {
-    /// A new look.
-    pub(super) fn inspect(&mut self) -> Inspection {
-        let inspection = Inspection { seen: self.inspectors.told.subscribe() };
+    /// A new look, which may want bytes of frames.
+    pub(super) fn inspect(&mut self, bytes: bool) -> Inspection {
+        let bytes = bytes.then(|| Arc::clone(&self.inspectors.bytes));
+        let inspection = Inspection { seen: self.inspectors.told.subscribe(), _bytes: bytes };
         self.mind_inspectors();
         inspection
     }
@@ -47,7 +63,11 @@ impl Actor {
             self.counters.list(any);
         }
         if any {
-            self.rooms.values_mut().for_each(|room| room.replica.inspect(true));
+            let bytes = self.inspectors.want_bytes();
+            for room in self.rooms.values_mut() {
+                room.replica.inspect(true);
+                room.replica.inspect_bytes(bytes);
+            }
         } else {
             self.rooms
                 .values_mut()
@@ -72,26 +92,35 @@ impl Actor {
         }
     }
 
-    /// Tells what a room noted. `took_us`: how long the frame took that it was handed last.
-    pub(super) fn show_room(&mut self, room: &RoomId, took_us: Option<u64>, now: Tick) {
+    /// Tells what a room noted. `handed`: what is known of the frame that it was handed last.
+    pub(super) fn show_room(&mut self, room: &RoomId, mut handed: Option<Handed>, now: Tick) {
         let Some(open) = self.rooms.get_mut(room) else { return };
-        for observation in open.replica.take_observations() {
-            let took_us = took_us.filter(|_| matches!(observation, Observation::FrameIn { .. }));
-            self.show(Some(room.clone()), took_us, Seen::Room(observation), now);
+        for mut observation in open.replica.take_observations() {
+            let (took_us, frame) = match &mut observation {
+                Observation::FrameIn { .. } => {
+                    handed.take().map_or((None, None), |Handed { took_us, frame }| (took_us, frame))
+                }
+                Observation::FrameOut { head, bytes, .. } if !head.is_empty() => {
+                    (None, Some(FrameBytes::of_head(std::mem::take(head), *bytes)))
+                }
+                _ => (None, None),
+            };
+            self.show(Some(room.clone()), took_us, frame, Seen::Room(observation), now);
         }
     }
 
     /// Tells what the network does.
     pub(super) fn show_traffic(&mut self, traffic: Traffic, now: Tick) {
         if self.inspectors.any {
-            self.show(None, None, Seen::Network(traffic), now);
+            self.show(None, None, None, Seen::Network(traffic), now);
         }
     }
 
-    fn show(&mut self, room: Option<RoomId>, took_us: Option<u64>, seen: Seen, now: Tick) {
+    fn show(&mut self, room: Option<RoomId>, took_us: Option<u64>, frame: Option<FrameBytes>, seen: Seen, now: Tick) {
         self.inspectors.number += 1;
         let (number, wall_ms) = (self.inspectors.number, self.wall_ms());
         // Nobody is left to tell: the next look ends it.
-        let _ = self.inspectors.told.send(Arc::new(Inspected { number, wall_ms, tick_ms: now.0, room, took_us, seen }));
+        let seen = Inspected { number, wall_ms, tick_ms: now.0, room, took_us, frame, seen };
+        let _ = self.inspectors.told.send(Arc::new(seen));
     }
 }

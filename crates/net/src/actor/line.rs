@@ -12,7 +12,9 @@ use libp2p::gossipsub::{MessageAcceptance, MessageId};
 use parlor_core::{Input, RoomId, SessionId, Tick, Verdict, split_cells};
 
 use super::Actor;
+use super::inspect::Handed;
 use crate::author::Origin;
+use crate::inspect::FrameBytes;
 
 /// Cells that are judged at a time, which a cursor may have to wait for at each end.
 const AT_ONCE: usize = 4;
@@ -74,17 +76,17 @@ impl Line {
 }
 
 impl Actor {
-    /// Hands a frame to the replica of its room; one with more cells than are judged at once stands in line.
+    /// Hands a frame to the replica of its room, with the frame as it came where that is shown; one with more cells than are judged at once stands in line.
     pub(super) fn judge_or_wait(
         &mut self,
         room: RoomId,
         origin: Origin,
-        bytes: Vec<u8>,
+        (bytes, sealed): (Vec<u8>, Option<FrameBytes>),
         asked: Option<&Asked>,
         now: Tick,
     ) -> Judged {
         let Some(pieces) = split_cells(&bytes, AT_ONCE) else {
-            return Judged::Now(Some(self.hand_over(&room, origin, bytes, now)));
+            return Judged::Now(Some(self.hand_over(&room, origin, (bytes, sealed), now)));
         };
         let (asked, bytes, verdict) = (asked.cloned(), bytes.len(), Verdict::Accept);
         if self.line.stand(Waiting { room, origin, pieces: pieces.into(), verdict, asked, bytes }) {
@@ -94,17 +96,26 @@ impl Actor {
         Judged::Now(Some(Verdict::Ignore))
     }
 
-    fn hand_over(&mut self, room: &RoomId, origin: Origin, bytes: Vec<u8>, now: Tick) -> Verdict {
+    /// `sealed`: the frame as it came, of a private room.
+    fn hand_over(
+        &mut self,
+        room: &RoomId,
+        origin: Origin,
+        (bytes, sealed): (Vec<u8>, Option<FrameBytes>),
+        now: Tick,
+    ) -> Verdict {
         let Some(open) = self.rooms.get_mut(room) else { return Verdict::Ignore };
         let Origin { author, via, path } = origin;
-        let input = Input::Frame { author, via, path, bytes };
         if !self.inspectors.any() {
-            return open.replica.handle(input, now);
+            return open.replica.handle(Input::Frame { author, via, path, bytes }, now);
         }
+        let plain = open.seal.is_none() && self.inspectors.want_bytes();
+        let frame = if plain { Some(FrameBytes::of(&bytes, false)) } else { sealed };
+        let input = Input::Frame { author, via, path, bytes };
         let began = Instant::now();
         let verdict = open.replica.handle(input, now);
         let took_us = u64::try_from(began.elapsed().as_micros()).ok();
-        self.show_room(room, took_us, now);
+        self.show_room(room, Some(Handed { took_us, frame }), now);
         verdict
     }
 
@@ -118,7 +129,7 @@ impl Actor {
         };
         if let Some(piece) = waiting.pieces.pop_front() {
             let (room, origin) = (waiting.room.clone(), waiting.origin);
-            let verdict = self.hand_over(&room, origin, piece, now);
+            let verdict = self.hand_over(&room, origin, (piece, None), now);
             let waiting = self.line.of.get_mut(&via).and_then(VecDeque::front_mut);
             if let Some(waiting) = waiting.filter(|_| verdict != Verdict::Accept) {
                 waiting.verdict = verdict;

@@ -306,6 +306,7 @@ impl Actor {
             rooms: linked.map(|room| room.id.clone()).collect(),
             source: self.dialler.source(peer).name().into(),
             name: names.iter().find_map(|names| names.get(&session_id).cloned()),
+            watchdog: self.woken.of(peer),
             session_id,
         })
     }

@@ -118,6 +118,7 @@ impl Actor {
         }
         dead.retain(|peer| self.peers.get(peer).is_some_and(|entry| !entry.connections.doubtful(now)));
         for peer in dead {
+            self.woken.count(peer);
             self.reconnect(&peer, Closing::Watchdog, "watchdog");
         }
         let lost = |(first, last): (Tick, Tick)| last.since(first) > UNANNOUNCED_MS;

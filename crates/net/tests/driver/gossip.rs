@@ -103,6 +103,9 @@ async fn a_stream_that_libp2p_gave_up_is_found_and_replaced_within_eight_seconds
     let heard = a.count("gossip_heard").await;
     speaker.speak_while(until(SOON, "a fresh stream", async || a.count("gossip_heard").await > heard + 1)).await;
     speaker.speak_while(until(SOON, "active again", async || one_active(&at_a))).await;
+    // It is told of the peer, also after its connection went.
+    let replaced = async || a.net.peers().await.iter().map(|peer| peer.watchdog).collect::<Vec<_>>() == [1];
+    speaker.speak_while(until(SOON, "counted for the peer", replaced)).await;
 }
 
 /// gossipsub holds its whole read buffer against the longest message: a tight limit made a burst of tiny frames an error

@@ -20,6 +20,7 @@ export function fakeDiagnostics(): Diagnostics {
         speaks: 'same',
         source: 'mdns',
         rooms: ['3f9a01bc'],
+        watchdog: 0,
       },
     ],
     rooms: [

@@ -36,4 +36,8 @@ source: string,
 /**
  * The tags of the rooms that it is in too.
  */
-rooms: Array<string>, };
+rooms: Array<string>,
+/**
+ * How often its connection was replaced because its heartbeats stopped while it stood.
+ */
+watchdog: number, };

@@ -55,4 +55,8 @@ source: string,
 /**
  * The name of the person there, when a member of a shared room told it.
  */
-name: string | null, };
+name: string | null,
+/**
+ * How often its connection was replaced since this session began, because its heartbeats stopped while it stood.
+ */
+watchdog: number, };

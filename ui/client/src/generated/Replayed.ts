@@ -45,6 +45,10 @@ startedAt: string,
  */
 endedAt: string,
 /**
+ * Milliseconds from its beginning to its last step, by a clock that goes on while the computer sleeps.
+ */
+lengthMs: number,
+/**
  * How many steps there are.
  */
 total: number,

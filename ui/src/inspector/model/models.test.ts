@@ -36,12 +36,12 @@ const frameIn = (more: object = {}) =>
 
 function snapshot(more: Partial<InspectSnapshot> = {}, cells: HeldCell[] = []): InspectSnapshot {
   const rooms = { quay: { hash: 'aa', complete: true, cells, records: [], leftOut: 0 } };
-  return { wallMs: 1_000, sessionId: SELF, rooms, peers: [], counters: {}, ...more };
+  return { wallMs: 1_000, sessionId: SELF, rooms, recorded: {}, peers: [], counters: {}, ...more };
 }
 
 const peer = (sessionId: string, more: Partial<PeerInfo> = {}): PeerInfo => ({
   ...{ peerId: `12D3${sessionId}`, sessionId, addresses: [], direction: 'in', transport: 'tcp', rttMs: 1, clockAheadMs: 0 },
-  ...{ version: '0.1.0', speaks: 'same', rooms: ['quay'], source: 'inbound', name: null },
+  ...{ version: '0.1.0', speaks: 'same', rooms: ['quay'], source: 'inbound', name: null, watchdog: 0 },
   ...more,
 });
 

@@ -15,7 +15,7 @@ export interface PeerRow {
   readonly heardAt: number | null;
   /** Frames of it that came. */
   readonly frames: number;
-  /** Times that the watchdog replaced the connection, since somebody looks. */
+  /** Times that the watchdog replaced the connection, since the peer started. */
   readonly watchdog: number;
 }
 
@@ -86,7 +86,7 @@ export class Peers {
     return [...this.#kept].map(([id, { info, gone, rtts, watchdog }]) => {
       const heard = this.#heard.get(info.sessionId);
       return {
-        ...{ id, info, gone, watchdog, samples: rtts.length },
+        ...{ id, info, gone, watchdog: Math.max(info.watchdog, watchdog), samples: rtts.length },
         ...{ p50: quantile(rtts, 0.5), p99: quantile(rtts, 0.99) },
         ...{ heardAt: heard?.at ?? null, frames: heard?.frames ?? 0 },
       };
