@@ -52,16 +52,19 @@ enum Target {
     Merge,
     /// A replica that anything happens to
     Handle,
+    /// Bytes become a recording or not, and are played
+    Replay,
 }
 
 impl Target {
-    const ALL: [Target; 3] = [Target::Decode, Target::Merge, Target::Handle];
+    const ALL: [Target; 4] = [Target::Decode, Target::Merge, Target::Handle, Target::Replay];
 
     fn name(self) -> &'static str {
         match self {
             Target::Decode => "decode",
             Target::Merge => "merge",
             Target::Handle => "handle",
+            Target::Replay => "replay",
         }
     }
 
