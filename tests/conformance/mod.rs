@@ -4,8 +4,8 @@ pub mod case;
 mod pattern;
 mod play;
 mod value;
-mod world;
+pub mod world;
 
 pub use case::{cases, covered};
 pub use play::{Surface, play};
-pub use world::{World, follow, perform};
+pub use world::{World, perform};

@@ -6,7 +6,8 @@ use parlor::Live;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::conformance::{Surface, World, follow, perform};
+use crate::conformance::world::follow;
+use crate::conformance::{Surface, World, perform};
 
 /// Handles, which remember what they joined with.
 pub struct Rust {

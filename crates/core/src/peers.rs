@@ -147,7 +147,8 @@ impl Peers {
         } else {
             self.told.extend(now.told.map(|told| (told, 1)));
         }
-        if let Some((_, count)) = before.told.and_then(|before| self.told.iter_mut().find(|(told, _)| *told == before)) {
+        if let Some((_, count)) = before.told.and_then(|before| self.told.iter_mut().find(|(told, _)| *told == before))
+        {
             *count -= 1;
         }
         self.told.retain(|(_, count)| *count > 0);
