@@ -8,7 +8,6 @@
 //! every peer of each. Where a place is, is known without: at the address by which the relay is reached.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -22,6 +21,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId, Transport};
 
+use crate::panics;
 use crate::rendezvous::Heard;
 
 /// Both halves, which speak to each other.
@@ -106,7 +106,7 @@ impl<H> Caught<H> {
             return None;
         }
         let Self { inner, .. } = self;
-        let answer = catch_unwind(AssertUnwindSafe(|| ask(inner)));
+        let answer = panics::contain(|| ask(inner));
         if answer.is_err() {
             self.state = State::Broke;
         }

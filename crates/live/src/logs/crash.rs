@@ -53,10 +53,14 @@ impl Crash {
     }
 }
 
-/// Adds to what this process does on a panic: it is written below the profile, whose path may still be to come.
+/// Adds to what this process does on a panic: it is written below the profile, whose path may still be to come. One that is
+/// caught where it happens is no fault, and nothing is done about it.
 pub(super) fn write_on_panic(profile: Arc<Mutex<Option<PathBuf>>>, program: &'static str) {
     let (before, written) = (std::panic::take_hook(), AtomicUsize::new(0));
     std::panic::set_hook(Box::new(move |info| {
+        if parlor_net::contained() {
+            return;
+        }
         before(info);
         if written.fetch_add(1, Ordering::Relaxed) >= KEPT {
             return;
@@ -203,6 +207,21 @@ mod tests {
         let text = tell(dir.path()).unwrap();
         assert!(text.contains("000.001Z-0.json") && text.contains("the first of 2"), "{text}");
         assert_eq!(last(dir.path()), Some(crash(2)));
+    }
+
+    #[test]
+    fn a_panic_that_is_caught_where_it_happens_is_no_fault() {
+        let dir = tempfile::tempdir().unwrap();
+        write_on_panic(Arc::new(Mutex::new(Some(dir.path().to_owned()))), "parlor");
+        // Other tests panic too.
+        let messages = || -> Vec<String> {
+            let kept = all(&dir.path().join(FOLDER));
+            kept.iter().filter_map(|path| read(path)).map(|crash| crash.message).collect()
+        };
+        parlor_net::contain(|| panic!("caught")).unwrap_err();
+        assert!(messages().iter().all(|message| message != "caught"), "{:?}", messages());
+        std::thread::spawn(|| panic!("not caught")).join().unwrap_err();
+        assert!(messages().iter().any(|message| message == "not caught"), "{:?}", messages());
     }
 
     #[test]

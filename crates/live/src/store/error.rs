@@ -2,7 +2,6 @@
 //! file may take the process with it.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use parlor_core::{Error, ErrorCode};
@@ -114,7 +113,7 @@ impl From<redb::Error> for Fault {
 /// Does it; a panic of the database counts as damage.
 pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, Fault> {
     // Whoever sees a fault gives the database up, so nothing half done is used again.
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match parlor_net::contain(work) {
         Ok(done) => done.map_err(Fault::from),
         Err(panic) => {
             let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
