@@ -444,6 +444,9 @@ pub struct RecordArgs {
     /// With names and values as they are; else each is another of the same length
     #[arg(long)]
     pub with_values: bool,
+    /// Print what was saved as JSON: `room`, `file`, `bytes`, `redacted`
+    #[arg(long)]
+    pub json: bool,
     /// The peer.
     #[command(flatten)]
     pub peer: PeerArgs,

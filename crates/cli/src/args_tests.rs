@@ -56,3 +56,16 @@ fn wrong_values_say_what_is_allowed() {
         assert!(error.to_string().contains(words), "{line:?}: {error}");
     }
 }
+
+/// Scripts go by them, so they are said where people look, with each code that there is.
+#[test]
+fn help_says_the_exit_codes() {
+    let mut command = <Cli as clap::CommandFactory>::command();
+    let help = command.render_long_help().to_string();
+    for code in ["0 done", "1 failed", "2 wrong use"] {
+        assert!(help.contains(code), "{code}: {help}");
+    }
+    let doctor = command.find_subcommand_mut("doctor").expect("a subcommand");
+    let help = doctor.render_long_help().to_string();
+    assert!(help.contains("0 no problem, 1 a problem was found"), "{help}");
+}

@@ -10,6 +10,7 @@ use crate::client::{Answer, Guest, addressable};
 use crate::failure::Failure;
 use crate::output::{harmless_json, print};
 use crate::peer::Peer;
+use crate::progress::Progress;
 use crate::text;
 
 pub(crate) type Done = Result<(), Failure>;
@@ -20,9 +21,13 @@ pub(crate) async fn with_peer(
     guest: Option<Guest>,
     call: impl AsyncFnOnce(&Peer) -> Result<Answer, Failure>,
 ) -> Result<Answer, Failure> {
-    let peer = Peer::of(args, guest).await?;
+    let progress = Progress::begin("looking for the peer of this profile");
+    let mut peer = Peer::of(args, guest).await?;
     let own = peer.is_own();
+    progress.says("waiting for the answer");
+    peer.progress = progress;
     let result = call(&peer).await;
+    peer.progress.says("ending");
     peer.close().await;
     match result {
         Err(Failure::NotJoined(message)) if own => {
@@ -135,8 +140,11 @@ pub(crate) async fn peers(args: PeersArgs) -> Done {
 
 pub(crate) async fn dial(args: DialArgs) -> Done {
     let body = json!({"addr": args.addr});
-    let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&["peers"], &body).await).await?;
-    show(&answer, args.json, text::dialled)
+    let answer = with_peer(&args.peer, None, async |peer| {
+        peer.progress.says(&format!("connecting to {}", args.addr));
+        peer.client.post(&["peers"], &body).await
+    });
+    show(&answer.await?, args.json, text::dialled)
 }
 
 pub(crate) async fn status(args: StatusArgs) -> Done {

@@ -28,7 +28,11 @@ pub struct DoctorArgs {
 
 pub(crate) async fn doctor(args: DoctorArgs) -> Done {
     let path = ["network", "check"];
-    let answer = with_peer(&args.peer, None, async |peer| peer.client.post(&path, &json!({})).await).await?;
+    let answer = with_peer(&args.peer, None, async |peer| {
+        peer.progress.says("checking the network, which takes up to 8 s");
+        peer.client.post(&path, &json!({})).await
+    });
+    let answer = answer.await?;
     show(&answer, args.json, text)?;
     match u32::try_from(answer.read::<NetworkReport>()?.problems()).unwrap_or(u32::MAX) {
         0 => Ok(()),

@@ -23,6 +23,7 @@ mod membership;
 pub mod messages;
 mod output;
 mod peer;
+mod progress;
 mod recording;
 mod serve;
 pub mod share;

@@ -12,6 +12,7 @@ use crate::args::{PeerArgs, ReadArgs};
 use crate::client::{Answer, Client, Guest};
 use crate::failure::Failure;
 use crate::output::note;
+use crate::progress::Progress;
 use crate::serve;
 
 /// How long a peer may take to write its `api.json` when it starts, or to let go of the profile when it ends.
@@ -24,6 +25,8 @@ const SETTLED_AFTER: Duration = Duration::from_secs(1);
 /// A peer to talk to.
 pub(crate) struct Peer {
     pub client: Client,
+    /// What is told of the call while it lasts.
+    pub progress: Progress,
     /// Present when it was started for this command.
     own: Option<(Live, Server, Shares)>,
 }
@@ -42,7 +45,7 @@ impl Peer {
                 started => return Self::start(started?, guest).await,
             };
             if let Some(client) = running(&config, guest.clone()).await? {
-                return Ok(Self { client, own: None });
+                return Ok(Self { client, progress: Progress::default(), own: None });
             }
             // Perhaps a peer that is still starting, or one that is about to end.
             if Instant::now() >= deadline {
@@ -72,7 +75,8 @@ impl Peer {
         };
         let api = ApiFile::read(live.profile_dir());
         let api = api.ok_or_else(|| Failure::Failed("api.json was removed from the profile".into()))?;
-        Ok(Self { client: Client::new(&api, guest)?, own: Some((live, server, shares)) })
+        let client = Client::new(&api, guest)?;
+        Ok(Self { client, progress: Progress::default(), own: Some((live, server, shares)) })
     }
 
     /// Whether this peer lives only as long as the command.
@@ -90,6 +94,9 @@ impl Peer {
         size: fn(&Value) -> Value,
     ) -> Result<Answer, Failure> {
         let start = Instant::now();
+        if self.is_own() {
+            self.progress.says("looking for others");
+        }
         let (mut last, mut since) = (Value::Null, start);
         loop {
             let answer = self.client.get(path, query).await?;
@@ -104,6 +111,7 @@ impl Peer {
             }
             if start.elapsed().as_secs_f64() >= read.wait {
                 if alone {
+                    self.progress.end();
                     note(
                         "parlor: found no other peer in this time; --wait SECONDS looks longer, --dial ADDRESS asks one",
                     );

@@ -5,22 +5,30 @@ use std::path::Path;
 use parlor::{
     Error, Lineup, RECORDING_MAX, Recording, ReplayChange, ReplayQuery, ReplayStep, Replayed, save_recording,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::{RecordArgs, ReplayArgs};
 use crate::failure::Failure;
-use crate::output::{harmless, note, print};
+use crate::output::{harmless, harmless_json, note, print};
 use crate::peer::Peer;
+use crate::progress::Progress;
 use crate::text::count;
 
 /// Saves a recording.
 pub(crate) async fn record(args: RecordArgs) -> Result<(), Failure> {
     let unwritable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", args.file.display()));
+    let progress = Progress::begin("asking the peer what it was given");
     let peer = Peer::of(&args.peer, None).await?;
     let saved = peer.client.recording(&args.room, args.with_values).await;
     peer.close().await;
+    drop(progress);
     let saved = saved?;
     save_recording(&args.file, &saved).map_err(unwritable)?;
+    if args.json {
+        let file = args.file.display().to_string();
+        let saved = json!({"room": args.room, "file": file, "bytes": saved.len(), "redacted": !args.with_values});
+        return print(&harmless_json(&saved.to_string()));
+    }
     let with = if args.with_values { "names and values are in it" } else { "names and values are stand-ins" };
     note(&format!("{}: {} bytes, {with}", args.file.display(), saved.len()));
     Ok(())

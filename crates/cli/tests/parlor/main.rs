@@ -7,5 +7,6 @@ mod kept;
 mod lone;
 mod recorded;
 mod shared;
+mod terminal;
 mod two_peers;
 mod wrong_use;

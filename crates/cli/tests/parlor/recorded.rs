@@ -29,6 +29,10 @@ fn a_room_is_recorded_and_played() {
         let out = home.command(&[&["record", "standup", file], options].concat()).output().expect("parlor runs");
         assert!(out.status.success(), "{}", stderr(&out));
     }
+    let third = home.path().join("third.parlor-recording");
+    let saved = home.json(&["record", "standup", third.to_str().expect("a path"), "--json"]);
+    assert_eq!((&saved["room"], &saved["redacted"]), (&"standup".into(), &true.into()));
+    assert_eq!(saved["bytes"], std::fs::metadata(&third).expect("a file").len());
     let again = home.command(&["record", "standup", plain]).output().expect("parlor runs");
     assert_eq!(again.status.code(), Some(2), "a file is not written over");
     joined.kill().expect("it ends");
