@@ -48,7 +48,7 @@ impl Observer {
         replica.set_metadata(who, MetadataChange::new(serde_json::json!({"title": "Bridge"})), now).unwrap();
         let note = NoteChange { id: "key 1".into(), x: Some(1.0), ..NoteChange::default() };
         replica.set_board(who, BoardChange { set: vec![note], remove: Vec::new() }, now).unwrap();
-        let say = Publish::new("chat", "hi".into()).keep();
+        let say = Publish::new("chat", "hi").keep();
         replica.publish_kept(who, say, now).unwrap();
         for author in [Author::Known(0), Author::Known(1)] {
             replica.handle(Input::LinkUp { peer: author.session(), loopback: false }, now);

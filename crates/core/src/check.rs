@@ -3,17 +3,22 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode};
-use crate::limits::{DEPTH_MAX, KEY_MAX, OBJECTS_MAX, STRING_MAX, TOP_KEYS};
+use crate::limits::{DEPTH_MAX, KEY_MAX, OBJECTS_MAX, STRING_MAX, TEXT_MAX, TOP_KEYS};
 use crate::value::json_len;
 use crate::view::Bag;
 
 /// The key that stands for "this was not an object"; no check lets it pass.
 pub(crate) const NOT_AN_OBJECT: &str = "\u{0}not an object";
+/// The key that stands for "somewhere in this was no number"; its value is the place and what was there.
+pub(crate) const NOT_FINITE: &str = "\u{0}not finite";
 
 /// A bag of presence or metadata as a whole.
 pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<(), Error> {
     if bag.contains_key(NOT_AN_OBJECT) {
         return Err(Error::new(code, format!("{what} must be a JSON object")).at(what));
+    }
+    if let Some(found) = bag.get(NOT_FINITE) {
+        return Err(not_finite(found, what, code));
     }
     if bag.len() > TOP_KEYS {
         return Err(Error::too_large("keys", TOP_KEYS, bag.len(), what));
@@ -30,6 +35,21 @@ pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<
         return Err(Error::too_large("bytes", max, size, what));
     }
     Ok(())
+}
+
+fn not_finite(found: &Value, what: &str, code: ErrorCode) -> Error {
+    let word = |at: usize| found.get(at).and_then(Value::as_str).unwrap_or_default();
+    let path = [what, word(0)].join(".").trim_end_matches('.').to_owned();
+    Error::new(code, format!("{path} is {}; a finite number is allowed", word(1))).at(&path)
+}
+
+/// The content of a message, as far as it is the same whether it is kept or not.
+pub(crate) fn data(data: &Value) -> Result<(), Error> {
+    let code = ErrorCode::InvalidMessage;
+    if let Some(found) = data.get(NOT_FINITE) {
+        return Err(not_finite(found, "data", code));
+    }
+    nested(data, TEXT_MAX, 3, "data", code)
 }
 
 /// One key and its value.
@@ -58,7 +78,7 @@ pub(crate) fn size(bag: &Bag) -> usize {
 
 /// Whether a key may be one.
 pub(crate) fn is_key(name: &str) -> bool {
-    (1..=KEY_MAX).contains(&name.len()) && !matches!(name, "__proto__" | NOT_AN_OBJECT)
+    (1..=KEY_MAX).contains(&name.len()) && !matches!(name, "__proto__" | NOT_AN_OBJECT | NOT_FINITE)
 }
 
 /// The same, with what is wrong.

@@ -1,12 +1,13 @@
 //! Limits are of bytes, and each is refused by its own name (design A8, A9).
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cell::{Cell, CellKey};
 use crate::fixture::{FakeSigner, Table, member, session};
 use crate::limits::MEMBERS_MAX;
 use crate::wire::Frame;
-use crate::{ErrorCode, Join, Lease, MetadataChange};
+use crate::{ErrorCode, Join, Lease, MetadataChange, PresenceChange, Publish};
 
 fn refused(table: &mut Table, presence: Value) -> (ErrorCode, Value) {
     let error = table.presence(0, presence).unwrap_err();
@@ -24,6 +25,51 @@ fn limits_count_bytes_and_not_characters() {
     assert_eq!(refused(&mut table, json!({"": 1})), (ErrorCode::InvalidPresence, Value::Null));
     assert_eq!(refused(&mut table, json!({"__proto__": 1})), (ErrorCode::InvalidPresence, Value::Null));
     table.presence(0, json!({"é".repeat(32): "é".repeat(1_024)})).unwrap();
+}
+
+// A8: `serde_json` writes null for what is no number, which is a value that everybody would be told.
+#[test]
+fn what_is_no_number_is_refused_by_its_place_in_every_call() {
+    #[derive(Serialize)]
+    struct Here {
+        cursor: (f64, f64),
+        label: Option<String>,
+    }
+    let here = |x| Here { cursor: (0.0, x), label: None };
+    let mut table = Table::joined(1);
+    let mut refused = |call: &str, x: f64| {
+        let answer = match call {
+            "join" => table
+                .call(0, |replica, who, now| replica.join(who, Join::new().presence(here(x)), Lease::Own, now))
+                .map(drop),
+            "join with" => table
+                .call(0, |replica, who, now| replica.join(who, Join::new().metadata(here(x)), Lease::Own, now))
+                .map(drop),
+            "presence" => {
+                table.call(0, |replica, who, now| replica.presence(who, PresenceChange::new(here(x)), now)).map(drop)
+            }
+            "metadata" => table.metadata(0, MetadataChange::new(here(x))).map(drop),
+            "keep" => table
+                .call(0, |replica, who, now| replica.publish_kept(who, Publish::new("at", here(x)).keep(), now))
+                .map(drop),
+            _ => table.call(0, |replica, who, now| replica.say(who, Publish::new("at", x), now)).map(drop),
+        };
+        answer.err().map(|error| (error.code, error.details["path"].clone(), error.message))
+    };
+    for (call, code, path) in [
+        ("join", ErrorCode::InvalidPresence, "presence.cursor.1"),
+        ("join with", ErrorCode::InvalidMetadata, "metadata.cursor.1"),
+        ("presence", ErrorCode::InvalidPresence, "presence.cursor.1"),
+        ("metadata", ErrorCode::InvalidMetadata, "metadata.cursor.1"),
+        ("keep", ErrorCode::InvalidMessage, "data.cursor.1"),
+        ("say", ErrorCode::InvalidMessage, "data"),
+    ] {
+        assert_eq!(refused(call, 0.5), None, "{call}");
+        for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let said = format!("{path} is {x}; a finite number is allowed");
+            assert_eq!(refused(call, x), Some((code, json!(path), said)), "{call}");
+        }
+    }
 }
 
 // A8: one process has no more members than a room may have, whoever else is there.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::ids::MemberId;
 use crate::view::Bag;
+use crate::{check, finite};
 
 /// Arguments of `join`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,21 +47,32 @@ impl Join {
         Self::default()
     }
 
-    /// With this presence: `json!({…})`, or a type of your own. Anything but an object is refused by the call.
+    /// With this presence: `json!({…})`, or a type of your own. Anything but an object is refused by the call, and so is a
+    /// number that is NaN or infinite, by its place; `json!` has made `null` of one before this sees it.
     #[must_use]
     pub fn presence(mut self, presence: impl Serialize) -> Self {
         self.presence = Some(bag(presence));
         self
     }
 
-    /// With this metadata: `json!({…})`, or a type of your own. Anything but an object is refused by the call.
+    /// With this metadata: `json!({…})`, or a type of your own. Anything but an object is refused by the call, and so is a
+    /// number that is NaN or infinite, by its place; `json!` has made `null` of one before this sees it.
     #[must_use]
     pub fn metadata(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Some(bag(metadata));
         self
     }
 
-    /// As this member.
+    /// As this member: a stable key of a device or tab, where one person has several.
+    ///
+    /// ```
+    /// # use parlor_core::{Error, Join, MemberId};
+    /// # fn main() -> Result<(), Error> {
+    /// let device = Join::new().member_id(MemberId::new("device_7")?);
+    /// assert_eq!(device.member_id, Some(MemberId::new("device_7")?));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn member_id(mut self, member_id: MemberId) -> Self {
         self.member_id = Some(member_id);
@@ -124,7 +137,8 @@ pub struct PresenceChange {
 
 impl PresenceChange {
     /// A merge of `presence`: `json!({…})`, or a type of your own, whose fields that are `None` want
-    /// `#[serde(skip_serializing_if = "Option::is_none")]` to stay as they are.
+    /// `#[serde(skip_serializing_if = "Option::is_none")]` to stay as they are. A number that is NaN or infinite is refused
+    /// by the call, by its place; `json!` has made `null` of one before this sees it.
     #[must_use]
     pub fn new(presence: impl Serialize) -> Self {
         Self { presence: bag(presence), ..Self::default() }
@@ -152,7 +166,8 @@ pub struct MetadataChange {
 }
 
 impl MetadataChange {
-    /// A merge of `metadata`: `json!({…})`, or a type of your own.
+    /// A merge of `metadata`: `json!({…})`, or a type of your own. A number that is NaN or infinite is refused by the call,
+    /// by its place; `json!` has made `null` of one before this sees it.
     #[must_use]
     pub fn new(metadata: impl Serialize) -> Self {
         Self { metadata: bag(metadata), ..Self::default() }
@@ -180,8 +195,8 @@ pub struct Leave {
 
 /// An object as a bag; anything else, also what is no JSON, becomes a bag that every check refuses.
 fn bag(value: impl Serialize) -> Bag {
-    match serde_json::to_value(value).unwrap_or_default() {
-        serde_json::Value::Object(bag) => bag,
-        other => Bag::from_iter([(crate::check::NOT_AN_OBJECT.to_owned(), other)]),
+    match finite::json(&value) {
+        Value::Object(bag) => bag,
+        other => Bag::from_iter([(check::NOT_AN_OBJECT.to_owned(), other)]),
     }
 }

@@ -46,6 +46,7 @@ mod error;
 mod events_tests;
 mod evidence;
 mod fields;
+mod finite;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

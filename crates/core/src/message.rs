@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::cell::{CELL_VALUE_MAX, Cell, CellKey, CellKind, json_size};
 use crate::check;
 use crate::error::{Error, ErrorCode};
+use crate::finite;
 use crate::ids::{MemberId, Tick};
-use crate::limits::{KEY_MAX, MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX, NAME_MAX, OBJECTS_MAX, TEXT_MAX};
+use crate::limits::{KEY_MAX, MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX, NAME_MAX, OBJECTS_MAX};
 use crate::proof::LocalActor;
 use crate::raw::Raw;
 use crate::recorder::step::call;
@@ -48,10 +49,11 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// A message of this sort, for those who are there now.
+    /// A message of this sort, for those who are there now: `json!({…})`, or a type of your own. A number that is NaN or
+    /// infinite is refused by the call, by its place; `json!` has made `null` of one before this sees it.
     #[must_use]
-    pub fn new(kind: &str, data: Value) -> Self {
-        Publish { kind: kind.to_owned(), data, ..Publish::default() }
+    pub fn new(kind: &str, data: impl Serialize) -> Self {
+        Publish { kind: kind.to_owned(), data: finite::json(&data), ..Publish::default() }
     }
 
     /// The same, kept for those who come later.
@@ -157,7 +159,7 @@ impl Replica {
         let code = ErrorCode::InvalidMessage;
         check::name(&args.kind, "type", code)?;
         // One level deeper than it looks: it stands inside the cell's value.
-        check::nested(&args.data, TEXT_MAX, 3, "data", code)?;
+        check::data(&args.data)?;
         if let Some(key) = &args.idempotency_key {
             check::name(key, "idempotencyKey", code)?;
         }

@@ -110,7 +110,7 @@ fn a_message_is_its_writers_and_stays() {
 #[test]
 fn what_is_no_message_is_refused() {
     let mut table = Table::joined(1);
-    let publish = |kind: &str, data| Publish::new(kind, data).keep();
+    let publish = |kind: &str, data: serde_json::Value| Publish::new(kind, data).keep();
     let mut code = |args| table.call(0, |replica, who, now| replica.publish_kept(who, args, now)).map_err(|e| e.code);
     assert_eq!(code(publish("", json!({}))).unwrap_err(), ErrorCode::InvalidMessage);
     assert_eq!(code(publish("chat", json!({"text": "x".repeat(4097)}))).unwrap_err(), ErrorCode::PayloadTooLarge);

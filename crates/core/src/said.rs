@@ -98,7 +98,7 @@ impl Replica {
     fn pass(&mut self, who: &LocalActor, args: Publish, now: Tick) -> Result<Message, Error> {
         let code = ErrorCode::InvalidMessage;
         check::name(&args.kind, "type", code)?;
-        check::nested(&args.data, TEXT_MAX, 3, "data", code)?;
+        check::data(&args.data)?;
         if args.idempotency_key.is_some() {
             let message = "idempotencyKey is for messages that are kept; give keep: true, or leave it out";
             return Err(Error::new(code, message).at("idempotencyKey"));
