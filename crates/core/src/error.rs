@@ -65,9 +65,10 @@ pub enum ErrorCode {
     UnsupportedMediaType,
     /// Too many requests. Nothing was touched.
     RateLimited,
-    /// The peer is closing, or there is no network to use. The call may be repeated.
+    /// The peer is closing, or nobody answers where somebody was looked for. Nothing was touched, unless the peer was closed
+    /// while the call was under way: then all of it was done or nothing. The call may be repeated.
     NetworkUnavailable,
-    /// A file could not be written. What is in memory was changed, what is on disk was not.
+    /// A file could not be written. What is in memory was touched, and everybody has it; what is on disk was not.
     StorageFailed,
 }
 
@@ -208,6 +209,61 @@ fn grouped(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // A9: the statuses of the contract.
+    #[test]
+    fn every_code_has_the_status_of_the_contract() {
+        let contract = "
+            INVALID_JSON INVALID_ROOM_ID INVALID_MEMBER_ID INVALID_PRESENCE INVALID_METADATA INVALID_BOARD INVALID_MESSAGE
+            INVALID_LIMIT INVALID_CURSOR INVALID_TICKET INVALID_RECORDING 400
+            UNAUTHORIZED 401
+            FORBIDDEN FORBIDDEN_HOST FORBIDDEN_ORIGIN ROOM_LOCKED 403
+            NOT_FOUND 404
+            METHOD_NOT_ALLOWED 405
+            NOT_JOINED AMBIGUOUS_MEMBER MEMBER_ID_CONFLICT TOO_MANY_ROOMS CELL_FROZEN IDENTITY_CLONED 409
+            PRECONDITION_FAILED 412
+            PAYLOAD_TOO_LARGE 413
+            UNSUPPORTED_MEDIA_TYPE 415
+            RATE_LIMITED 429
+            NETWORK_UNAVAILABLE 503
+            STORAGE_FAILED 507";
+        let mut codes = Vec::new();
+        for word in contract.split_whitespace() {
+            let Ok(status) = word.parse::<u16>() else {
+                codes.push(serde_json::from_value::<ErrorCode>(word.into()).unwrap());
+                continue;
+            };
+            for code in codes.drain(..) {
+                assert_eq!(code.http_status(), status, "{}", code.as_str());
+            }
+        }
+        assert_eq!(variants().len(), contract.split_whitespace().filter(|word| word.parse::<u16>().is_err()).count());
+    }
+
+    // A9: whoever is refused has to know whether anything happened.
+    #[test]
+    fn every_code_says_whether_state_was_touched() {
+        for (name, words) in variants() {
+            assert!(words.contains("touched"), "{name} does not say whether state was touched: {words}");
+        }
+    }
+
+    /// The codes with their documentation, as they stand in the source.
+    fn variants() -> Vec<(&'static str, String)> {
+        let source = include_str!("error.rs");
+        let (_, rest) = source.split_once("pub enum ErrorCode {").unwrap();
+        let (list, _) = rest.split_once("\n}").unwrap();
+        let mut variants = Vec::new();
+        let mut words = String::new();
+        for line in list.lines().map(str::trim) {
+            match line.strip_prefix("///") {
+                Some(more) => words += more,
+                None if line.is_empty() => {}
+                None => variants.push((line.trim_end_matches(','), std::mem::take(&mut words))),
+            }
+        }
+        variants
+    }
 
     #[test]
     fn what_is_too_large_is_said_in_a_sentence() {

@@ -49,6 +49,21 @@ fn a_storm_of_calls_is_capped_at_its_source() {
     }
 }
 
+// A7: whoever was still is heard at once, and the next within a turn.
+#[test]
+fn the_first_change_goes_out_at_once() {
+    let mut table = Table::joined(2);
+    table.pass(1_000);
+    table.clear();
+    table.presence(0, json!({"n": 1})).unwrap();
+    assert_eq!(table.sent(0, 1).len(), 1, "no time has passed");
+    table.presence(0, json!({"n": 2})).unwrap();
+    assert_eq!(table.sent(0, 1).len(), 1, "it waits for its turn");
+    table.pass(34);
+    assert_eq!(table.sent(0, 1).len(), 2);
+    assert_eq!(table.seen(1, 0), Some(json!({"n": 2})));
+}
+
 // M13: nobody but this person is here, on two devices, or looks on without joining: that is company, not one alone.
 #[test]
 fn own_devices_and_onlookers_are_company() {
