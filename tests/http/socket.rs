@@ -10,7 +10,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::fixture::{PATIENCE, Peer, TOKEN};
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 async fn connect(peer: &Peer, path: &str, protocols: &str) -> Result<(Socket, String), Error> {
     let mut request = peer.url(path).replacen("http", "ws", 1).into_client_request()?;
@@ -22,7 +22,7 @@ async fn connect(peer: &Peer, path: &str, protocols: &str) -> Result<(Socket, St
 }
 
 impl Socket {
-    async fn open(peer: &Peer, room: &str) -> Self {
+    pub async fn open(peer: &Peer, room: &str) -> Self {
         let (socket, chosen) =
             connect(peer, &format!("/rooms/{room}/ws"), &format!("parlor.v1, parlor.bearer.{TOKEN}"))
                 .await
@@ -31,7 +31,7 @@ impl Socket {
         socket
     }
 
-    async fn say(&mut self, message: impl Into<String>) {
+    pub async fn say(&mut self, message: impl Into<String>) {
         self.0.send(Message::Text(message.into().into())).await.expect("sent");
     }
 
@@ -46,6 +46,16 @@ impl Socket {
                 Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
                 Message::Close(frame) => panic!("closed: {frame:?}"),
                 _ => {}
+            }
+        }
+    }
+
+    /// The next answer, to whatever message.
+    pub async fn any_result(&mut self) -> Value {
+        loop {
+            let message = self.next().await;
+            if message["type"] == "result" {
+                return message;
             }
         }
     }

@@ -155,8 +155,8 @@ impl Replica {
             return Err(Error::too_large("changes", CHANGES_MAX, count, "set"));
         }
         let mut writes: BTreeMap<CellKey, Option<Value>> = BTreeMap::new();
-        for id in &args.remove {
-            check::name(id, "remove", ErrorCode::InvalidBoard)?;
+        for (place, id) in args.remove.iter().enumerate() {
+            check::name(id, &format!("remove.{place}"), ErrorCode::InvalidBoard)?;
             if self.notes.contains_key(id) {
                 writes.insert(CellKey::board(id, REMOVED), Some(Value::Bool(true)));
             }

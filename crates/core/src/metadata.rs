@@ -38,8 +38,8 @@ impl Replica {
                 return Err(Error::too_large("valueBytes", CELL_VALUE_MAX, size, &format!("metadata.{key}")));
             }
         }
-        for key in &args.unset {
-            check::key(key, &format!("unset.{key}"), code)?;
+        for (place, key) in args.unset.iter().enumerate() {
+            check::key(key, &format!("unset.{place}"), code)?;
         }
         if args.metadata.get("locked").is_some_and(|locked| !locked.is_boolean()) {
             return Err(Error::new(code, "metadata.locked must be true or false").at("metadata.locked"));

@@ -210,7 +210,7 @@ impl FromRequestParts<Arc<App>> for Looking {
         let (mut options, allowed) = (InspectOptions::default(), "room and bytes");
         for (key, value) in each_once(pairs(parts, allowed)?)? {
             match key.as_str() {
-                "room" => options.room = Some(RoomId::new(&value)?),
+                "room" => options.room = Some(RoomId::new(&value).map_err(|error| error.at("room"))?),
                 "bytes" => options.bytes = truth(&key, &value)?,
                 _ => return Err(unknown(&key, allowed).into()),
             }

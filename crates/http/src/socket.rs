@@ -169,13 +169,16 @@ impl Conversation {
     async fn obey(&mut self, mut message: Map<String, Value>) -> Result<Reply, Error> {
         match message.remove("type").as_ref().and_then(Value::as_str) {
             Some("ack") => {
-                let seq = message.get("seq").and_then(Value::as_u64).ok_or_else(|| wrong("ack needs seq, a number"))?;
+                let seq = message
+                    .get("seq")
+                    .and_then(Value::as_u64)
+                    .ok_or_else(|| wrong("ack needs seq, a number").at("seq"))?;
                 // An acknowledgement of an older batch says nothing about the one in flight.
                 self.in_flight = self.in_flight.filter(|in_flight| *in_flight != seq);
                 Ok(Reply::Silent)
             }
             Some("presence") => self.room.presence(arguments(message)?).await.map(|_| Reply::Done),
-            _ => Err(wrong("type must be ack or presence")),
+            _ => Err(wrong("type must be ack or presence").at("type")),
         }
     }
 

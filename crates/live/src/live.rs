@@ -97,7 +97,7 @@ impl Live {
         let characters = guest.chars().count();
         if !(1..=ID_MAX_CHARS).contains(&characters) || guest.chars().any(char::is_control) {
             let rule = "a guest's id has 1 to 128 characters and no control characters";
-            return Err(Error::new(ErrorCode::InvalidMemberId, rule).limit("guest", ID_MAX_CHARS, characters, ""));
+            return Err(Error::new(ErrorCode::InvalidMemberId, rule).limit("guest", ID_MAX_CHARS, characters, "guest"));
         }
         let name = match name {
             Some(name) => names::checked(name)?,

@@ -30,6 +30,8 @@ use person::{Act, Person};
 
 /// All simulated people of a peer.
 pub(crate) const PEOPLE_MAX: u32 = 200;
+/// The widest seed: what every language keeps whole that has floats alone.
+const SEED_MAX: u64 = (1 << 53) - 1;
 /// Changes of presence that all of a crowd make in a second, at most.
 const CHANGES_PER_S: u64 = 600;
 /// Between two steps of somebody, at best.
@@ -55,8 +57,13 @@ impl People {
     /// Holds an order against the bound.
     ///
     /// # Errors
-    /// `INVALID_LIMIT` when there would be too many.
+    /// `INVALID_LIMIT` when there would be too many, or a seed is wider than what JSON is sure to keep.
     pub(crate) async fn check(&self, orders: &[LabPeople], clear: bool) -> Result<(), Error> {
+        if let Some((place, order)) = orders.iter().enumerate().find(|(_, order)| order.seed > SEED_MAX) {
+            let path = format!("people.{place}.seed");
+            let message = format!("{path} is {}; 0 to {SEED_MAX} is allowed", order.seed);
+            return Err(Error::new(ErrorCode::InvalidLimit, message).at(&path));
+        }
         let crowds = self.0.lock().await;
         let stay = crowds.iter().filter(|_| !clear);
         let mut counts: BTreeMap<&RoomId, u32> = stay.map(|(room, crowd)| (room, crowd.count)).collect();

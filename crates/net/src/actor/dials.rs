@@ -76,7 +76,7 @@ impl Actor {
         let addresses = match address::typed(&text) {
             Ok(addresses) => addresses,
             Err(message) => {
-                let _ = reply.send(Err(Error::new(ErrorCode::InvalidTicket, message)));
+                let _ = reply.send(Err(Error::new(ErrorCode::InvalidTicket, message).at("addr")));
                 return;
             }
         };
