@@ -9,6 +9,8 @@ use parlor_http::{ConnectionLimits, HttpConfig, Server, Shares};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::conformance::{Surface, World};
@@ -42,6 +44,28 @@ impl Http {
         self.client.request(method, url).header(AUTHORIZATION, format!("Bearer {TOKEN}"))
     }
 
+    /// Sends a request for a room whose name every client makes another path of, and answers the refusal.
+    async fn as_it_stands(&self, request: RequestBuilder, room: &str) -> Value {
+        let request = request.build().expect("a request");
+        let (url, body) = (request.url(), request.body().and_then(|body| body.as_bytes()).unwrap_or_default());
+        let addr = url.socket_addrs(|| None).expect("an address")[0];
+        let head = format!(
+            "{} {} HTTP/1.1\r\nHost: {addr}\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            request.method(),
+            url.path().replace("/ROOM/", &format!("/{room}/")),
+            body.len(),
+        );
+        let mut stream = TcpStream::connect(addr).await.expect("a connection");
+        stream.write_all(&[head.as_bytes(), body].concat()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {} ", body["status"])), "{answer}");
+        problem(&body)
+    }
+
     /// The request of an operation.
     fn request_of(&self, operation: &str, room: &str, args: Value) -> RequestBuilder {
         let post = |rest: &str, args: Value| {
@@ -70,6 +94,7 @@ impl Http {
                 self.request(Method::POST, None, "/rooms").json(&body)
             }
             "set_profile" => self.request(Method::POST, None, "/profile").json(&args),
+            "dial" => self.request(Method::POST, None, "/peers").json(&args),
             _ => panic!("no case has called {operation} before"),
         }
     }
@@ -79,6 +104,9 @@ impl Surface for Http {
     const NAME: &'static str = "http";
 
     async fn call(&self, guest: Option<&str>, operation: &str, room: &str, args: Value) -> Result<Value, Value> {
+        if matches!(room, "" | "." | "..") && operation != "create_room" {
+            return Err(self.as_it_stands(self.request_of(operation, "ROOM", args), room).await);
+        }
         let mut request = self.request_of(operation, room, args);
         if let Some(guest) = guest {
             let name = format!("{}{}", guest[..1].to_uppercase(), &guest[1..]);
@@ -91,14 +119,7 @@ impl Surface for Http {
             return Ok(body);
         }
         assert_eq!(body["status"], status.as_u16(), "{body}");
-        let of_it = body.as_object().expect("a problem").iter();
-        let details: Map<String, Value> = of_it
-            .filter(|(key, _)| !OF_EVERY_PROBLEM.contains(&key.as_str()))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        Err(
-            json!({"code": body["code"], "message": body["detail"], "details": details, "recoverable": body["recoverable"]}),
-        )
+        Err(problem(&body))
     }
 
     async fn listen(&self, room: &str) -> UnboundedReceiver<Value> {
@@ -115,4 +136,14 @@ impl Surface for Http {
         });
         ears
     }
+}
+
+/// A problem as an error of the table.
+fn problem(body: &Value) -> Value {
+    let of_it = body.as_object().expect("a problem").iter();
+    let details: Map<String, Value> = of_it
+        .filter(|(key, _)| !OF_EVERY_PROBLEM.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    json!({"code": body["code"], "message": body["detail"], "details": details, "recoverable": body["recoverable"]})
 }

@@ -92,6 +92,15 @@ impl<S: Surface> Playing<'_, S> {
                 }
             }
         }
+        if let Some(seconds) = step.get("for").and_then(Value::as_f64) {
+            let end = Instant::now() + Duration::from_secs_f64(seconds);
+            while Instant::now() < end {
+                let answer = self.call(by, operation, room, step, 1).await.map_err(|error| error.to_string())?;
+                fits(step.get("gives").ok_or("nothing to fit")?, &answer, &mut self.names)?;
+                sleep(Duration::from_millis(40)).await;
+            }
+            return Ok(());
+        }
         let times = step.get("times").and_then(Value::as_u64).unwrap_or(1);
         for n in 1..=usize::try_from(times).map_err(|error| error.to_string())? {
             let numbered = step.get("room").and_then(|room| meant(room, &self.names, n));
@@ -134,6 +143,11 @@ impl<S: Surface> Playing<'_, S> {
     ) -> Result<Value, Value> {
         let args = step.get("args").and_then(|args| meant(args, &self.names, n)).unwrap_or(Value::Null);
         match by {
+            // What a new handle does, another of the same process does not remember.
+            "me" if step.contains_key("fresh") => {
+                let answer = perform(&self.world.peer("me").without_memory(), operation, room, args).await;
+                answer.map_err(|error| serde_json::to_value(error).expect("JSON"))
+            }
             "me" => self.surface.call(None, operation, room, args).await,
             guest if GUESTS.iter().any(|(id, _)| *id == guest) => {
                 self.surface.call(Some(guest), operation, room, args).await

@@ -110,6 +110,7 @@ pub async fn perform(live: &Live, operation: &str, room: &str, args: Value) -> R
         "ticket" => json(here.ticket().await?),
         "create_room" if args["private"] == true => json(live.create_private_room(room).await?),
         "create_room" => json(live.create_room(room).await?),
+        "dial" => json(live.dial(args["addr"].as_str().unwrap_or_default()).await?),
         "set_profile" => json(live.set_profile(given(args)?).await?),
         _ => panic!("no case has called {operation} before"),
     }

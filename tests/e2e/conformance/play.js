@@ -35,6 +35,7 @@ class Playing {
     else if (step.heard) await this.#heard(by, step.heard);
     else if (step.does) await this.world.does(by, step.does);
     else if (step.until) await this.#until(step);
+    else if (step.for) await this.#for(step);
     else await this.#calls(step);
   }
 
@@ -43,10 +44,10 @@ class Playing {
   }
 
   #call(step, n) {
-    const { by, call, args } = step;
+    const { by, call, args, fresh = false } = step;
     const guest = GUESTS.includes(by) ? by : null;
     const json = args === undefined ? undefined : JSON.stringify(meant(args, this.names, n));
-    return this.surfaceOf(guest === null ? by : 'me').call(guest, call, this.#room(step, n), json);
+    return this.surfaceOf(guest === null ? by : 'me').call(guest, call, this.#room(step, n), json, fresh);
   }
 
   async #until(step) {
@@ -62,6 +63,17 @@ class Playing {
       } catch (cause) {
         if (performance.now() > deadline) throw cause;
       }
+      await pause(40);
+    }
+  }
+
+  /** Again and again, for so many seconds. */
+  async #for(step) {
+    const end = performance.now() + step.for * 1000;
+    while (performance.now() < end) {
+      const { value, error } = await this.#call(step, 1);
+      if (error) throw new Error(`it was refused: ${JSON.stringify(error)}`);
+      fits(step.gives, value, this.names);
       await pause(40);
     }
   }

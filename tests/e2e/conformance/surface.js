@@ -1,6 +1,6 @@
 /**
  * The calls of a room by `parlor-client`, in Node and in a page alike. Arguments are those of the table, in which
- * `"$undefined"` stands for the value of that name, since it has to get here through JSON.
+ * `"$undefined"`, `"$NaN"` and `"$bigint"` stand for what they are called, since they have to get here through JSON.
  */
 const NAMES = ['snapshot', 'joined', 'updated', 'stale', 'active', 'left', 'metadata', 'message'];
 /** What an event of the table calls what a listener is told. */
@@ -23,9 +23,11 @@ export class Surface {
   }
 
   /** `{value}`, or `{error}` as the table has it. */
-  async call(guest, operation, id, json) {
+  async call(guest, operation, id, json, fresh) {
     try {
-      const value = await this.#made(guest, operation, id, json === undefined ? undefined : given(JSON.parse(json)));
+      const room = fresh ? this.#live(guest).room(id) : this.#room(guest, id);
+      const args = json === undefined ? undefined : given(JSON.parse(json));
+      const value = await this.#made(room, guest, operation, args);
       return { value };
     } catch (cause) {
       const { code, message, details, recoverable } = cause;
@@ -34,8 +36,7 @@ export class Surface {
     }
   }
 
-  #made(guest, operation, id, args) {
-    const room = this.#room(guest, id);
+  #made(room, guest, operation, args) {
     switch (operation) {
       case 'members':
         return room.membersPage(args);
@@ -53,7 +54,7 @@ export class Surface {
       case 'set_board':
         return room.board(args);
       case 'create_room':
-        return this.#live(guest).createRoom(id, args);
+        return this.#live(guest).createRoom(room.id, args);
     }
     throw new Error(`no case has called ${operation} before`);
   }
@@ -94,6 +95,8 @@ export class Surface {
 
 function given(value) {
   if (value === '$undefined') return undefined;
+  if (value === '$NaN') return NaN;
+  if (value === '$bigint') return 1n;
   if (Array.isArray(value)) return value.map(given);
   if (typeof value !== 'object' || value === null) return value;
   // Not by assignment, which does something else with `__proto__`.
