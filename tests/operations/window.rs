@@ -148,8 +148,13 @@ fn only_one_file_of_the_page_reaches_its_process() {
             let path = entry.expect("a file").path();
             if path.is_dir() {
                 open.push(path);
-            } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains("@tauri-apps/")) {
-                reaching.push(path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned());
+                continue;
+            }
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            // Its own test stands in for the process.
+            let is_test = name == "tauri.test.ts";
+            if !is_test && std::fs::read_to_string(&path).is_ok_and(|text| text.contains("@tauri-apps/")) {
+                reaching.push(name.to_owned());
             }
         }
     }
