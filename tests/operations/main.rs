@@ -74,6 +74,19 @@ fn the_command_line_has_every_operation_and_no_other() {
     assert_eq!(offered, expected);
 }
 
+#[test]
+fn the_readme_names_every_subcommand() {
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("README.md");
+    let (_, rest) = readme.split_once("\n## Command line\n").expect("a section");
+    let (section, _) = rest.split_once("\n## ").expect("the end of the section");
+    for command in parlor_cli::command().get_subcommands() {
+        let name = command.get_name();
+        let named = section.contains(&format!("`{name}`")) || section.contains(&format!("`parlor {name}"));
+        assert!(named, "the README does not name `parlor {name}`");
+    }
+}
+
 fn has_option(command: &Command, option: &str) -> bool {
     command.get_arguments().any(|argument| argument.get_long() == Some(option))
 }
