@@ -97,11 +97,6 @@ impl Peers {
         self.of.get_mut(id).map(|peer| &mut **peer)
     }
 
-    /// The same for who changes nothing of it that is counted here: neither its link, nor its pulse, nor which records it has.
-    pub fn get_uncounted(&mut self, id: &SessionId) -> Option<&mut Peer> {
-        self.of.get_mut(id).map(|peer| &mut **peer)
-    }
-
     /// The peer, made of what `new` gives when there is none.
     pub fn get_or_insert_with(&mut self, id: SessionId, new: impl FnOnce() -> Peer) -> &mut Peer {
         self.touch(id);
