@@ -236,3 +236,8 @@ pub const OPERATIONS: &[&str] = &[
     "set_profile",
     "new_identity",
 ];
+
+/// The program of the README is one.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -128,6 +128,24 @@ impl Live {
 
     /// Rooms that peers near are in, rooms that this process has open and rooms opened before: those with people first,
     /// then the most recently opened.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// live.create_room("standup").await?;
+    /// live.room("project_123").join(Join::new()).await?;
+    /// let rooms = live.rooms().await;
+    /// assert_eq!((rooms[0].room.as_str(), rooms[0].members, rooms[0].joined), ("project_123", 1, true));
+    /// assert_eq!((rooms[1].room.as_str(), rooms[1].members), ("standup", 0));
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rooms(&self) -> Vec<RoomSummary> {
         near::rooms(&self.shared, &self.user_id()).await
     }
@@ -267,6 +285,24 @@ impl Live {
     ///
     /// # Errors
     /// `INVALID_TICKET` for what is no address; `NETWORK_UNAVAILABLE` when nobody answers there. Nothing was changed.
+    ///
+    /// ```
+    /// # use parlor::{Config, ErrorCode, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (here, there) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: here.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let other = Live::start(Config { data_dir: there.path().into(), ..config.clone() }).await?;
+    /// # let live = Live::start(config).await?;
+    /// let met = live.dial(&other.status().await.listen[0]).await?;
+    /// assert_eq!(met.peer_id, other.status().await.peer_id);
+    /// assert_eq!(live.dial("the other room").await.unwrap_err().code, ErrorCode::InvalidTicket);
+    /// # live.close().await;
+    /// # other.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn dial(&self, addr: &str) -> Result<PeerInfo, Error> {
         self.net().dial(addr).await
     }
@@ -392,6 +428,22 @@ impl Live {
 
     /// Writes what is not on disk yet for at most 250 ms, leaves every room, tells the others for at most 500 ms, stops and
     /// frees the profile. Calls fail with `NETWORK_UNAVAILABLE` afterwards; closing twice is fine.
+    ///
+    /// ```
+    /// # use parlor::{Config, ErrorCode, Join, Live};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// room.join(Join::new()).await?;
+    /// live.close().await; // the others are told that this person left
+    /// assert_eq!(room.join(Join::new()).await.unwrap_err().code, ErrorCode::NetworkUnavailable);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(&self) {
         if let Some(upkeep) = held(&self.shared.upkeep).take() {
             upkeep.abort();

@@ -99,6 +99,26 @@ impl Room {
     ///
     /// # Errors
     /// `INVALID_TICKET` when this profile lost the secret of a private room. Nothing is changed.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Live, Ticket};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// room.join(Join::new()).await?;
+    /// let invitation = room.ticket().await?;
+    /// assert!(invitation.link.starts_with("parlor://join/"));
+    ///
+    /// // Whoever gets it can read what it is for before they use it.
+    /// assert_eq!(Ticket::parse(&invitation.ticket)?.room().as_str(), "project_123");
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ticket(&self) -> Result<Invitation, Error> {
         let room = self.room()?;
         self.live.invite(&room).await
@@ -199,6 +219,27 @@ impl Room {
     ///
     /// # Errors
     /// Only those of every call.
+    ///
+    /// ```
+    /// # use parlor::{Config, Join, Live, MetadataChange};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// assert!(room.metadata().await?.metadata.is_empty());
+    ///
+    /// room.join(Join::new()).await?;
+    /// room.set_metadata(MetadataChange::new(serde_json::json!({"mode": "war_room"}))).await?;
+    /// let settings = room.metadata().await?;
+    /// assert_eq!(settings.metadata["mode"], "war_room");
+    /// assert!(settings.updated_at.is_some());
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn metadata(&self) -> Result<RoomMetadata, Error> {
         let room = self.room()?;
         self.read(&room).await?;
@@ -414,6 +455,32 @@ impl Room {
     ///
     /// # Errors
     /// Only those of every call.
+    ///
+    /// ```
+    /// # use parlor::{Config, FeedEvent, Join, Live, PresenceChange};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    /// # let config = Config { data_dir: dir.path().into(), listen, multicast: false, ..Config::default() };
+    /// # let live = Live::start(config).await?;
+    /// let room = live.room("project_123");
+    /// let mut feed = room.feed().await?;
+    /// let first = feed.next().await.ok_or("closed")?;
+    /// assert!(matches!(first.events[0], FeedEvent::Snapshot { .. }));
+    ///
+    /// // Between two looks of a window, a member that moves a lot is one update with its last values.
+    /// room.join(Join::new()).await?;
+    /// feed.next().await.ok_or("closed")?;
+    /// for x in 0..100 {
+    ///     room.presence(PresenceChange::new(serde_json::json!({"x": x}))).await?;
+    /// }
+    /// let moved = feed.next().await.ok_or("closed")?;
+    /// assert_eq!((moved.updates.len(), &moved.updates[0].presence["x"]), (1, &serde_json::json!(99)));
+    /// # live.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn feed(&self) -> Result<Feed, Error> {
         let open = self.followed().await?;
         let tail = Tail::new(open.port.events(), open.port.snapshots());
