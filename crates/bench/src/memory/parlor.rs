@@ -229,17 +229,16 @@ impl System for Parlor {
 
     fn pass_on(&mut self, frames: &[(usize, Vec<u8>)]) -> anyhow::Result<()> {
         let count = self.members.len();
-        for said in std::mem::take(&mut self.said) {
-            (0..count).for_each(|to| self.give(count, to, Path::Gossip, said.clone()));
-        }
-        for (from, frame) in frames {
-            (0..count).filter(|to| to != from).for_each(|to| self.give(*from, to, Path::Gossip, frame.clone()));
-        }
-        for at in 0..count {
-            while let Some(output) = self.members[at].replica.poll_output() {
-                match output {
-                    Output::Event(Event::Updated { .. }) => {}
-                    other => bail!("one heard the others, and then {other:?}"),
+        let said = std::mem::take(&mut self.said);
+        let said = said.iter().map(|frame| (count, frame));
+        for (from, frame) in said.chain(frames.iter().map(|(from, frame)| (*from, frame))) {
+            for to in (0..count).filter(|to| *to != from) {
+                self.give(from, to, Path::Gossip, frame.clone());
+                while let Some(output) = self.members[to].replica.poll_output() {
+                    match output {
+                        Output::Event(Event::Updated { .. }) => {}
+                        other => bail!("one heard the others, and then {other:?}"),
+                    }
                 }
             }
         }

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use yrs::Doc;
-use yrs::block::ClientID;
 use yrs::sync::{Awareness, AwarenessUpdate};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
@@ -24,7 +23,8 @@ pub struct Yrs {
 }
 
 fn awareness(number: usize) -> Awareness {
-    Awareness::new(Doc::with_client_id(ClientID::new(1_000_000_007 * (number as u64 + 1))))
+    // As great as the numbers are that clients draw.
+    Awareness::new(Doc::with_client_id(3_000_000_019 + number as u64))
 }
 
 impl System for Yrs {
