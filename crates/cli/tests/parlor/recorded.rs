@@ -120,14 +120,14 @@ fn who_is_killed_while_a_recording_is_written_leaves_none() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_recording_that_does_not_fit_on_the_disk_is_not_there() {
+    if !may_mount() {
+        return;
+    }
     let home = Home::new();
     let (_serving, _) = home.serve(&[]);
     let mut joined = home.command(&["join", "standup"]).spawn().expect("parlor runs");
     let there = || stdout(&home.run(&["members", "standup", "--json"])).contains("u_").then_some(());
     until(PATIENCE, "a member", there);
-    if !may_mount() {
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let record = home.command(&["record", "standup", folder.path().join("room").to_str().expect("a path")]);
     // One page of memory, and that is taken.
