@@ -33,6 +33,9 @@ fn a_room_is_recorded_and_played() {
     let saved = home.json(&["record", "standup", third.to_str().expect("a path"), "--json"]);
     assert_eq!((&saved["room"], &saved["redacted"]), (&"standup".into(), &true.into()));
     assert_eq!(saved["bytes"], std::fs::metadata(&third).expect("a file").len());
+    // A name alone is a file where one is.
+    let here = home.command(&["record", "standup", "here"]).current_dir(home.path()).output().expect("parlor runs");
+    assert!(here.status.success() && home.path().join("here").exists(), "{}", stderr(&here));
     let again = home.command(&["record", "standup", plain]).output().expect("parlor runs");
     assert_eq!(again.status.code(), Some(2), "a file is not written over");
     joined.kill().expect("it ends");

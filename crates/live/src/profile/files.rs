@@ -80,7 +80,8 @@ pub(crate) fn clear_unfinished(dir: &Path) -> io::Result<()> {
 }
 
 fn parent(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
+    // A name alone is in the folder where one is, and its parent has no name.
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// An empty file that can take that place when it is whole. It has mode 0600 and a fresh name, and is removed when it is
