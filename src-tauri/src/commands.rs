@@ -174,8 +174,8 @@ async fn access(live: State<'_, Live>, room: String) -> Answer<Option<Arc<Access
 }
 
 #[tauri::command]
-async fn change_access(live: State<'_, Live>, room: String, args: AccessChange) -> Answer<Arc<Access>> {
-    live.room(room).change_access(args).await
+async fn change_access(live: State<'_, Live>, room: String, args: Args<AccessChange>) -> Answer<Arc<Access>> {
+    live.room(room).change_access(args.0).await
 }
 
 #[tauri::command]
