@@ -10,7 +10,7 @@ use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{NetworkBehaviour, Swarm};
 use libp2p::{
-    Multiaddr, PeerId, SwarmBuilder, Transport, identify, mdns, noise, ping, rendezvous as libp2p_rendezvous,
+    Multiaddr, PeerId, SwarmBuilder, Transport, identify, mdns, noise, ping, quic, rendezvous as libp2p_rendezvous,
     request_response, yamux,
 };
 use prometheus_client::registry::Registry;
@@ -119,7 +119,7 @@ pub(crate) fn swarm(
     };
     let swarm = SwarmBuilder::with_existing_identity(key.keypair().clone())
         .with_tokio()
-        .with_quic()
+        // TCP comes first, so that it is what is listened on, told of and dialled first (design N1).
         .with_other_transport(|keypair| {
             let noise = noise::Config::new(keypair)?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
@@ -127,6 +127,8 @@ pub(crate) fn swarm(
             )
         })
         .map_err(|error| error.to_string())?
+        .with_other_transport(|keypair| quic::tokio::Transport::new(quic::Config::new(keypair)))
+        .map_err(|error: std::convert::Infallible| error.to_string())?
         .with_other_transport(|keypair| {
             let noise = noise::Config::new(keypair)?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
