@@ -15,6 +15,10 @@ IN_WORDS = {
     "change_share": {"FORBIDDEN", "INVALID_TICKET"},  # and an address is one of this computer
     "set_profile": {"FORBIDDEN"},  # a guest has no profile
     "new_identity": {"FORBIDDEN"},
+    "replay_file": {"INVALID_RECORDING"},  # bytes that are none
+    "replay_state": {"INVALID_RECORDING"},
+    "replay_test": {"INVALID_RECORDING"},
+    "replay_lineup": {"INVALID_RECORDING", "INVALID_LIMIT"},  # and the first file is no longer than both
     "lab": {"FORBIDDEN"},  # it is started without one: a network that sleeps answers nothing
     "change_lab": {"FORBIDDEN"},
 }

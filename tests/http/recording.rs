@@ -136,7 +136,8 @@ async fn a_file_passes_the_doors_that_everything_passes() {
             let other = peer.request(Method::POST, path).header("Content-Type", kind).body(file.clone());
             answer(other).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
         }
-        answer(peer.request(Method::POST, path)).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        let nothing = if path.ends_with("first=1") { "INVALID_LIMIT" } else { "INVALID_RECORDING" };
+        answer(peer.request(Method::POST, path)).await.refused(400, nothing);
         answer(peer.request(Method::GET, path)).await.refused(405, "METHOD_NOT_ALLOWED");
         let damaged = handed(&peer, path, file[..file.len() / 2].to_vec());
         answer(damaged).await.refused(400, "INVALID_RECORDING");

@@ -140,7 +140,7 @@ fn offered_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// A body must be declared as what it is: the three types that a foreign page can send unasked are others. A call without
-/// a body needs no type, unless it is nothing but a file. No body is unpacked: what it unpacks to has no bound.
+/// a body needs no type. No body is unpacked: what it unpacks to has no bound.
 pub(crate) fn check_content_type(request: &Request, takes: &str) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
@@ -151,7 +151,7 @@ pub(crate) fn check_content_type(request: &Request, takes: &str) -> Result<(), P
     }
     let declared = single(headers, &CONTENT_TYPE)
         .is_some_and(|value| value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(takes)));
-    let nothing = takes == JSON && !headers.contains_key(CONTENT_TYPE) && request.body().is_end_stream();
+    let nothing = !headers.contains_key(CONTENT_TYPE) && request.body().is_end_stream();
     if declared || nothing {
         return Ok(());
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use parlor::{Error, ErrorCode, Lineup, REPLAYED_MAX, ReplayState, Replayed};
 use tokio::sync::SemaphorePermit;
@@ -27,9 +27,9 @@ pub(crate) const FILES: [&str; 4] = [REPLAY, STATE, TEST, LINEUP];
 /// The most bytes of such a body: two recordings.
 pub(crate) const FILES_MAX: usize = 2 * REPLAYED_MAX;
 
-/// Whether a request brings a recording.
+/// Whether what a request brings is a recording, if it is anything.
 pub(crate) fn takes_files(request: &Request) -> bool {
-    *request.method() == Method::POST && FILES.contains(&request.uri().path())
+    FILES.contains(&request.uri().path())
 }
 
 /// Save what a room was given
