@@ -6,7 +6,7 @@ import type { Batch } from './generated/Batch';
 import type { FeedEvent } from './generated/FeedEvent';
 import type { Member } from './generated/Member';
 import type { Update } from './generated/Update';
-import { createLive } from './tauri';
+import { createLive, tauriBackend } from './tauri';
 
 type Row = { memberId: string; state?: 'active' | 'stale'; presence?: object; metadata?: object };
 
@@ -178,5 +178,17 @@ describe('a program in the window', () => {
     const again = room.on('joined', () => {});
     await vi.waitFor(() => expect(feeds).toHaveLength(1));
     again();
+  });
+});
+
+describe('a recording in the window', () => {
+  it('may have any name', async () => {
+    const { __TAURI_INTERNALS__: internals } = window as unknown as { __TAURI_INTERNALS__: { invoke: () => Promise<unknown> } };
+    const invoke = vi.spyOn(internals, 'invoke').mockResolvedValue('fn storung() {}');
+    await tauriBackend().replays?.replayTest(new Uint8Array([1]), 'Störung 😀 "1"');
+    const [command, file, options] = invoke.mock.calls[0] as unknown as [string, Uint8Array, { headers: { asked: string } }];
+    expect([command, [...file]]).toEqual(['replay_test', [1]]);
+    expect(options.headers.asked).toMatch(/^[ -~]+$/);
+    expect(JSON.parse(options.headers.asked)).toEqual({ name: 'Störung 😀 "1"' });
   });
 });

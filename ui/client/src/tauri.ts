@@ -24,10 +24,15 @@ async function call<T>(command: string, args?: Record<string, unknown> | Recordi
   try {
     // What goes to the peer's process is JSON too.
     if (!(args instanceof Uint8Array)) jsonOf(args?.args ?? args?.change ?? args?.query, command);
-    return await invoke<T>(command, args, asked && { headers: { asked: JSON.stringify(asked) } });
+    return await invoke<T>(command, args, asked && { headers: { asked: inHeader(asked) } });
   } catch (cause) {
     throw toParlorError(cause);
   }
+}
+
+/** A header takes letters of ASCII alone, and JSON has an escape for each other one. */
+function inHeader(asked: object): string {
+  return JSON.stringify(asked).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 const replays: Replays = {
