@@ -50,7 +50,7 @@ it('an address becomes something to click in one place, which takes no other tha
   // The others hand over a file that this window made, or lead to another page of the same peer.
   const places = [
     'src/messages/leads-to.ts',
-    'src/messages/save-text.ts',
+    'src/messages/save-file.ts',
     'src/board/board-transfer.ts',
     'client/src/web.ts',
   ];

@@ -7,7 +7,7 @@ import { copyText } from '../controls/clipboard';
 import { isBusyElsewhere, isWriting } from '../app/keys';
 import type { Notes as PassingNotes } from '../app/notes.svelte';
 import { t } from '../i18n';
-import { canSave, fileName, saveText } from '../messages/save-text';
+import { canSave, fileName, saveFile } from '../messages/save-file';
 import type { RoomSession } from '../room/session.svelte';
 import type { Gestures } from './gestures.svelte';
 import { coloursNow, paintBoard } from './note-picture';
@@ -29,7 +29,7 @@ export class BoardTransfer {
   }
 
   saveMarkdown(): void {
-    saveText(fileName(this.#name, '.md'), this.#markdown());
+    saveFile(fileName(this.#name, '.md'), this.#markdown());
   }
 
   async savePicture(): Promise<void> {

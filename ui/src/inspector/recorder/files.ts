@@ -1,6 +1,6 @@
 /** Files that come to the page, and names of those that leave it. */
 import type { RecordingFile } from 'parlor-client';
-import { fileName } from '../../messages/save-text';
+import { fileName } from '../../messages/save-file';
 
 export const ENDING = '.parlor-recording';
 

@@ -3,8 +3,8 @@ import type { Backend } from 'parlor-client';
 
 export const canSave = (kind: Backend['kind']): boolean => kind !== 'desktop';
 
-export function saveText(name: string, text: BlobPart, type = 'text/markdown'): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+export function saveFile(name: string, content: BlobPart, type = 'text/markdown'): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
   const anchor = document.createElement('a');
   anchor.href = address;
   anchor.download = name;
