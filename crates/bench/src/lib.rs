@@ -43,7 +43,8 @@ use anyhow::bail;
 pub use memory::held;
 
 /// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
-/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd` measures nothing: it moves for a page that is measured.
+/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd` measures
+/// nothing: it moves for a page that is measured.
 ///
 /// # Errors
 /// When something could not be measured.

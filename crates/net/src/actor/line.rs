@@ -76,7 +76,8 @@ impl Line {
 }
 
 impl Actor {
-    /// Hands a frame to the replica of its room, with the frame as it came where that is shown; one with more cells than are judged at once stands in line.
+    /// Hands a frame to the replica of its room, with the frame as it came where that is shown; one with more cells than are
+    /// judged at once stands in line.
     pub(super) fn judge_or_wait(
         &mut self,
         room: RoomId,
