@@ -418,13 +418,13 @@ async fn save_recording(app: AppHandle, live: State<'_, Live>, room: String, val
 #[tauri::command]
 async fn replay(live: State<'_, Live>, request: Request<'_>) -> Answer<Replayed> {
     let (file, asked) = recordings::handed(&request)?;
-    live.replay(file, asked.query()).await
+    live.replay(file, asked.query()?).await
 }
 
 #[tauri::command]
 async fn replay_state(live: State<'_, Live>, request: Request<'_>) -> Answer<ReplayState> {
     let (file, asked) = recordings::handed(&request)?;
-    live.replay_state(file, asked.moment()).await
+    live.replay_state(file, asked.moment()?).await
 }
 
 #[tauri::command]
@@ -435,8 +435,8 @@ async fn replay_test(live: State<'_, Live>, request: Request<'_>) -> Answer<Stri
 
 #[tauri::command]
 async fn replay_lineup(live: State<'_, Live>, request: Request<'_>) -> Answer<Lineup> {
-    let (mut first, asked) = recordings::handed(&request)?;
-    let second = first.split_off(asked.first.unwrap_or_default().min(first.len()));
+    let (files, asked) = recordings::handed(&request)?;
+    let (first, second) = recordings::two(files, &asked)?;
     live.line_up(first, second).await
 }
 

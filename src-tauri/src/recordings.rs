@@ -33,14 +33,28 @@ pub struct Asked {
 
 impl Asked {
     /// Which moment.
-    pub fn moment(&self) -> Option<ReplayAt> {
-        self.at.map(ReplayAt::Step).or(self.at_ms.map(ReplayAt::Ms))
+    pub fn moment(&self) -> Result<Option<ReplayAt>, Error> {
+        match (self.at, self.at_ms) {
+            (Some(_), Some(_)) => Err(Error::new(ErrorCode::InvalidLimit, "one of at and atMs is allowed").at("atMs")),
+            (at, at_ms) => Ok(at.map(ReplayAt::Step).or(at_ms.map(ReplayAt::Ms))),
+        }
     }
 
     /// Which part.
-    pub fn query(&self) -> ReplayQuery {
-        ReplayQuery { at: self.moment(), from: self.from, limit: self.limit }
+    pub fn query(&self) -> Result<ReplayQuery, Error> {
+        Ok(ReplayQuery { at: self.moment()?, from: self.from, limit: self.limit })
     }
+}
+
+/// The two files of a call that brought both.
+pub fn two(mut files: Vec<u8>, asked: &Asked) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let wrong = |why| Error::new(ErrorCode::InvalidLimit, why).at("first");
+    let first = asked.first.ok_or_else(|| wrong("first is missing: how many bytes are the first file"))?;
+    if first > files.len() {
+        return Err(wrong("first is more than there is"));
+    }
+    let second = files.split_off(first);
+    Ok((files, second))
 }
 
 /// What a call brought: bytes, and what is asked of them.
@@ -101,6 +115,18 @@ mod tests {
         let nowhere = save(&dir.path().join("nowhere"), "Deck 3", b"three").unwrap_err();
         assert_eq!(nowhere.code, ErrorCode::StorageFailed);
         assert_eq!(name("…", 1), "room.parlor-recording");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_as_over_http() {
+        let place = |error: Error| (error.code, error.details["path"].as_str().map(str::to_owned));
+        let both = Asked { at: Some(1), at_ms: Some(2), ..Asked::default() };
+        assert_eq!(place(both.query().unwrap_err()), (ErrorCode::InvalidLimit, Some("atMs".to_owned())));
+        let split = |first| two(b"abc".to_vec(), &Asked { first, ..Asked::default() });
+        assert_eq!(split(Some(1)), Ok((b"a".to_vec(), b"bc".to_vec())));
+        for wrong in [None, Some(4)] {
+            assert_eq!(place(split(wrong).unwrap_err()), (ErrorCode::InvalidLimit, Some("first".to_owned())));
+        }
     }
 
     #[test]
