@@ -161,6 +161,8 @@ mod sealed_key;
 mod session;
 mod share;
 mod shared;
+#[cfg(test)]
+mod small_disk;
 mod start;
 mod start_error;
 mod store;

@@ -184,39 +184,13 @@ mod tests {
         assert_eq!(std::fs::read_to_string(dir.path().join(FILE)).unwrap(), "one\ntwo\n");
     }
 
-    /// Names the folder to the process that mounts a small disk there.
-    #[cfg(target_os = "linux")]
-    const SMALL: &str = "PARLOR_TEST_LOG_ON_SMALL_DISK";
-    #[cfg(target_os = "linux")]
-    const NAME: &str = "logs::journal::tests::a_full_disk_costs_lines_and_nothing_else";
-    #[cfg(target_os = "linux")]
-    const SCRIPT: &str = r#"mount -t tmpfs -o size=64k,mode=0700 none "$0" && exec "$@""#;
-
-    /// On a small file system, in a mount namespace of its own.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_costs_lines_and_nothing_else() {
-        use std::process::Command;
-        if let Some(dir) = std::env::var_os(SMALL) {
-            return on_a_small_disk(Path::new(&dir));
+        let test = "logs::journal::tests::a_full_disk_costs_lines_and_nothing_else";
+        if let Some(dir) = crate::small_disk::folder("64k", test) {
+            on_a_small_disk(&dir);
         }
-        let dir = tempfile::tempdir().unwrap();
-        let may = Command::new("unshare").args(["--mount", "true"]).output().is_ok_and(|tried| tried.status.success());
-        if !may {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "a mount namespace takes root and `unshare`");
-            eprintln!("not run: a mount namespace takes root and `unshare`");
-            return;
-        }
-        let ran = Command::new("unshare")
-            .args(["--mount", "sh", "-c", SCRIPT])
-            .arg(dir.path())
-            .arg(std::env::current_exe().unwrap())
-            .args([NAME, "--exact", "--nocapture"])
-            .env(SMALL, dir.path())
-            .output()
-            .unwrap();
-        let said = [ran.stdout, ran.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-        assert!(ran.status.success() && said.contains("the disk was full"), "{said}");
     }
 
     #[cfg(target_os = "linux")]

@@ -1,11 +1,10 @@
 //! A disk without room: an error in plain words, nothing lost, and all well again when there is room.
 
-use std::process::Command;
-
 use parlor_core::ErrorCode;
 
 use super::super::Disk;
 use super::*;
+use crate::small_disk;
 
 fn is_full(error: StoreError) {
     assert!(matches!(error, StoreError::Full(_)), "{error}");
@@ -52,34 +51,12 @@ fn a_write_that_does_not_fit_is_not_there_and_costs_nothing_else() {
     assert!(refused > 20, "{refused} were refused");
 }
 
-/// Names the folder to the process that mounts a small disk there.
-const SMALL: &str = "PARLOR_TEST_STORE_ON_SMALL_DISK";
-const NAME: &str = "store::tests::full::a_disk_that_is_really_full";
-const SCRIPT: &str = r#"mount -t tmpfs -o size=6m,mode=0700 none "$0" && exec "$@""#;
-
-/// The same on a small file system, in a mount namespace of its own.
+/// The same on a small file system.
 #[test]
 fn a_disk_that_is_really_full() {
-    if let Some(dir) = std::env::var_os(SMALL) {
-        return on_a_small_disk(Path::new(&dir));
+    if let Some(dir) = small_disk::folder("6m", "store::tests::full::a_disk_that_is_really_full") {
+        on_a_small_disk(&dir);
     }
-    let dir = tempfile::tempdir().unwrap();
-    let may = Command::new("unshare").args(["--mount", "true"]).output().is_ok_and(|tried| tried.status.success());
-    if !may {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "a mount namespace takes root and `unshare`");
-        eprintln!("not run: a mount namespace takes root and `unshare`");
-        return;
-    }
-    let ran = Command::new("unshare")
-        .args(["--mount", "sh", "-c", SCRIPT])
-        .arg(dir.path())
-        .arg(std::env::current_exe().unwrap())
-        .args([NAME, "--exact", "--nocapture"])
-        .env(SMALL, dir.path())
-        .output()
-        .unwrap();
-    let said = [ran.stdout, ran.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    assert!(ran.status.success() && said.contains("the disk was full"), "{said}");
 }
 
 fn on_a_small_disk(dir: &Path) {
