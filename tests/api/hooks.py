@@ -15,8 +15,9 @@ IN_WORDS = {
     "change_share": {"FORBIDDEN", "INVALID_TICKET"},  # and an address is one of this computer
     "set_profile": {"FORBIDDEN"},  # a guest has no profile
     "new_identity": {"FORBIDDEN"},
-    "replay_file": {"INVALID_RECORDING"},  # bytes that are none
-    "replay_state": {"INVALID_RECORDING"},
+    "replay": {"INVALID_LIMIT"},  # one of at and atMs is allowed
+    "replay_file": {"INVALID_RECORDING", "INVALID_LIMIT"},  # and the body is a recording
+    "replay_state": {"INVALID_RECORDING", "INVALID_LIMIT"},
     "replay_test": {"INVALID_RECORDING"},
     "replay_lineup": {"INVALID_RECORDING", "INVALID_LIMIT"},  # and the first file is no longer than both
     "lab": {"FORBIDDEN"},  # it is started without one: a network that sleeps answers nothing
