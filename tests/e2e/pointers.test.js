@@ -31,6 +31,10 @@ before(async () => {
   // The same part of the board at the same place, whoever looks.
   await otter.page.keyboard.press('0');
   glass = await otter.page.context().newCDPSession(otter.page);
+  await until('both tell where they look', async () => {
+    const members = await Promise.all([otter, heron].map((person) => otter.member(room, person)));
+    return members.every(({ presence }) => presence.viewport);
+  });
 });
 
 after(async () => {
@@ -41,10 +45,11 @@ after(async () => {
 test('a pen that presses harder draws wider, for everybody', async () => {
   await otter.page.keyboard.press('p');
   for (const person of [otter, heron]) {
+    const seen = await watchInk(person, STROKE.from + 40, STROKE.to - 8);
     let widths;
     await until(`${person.name} sees a line that grows`, async () => {
       await stroke((part) => 0.1 + 0.9 * part);
-      widths = await inkHeights(person, STROKE.from + 40, STROKE.to - 8);
+      widths = await seen();
       return widths.every((width) => width > 0);
     });
     await picture(person.page, `ink-${person === otter ? 'own' : 'theirs'}`);
@@ -55,13 +60,14 @@ test('a pen that presses harder draws wider, for everybody', async () => {
 test('what feels no pressure draws one width', async () => {
   const { left, top } = await corner(otter);
   await faded();
+  const seen = await watchInk(otter, STROKE.from + 120, STROKE.to - 8);
   let widths;
   await until('a line', async () => {
     await otter.page.mouse.move(left + STROKE.from, top + STROKE.y);
     await otter.page.mouse.down();
     await otter.page.mouse.move(left + STROKE.to, top + STROKE.y, { steps: 12 });
     await otter.page.mouse.up();
-    widths = await inkHeights(otter, STROKE.from + 120, STROKE.to - 8);
+    widths = await seen();
     return widths.every((width) => width > 0);
   });
   assert.ok(Math.abs(widths[0] - widths[1]) <= 2, `${widths}`);
@@ -167,19 +173,23 @@ async function corner(person) {
 }
 
 /** A pen as the browser takes it from the system. */
-async function pen(type, x, y, force) {
-  const { left, top } = await corner(otter);
+const pen = async (type, x, y, force) => penAt(await corner(otter), type, x, y, force);
+
+function penAt({ left, top }, type, x, y, force) {
   const pressed = type === 'mousePressed' ? { button: 'left', clickCount: 1 } : { button: type === 'mouseMoved' ? 'none' : 'left' };
   const buttons = type === 'mouseReleased' ? 0 : 1;
-  await glass.send('Input.dispatchMouseEvent', { type, x: left + x, y: top + y, ...pressed, buttons, force, pointerType: 'pen' });
+  return glass.send('Input.dispatchMouseEvent', { type, x: left + x, y: top + y, ...pressed, buttons, force, pointerType: 'pen' });
 }
 
+/** A line in one go: the hand does not wait until a point is drawn before it makes the next. */
 async function stroke(force) {
+  const at = await corner(otter);
   const steps = 16;
-  await pen('mousePressed', STROKE.from, STROKE.y, force(0));
+  const moves = [penAt(at, 'mousePressed', STROKE.from, STROKE.y, force(0))];
   for (let step = 1; step <= steps; step++)
-    await pen('mouseMoved', STROKE.from + ((STROKE.to - STROKE.from) * step) / steps, STROKE.y, force(step / steps));
-  await pen('mouseReleased', STROKE.to, STROKE.y, 0);
+    moves.push(penAt(at, 'mouseMoved', STROKE.from + ((STROKE.to - STROKE.from) * step) / steps, STROKE.y, force(step / steps)));
+  moves.push(penAt(at, 'mouseReleased', STROKE.to, STROKE.y, 0));
+  await Promise.all(moves);
 }
 
 const faded = () => until('the ink has faded', async () => (await inkHeights(otter, STROKE.from + 200))[0] === 0);
@@ -205,21 +215,48 @@ async function selected() {
 
 const viewport = async () => (await otter.member(room, otter)).presence.viewport;
 
-/** How high the ink is in each of these columns of the part of the board that the drawing window shows, in its points. */
+/** How high the ink is now in each of these columns of the part of the board that the drawing window shows, in its points. */
 async function inkHeights(person, ...columns) {
+  const seen = await inked(person, columns, false);
+  return seen();
+}
+
+/**
+ * Looks at these columns in each frame from now on. What it returns tells how high the ink has been in each at its
+ * highest: ink fades, and one end of a line may be gone before a slow machine has drawn the other.
+ */
+const watchInk = (person, ...columns) => inked(person, columns, true);
+
+async function inked(person, columns, always) {
   const [mine, theirs] = [await viewport(), (await otter.member(room, person)).presence.viewport];
   const moved = Math.round(mine.x - theirs.x);
-  return person.page.locator('canvas.ink').evaluate(
-    (canvas, columns) => {
+  const seen = await person.page.locator('canvas.ink').evaluateHandle(
+    (canvas, { columns, always }) => {
+      const heights = columns.map(() => 0);
       // One that is often read is drawn elsewhere, so another one is read.
-      const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height });
+      const copy = Object.assign(document.createElement('canvas'), { width: columns.length, height: canvas.height });
       const context = copy.getContext('2d', { willReadFrequently: true });
-      context.drawImage(canvas, 0, 0);
-      return columns.map((column) => {
-        const { data } = context.getImageData(column * devicePixelRatio, 0, 1, canvas.height);
-        return data.filter((value, place) => place % 4 === 3 && value > 40).length;
-      });
+      const look = () => {
+        context.clearRect(0, 0, copy.width, copy.height);
+        columns.forEach((column, x) => {
+          context.drawImage(canvas, column * devicePixelRatio, 0, 1, canvas.height, x, 0, 1, canvas.height);
+          const { data } = context.getImageData(x, 0, 1, canvas.height);
+          const height = data.filter((value, place) => place % 4 === 3 && value > 40).length;
+          heights[x] = Math.max(heights[x], height);
+        });
+      };
+      const eachFrame = () => {
+        look();
+        requestAnimationFrame(eachFrame);
+      };
+      if (always) eachFrame();
+      return { heights, look };
     },
-    columns.map((column) => column + moved),
+    { columns: columns.map((column) => column + moved), always },
   );
+  return () =>
+    seen.evaluate(({ heights, look }) => {
+      look();
+      return heights;
+    });
 }
