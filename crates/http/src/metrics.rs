@@ -82,12 +82,25 @@ impl Metrics {
     }
 
     fn text(&self, figures: &Figures, shared: (usize, usize)) -> Result<String, fmt::Error> {
-        let mut text = String::new();
-        encode_registry(&mut text, &self.registry(figures, shared))?;
+        let mut own = String::new();
+        encode_registry(&mut own, &self.registry(figures, shared))?;
+        let mut text = in_order(&own);
         text += &figures.traffic;
         encode_eof(&mut text)?;
         Ok(text)
     }
+}
+
+/// The samples of each metric in the order of their labels, so that two answers can be laid side by side; a family hands
+/// them out in any.
+fn in_order(text: &str) -> String {
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    lines.chunk_by_mut(|one, next| one.starts_with('#') == next.starts_with('#')).for_each(|part| {
+        if !part[0].starts_with('#') {
+            part.sort_unstable();
+        }
+    });
+    lines.concat()
 }
 
 fn set(value: usize) -> Gauge {
