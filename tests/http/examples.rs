@@ -5,10 +5,13 @@
 
 use std::path::{Path, PathBuf};
 
+use parlor_testkit::sim::World;
+use parlor_testkit::story::Story;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::fixture::{JSON, PATIENCE, Peer, answer, eventually};
+use crate::inspect::Inspection;
 use crate::recorder::{Ask, Recorder, TICKET};
 
 fn component(name: &str) -> Value {
@@ -31,6 +34,7 @@ async fn every_operation_answers_as_the_document_shows() {
     rooms(&mut recorder).await;
     events(&mut recorder).await;
     endings(&mut recorder).await;
+    recordings(&mut recorder).await;
 
     let taken = json!(recorder.taken);
     if std::env::var_os("PARLOR_WRITE_EXAMPLES").is_some() {
@@ -47,18 +51,8 @@ async fn every_operation_answers_as_the_document_shows() {
     covers_all(&recorder);
 }
 
-/// Operations whose answers are files, streams, or others each time.
-const ANSWERS_NO_EXAMPLE: [&str; 9] = [
-    "openapi",
-    "watch_socket",
-    "inspect",
-    "recording",
-    "replay",
-    "replay_file",
-    "replay_state",
-    "replay_test",
-    "replay_lineup",
-];
+/// The document is no example of itself, a socket answers no text, and a file is none either.
+const ANSWERS_NO_EXAMPLE: [&str; 3] = ["openapi", "watch_socket", "recording"];
 
 /// Each operation has an answer and a refusal, as far as it can have them.
 fn covers_all(recorder: &Recorder<'_>) {
@@ -67,7 +61,6 @@ fn covers_all(recorder: &Recorder<'_>) {
         let id = operation["operationId"].as_str().expect("an id");
         let statuses: Vec<u64> =
             recorder.taken.get(id).into_iter().flatten().filter_map(|one| one["status"].as_u64()).collect();
-        // The document is no example of itself, a socket answers no text, and what a peer does is another each time.
         assert!(statuses.contains(&200) || ANSWERS_NO_EXAMPLE.contains(&id), "{id} has no answer");
         assert!(statuses.iter().any(|status| *status >= 400), "{id} has no refusal");
     }
@@ -117,15 +110,72 @@ async fn peer(recorder: &mut Recorder<'_>, there: &Peer) {
         let bare = recorder.peer.http.get(recorder.peer.url(path));
         recorder.take_by(Ask::get(operation, path, "no_token", "Without the token"), bare).await;
     }
-    for (operation, path) in [
-        ("replay_file", "/replay"),
-        ("replay_state", "/replay/state"),
-        ("replay_test", "/replay/test"),
-        ("replay_lineup", "/replay/lineup?first=0"),
+}
+
+/// Recordings of a story that goes the same way each time: somebody joins, and somebody else names the room.
+async fn recordings(recorder: &mut Recorder<'_>) {
+    let story = Story::new("project_123")
+        .hosts(2)
+        .all_start()
+        .then_after(500)
+        .join(0)
+        .join(1)
+        .then_after(500)
+        .metadata(1, "title")
+        .until(3_000);
+    let mut world = World::unwatched(&story, 0);
+    world.record(parlor_core::RECORDED_BYTES);
+    world.play_out();
+    let files = world.running().map(|(_, replica)| {
+        let tape = replica.tape().expect("a recorder");
+        tape.recording("example").expect("a recording").write()
+    });
+    let [one, other] = files.collect::<Vec<_>>().try_into().expect("two recordings");
+    let both = [&one[..], &other[..]].concat();
+    let lineup = format!("/replay/lineup?first={}", one.len());
+    for (operation, path, name, summary, file) in [
+        ("replay_file", "/replay?from=2&limit=2", "two_steps", "Two steps, and what is held at the end", &one),
+        ("replay_state", "/replay/state", "end", "What is held at the end", &one),
+        ("replay_test", "/replay/test?name=the_title_is_there", "named", "A test of what was recorded", &one),
+        ("replay_lineup", &lineup, "two", "What two peers of one room recorded", &both),
+        ("replay_file", "/replay", "no_file", "What is no recording", &Vec::new()),
+        ("replay_state", "/replay/state", "no_file", "What is no recording", &Vec::new()),
+        ("replay_test", "/replay/test", "no_file", "What is no recording", &Vec::new()),
+        ("replay_lineup", "/replay/lineup?first=0", "no_file", "What is no recording", &Vec::new()),
     ] {
-        let none = recorder.peer.request(Method::POST, path).header("Content-Type", "application/octet-stream");
-        recorder.take_by(Ask::new(operation, Method::POST, path, "no_file", "What is no recording"), none).await;
+        let request = recorder.peer.request(Method::POST, path).header("Content-Type", "application/octet-stream");
+        let ask = Ask::new(operation, Method::POST, path, name, summary);
+        recorder.take_by(ask, request.body(file.clone())).await;
     }
+}
+
+/// How a peer syncs: what it tells first to who looks on, and the first step of what it recorded.
+async fn inspected(recorder: &mut Recorder<'_>) {
+    let path = "/inspect?room=project_123";
+    let mut inspection = Inspection::open(recorder.peer, "?room=project_123").await;
+    let mut snapshot = inspection.next().await;
+    // Every run has others.
+    snapshot["counters"] = json!({"connection_opened": 1, "gossip_heard": 42, "sent": 8});
+    snapshot["wallMs"] = json!(1_777_887_000_000_u64);
+    let recorded = &mut snapshot["recorded"]["project_123"];
+    recorded["bytes"] = json!(1_110);
+    recorded["inputs"] = json!(24);
+    recorded["spanMs"] = json!(655);
+    let records = snapshot["rooms"]["project_123"]["records"].as_array_mut().expect("records");
+    records.sort_by_key(|record| record["own"] != json!(true));
+    records[1]["heardMs"] = json!(266);
+    let text = format!("event: snapshot\ndata: {}\n\n", recorder.steady(snapshot));
+    let ask = Ask::get("inspect", path, "snapshot", "The first event: two people in the room, and nothing shared yet");
+    recorder.note(&ask, 200, "text/event-stream", &text.into());
+
+    let path = "/rooms/project_123/replay?values=true&at=0&limit=1";
+    let ask = Ask::get("replay", path, "joined", "The first step of a room, and what was held before it");
+    let answer = answer(recorder.peer.request(Method::GET, path)).await;
+    let mut body = answer.body;
+    body["lengthMs"] = json!(655);
+    body["total"] = json!(24);
+    body["steps"][0]["ms"] = json!(4);
+    recorder.note(&ask, answer.status, &answer.content_type, &body);
 }
 
 async fn members(recorder: &mut Recorder<'_>, there: &Peer) {
@@ -183,6 +233,7 @@ async fn members(recorder: &mut Recorder<'_>, there: &Peer) {
     recorder.take(check("with_a_field", "It takes none", json!({"deep": true}))).await;
     measured(recorder).await;
     diagnosed(recorder).await;
+    inspected(recorder).await;
 }
 
 /// Some of the metrics: those of which this run is sure.
