@@ -63,6 +63,25 @@ describe('a program with many users', () => {
     }
   });
 
+  it('leaves by a request that outlives its page, and by no other', async () => {
+    const kept = new Map<string | undefined, boolean | undefined>();
+    const world = {
+      fetch: (address: RequestInfo | URL, init?: RequestInit) => {
+        kept.set(String(address).split('/').at(-1), init?.keepalive);
+        return fetch(address, init);
+      },
+    };
+    const room = createLive({ origin, token: 't', world }).room('project_123');
+    await room.join();
+    await room.presence({ presence: { status: 'busy' } });
+    await room.leave();
+    expect([...kept]).toEqual([
+      ['join', false],
+      ['presence', false],
+      ['leave', true],
+    ]);
+  });
+
   it('does not act as the host for a request that nobody is known of', async () => {
     const requests = new AsyncLocalStorage<Guest>();
     const live = createLive({ origin, token: 't', resolveActor: () => requests.getStore() });
