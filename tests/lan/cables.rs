@@ -58,7 +58,7 @@ pub fn nothing_is_left_behind() {
 
 /// Design R9 and R12: a host whose cable is out keeps showing who was there, says that its view is old, and both sides
 /// get what the other wrote meanwhile.
-// F13
+// F5 F13
 pub fn a_cut_host_keeps_its_view_and_catches_up() {
     let party = Party::new(3);
     let peers = party.all_met();
@@ -81,4 +81,23 @@ pub fn a_cut_host_keeps_its_view_and_catches_up() {
     }
     until(MEETING, "a view that is current again", || complete().then_some(()));
     until(MEETING, "a network again", || (network() == "online").then_some(()));
+}
+
+/// Design R9: who was away knows nothing of those who fell silent meanwhile. They stay listed while the view is old, and
+/// have to prove that they live when it is current again.
+// F11
+pub fn who_ends_while_one_is_cut_off_is_gone_there_too() {
+    let party = Party::new(3);
+    let mut peers = party.all_met();
+    party.lan.cut(0).expect("cutting");
+    until(MEETING, "the cut host says its view is old", || {
+        let complete = peers[0].get(&format!("/rooms/{ROOM}/members")).expect("the members")["complete"].take();
+        (complete == false).then_some(())
+    });
+    peers.remove(1).kill().expect("SIGKILL");
+    until(Duration::from_secs(12), "the third misses both", || (members(&peers[1]).len() == 1).then_some(()));
+    assert_eq!(members(&peers[0]).len(), 3, "its own outage removes nobody");
+    party.lan.heal(0).expect("healing");
+    until(Duration::from_secs(12), "gone there too", || state(&peers[0], 1).is_none().then_some(()));
+    meet(&peers);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use parlor_testkit::headless::Headless;
 use parlor_testkit::wait::{throughout, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::party::{MEETING, Party, ROOM, all_step, find, meet, members, metadata, set_metadata, state};
 
@@ -53,6 +53,27 @@ pub fn who_crashes_is_stale_then_gone() {
         let left = (GONE + MARGIN).saturating_sub(killed.elapsed());
         until(left, "gone within six seconds of a crash", || state(peer, 2).is_none().then_some(()));
     }
+    meet(&peers);
+}
+
+/// Design R6: nothing comes in any more that could be the occasion, and who looks on is told all the same.
+// G3
+pub fn the_only_other_falls_silent_and_is_gone_by_the_clock() {
+    let party = Party::new(2);
+    let peers = party.all_met();
+    let watch = party.watch(0);
+    watch.next(MEETING, "the list", |event| event["type"] == "snapshot");
+    peers[1].freeze().expect("SIGSTOP");
+    let silent = Instant::now();
+    let of_the_other = |event: &Value| event["member"]["presence"]["name"] == "host 1";
+    let stale = |event: &Value| of_the_other(event) && event["member"]["state"] == "stale";
+    watch.next(Duration::from_secs(7) + MARGIN, "stale after five seconds, and a heartbeat", stale);
+    let gone = |event: &Value| of_the_other(event) && event["type"] == "left";
+    let left = (Duration::from_secs(12) + MARGIN).saturating_sub(silent.elapsed());
+    let event = watch.next(left, "gone after ten", gone);
+    assert!(["timeout", "disconnected"].map(Value::from).contains(&event["reason"]), "{event}");
+    assert!(silent.elapsed() > Duration::from_secs(6), "{:?}", silent.elapsed());
+    peers[1].thaw().expect("SIGCONT");
     meet(&peers);
 }
 

@@ -25,6 +25,10 @@ fn main() {
         ("cables::hosts_hear_each_other_until_a_cable_is_cut", cables::hosts_hear_each_other_until_a_cable_is_cut),
         ("cables::nothing_is_left_behind", cables::nothing_is_left_behind),
         ("cables::a_cut_host_keeps_its_view_and_catches_up", cables::a_cut_host_keeps_its_view_and_catches_up),
+        (
+            "cables::who_ends_while_one_is_cut_off_is_gone_there_too",
+            cables::who_ends_while_one_is_cut_off_is_gone_there_too,
+        ),
         ("doctor::finds_nothing_where_all_is_well", doctor::finds_nothing_where_all_is_well),
         ("doctor::tells_filtered_multicast", doctor::tells_filtered_multicast),
         ("doctor::tells_its_own_firewall", doctor::tells_its_own_firewall),
@@ -45,6 +49,10 @@ fn main() {
         ),
         ("lives::who_leaves_is_gone_at_once", lives::who_leaves_is_gone_at_once),
         ("lives::who_crashes_is_stale_then_gone", lives::who_crashes_is_stale_then_gone),
+        (
+            "lives::the_only_other_falls_silent_and_is_gone_by_the_clock",
+            lives::the_only_other_falls_silent_and_is_gone_by_the_clock,
+        ),
         ("lives::who_restarts_is_one_member", lives::who_restarts_is_one_member),
         ("hub::does_to_frames_what_it_is_told", hub::does_to_frames_what_it_is_told),
         ("hub::takes_the_carrier_away_with_the_cable", hub::takes_the_carrier_away_with_the_cable),

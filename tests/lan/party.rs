@@ -1,7 +1,9 @@
 //! Peers on hosts, and questions about what they see.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use parlor_testkit::headless::Headless;
@@ -67,6 +69,25 @@ impl Party {
         (output.status.code(), String::from_utf8(output.stdout).expect("text"))
     }
 
+    /// What `parlor watch` prints on a host, beside the peer that runs there.
+    pub fn watch(&self, index: usize) -> Watch {
+        let mut command = self.host(index).command(program());
+        command.args(["watch", ROOM, "--data-dir"]).arg(self.data.path().join(index.to_string()));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("parlor runs");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let (told, events) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event = serde_json::from_str(&line).expect("a line of JSON");
+                if told.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        Watch { child, events }
+    }
+
     /// A peer that has joined.
     pub fn member(&self, index: usize) -> Headless<'_> {
         self.member_with(index, &[])
@@ -89,6 +110,34 @@ impl Party {
         let peers: Vec<Headless<'_>> = (0..self.lan.hosts().len()).map(|index| self.member(index)).collect();
         meet_within(limit, &peers);
         peers
+    }
+}
+
+/// Events, as they come.
+pub struct Watch {
+    child: Child,
+    events: Receiver<Value>,
+}
+
+impl Watch {
+    /// The next event like this; others may come before it.
+    pub fn next(&self, limit: Duration, what: &str, like: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let left = limit.saturating_sub(began.elapsed());
+            let event = self.events.recv_timeout(left);
+            let event = event.unwrap_or_else(|_| panic!("not within {limit:?}: {what}"));
+            if like(&event) {
+                return event;
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
