@@ -1,5 +1,6 @@
-//! Eight and sixteen people who all write a hundred messages a second for two seconds: what that costs may be more than
-//! there is, so queues may be full and frames lost. Then it is over, and everybody hears everybody again.
+//! Eight and sixteen people who all say a hundred things a second for two seconds: what that costs may be more than there
+//! is, so queues may be full and frames lost. Then it is over, and everybody hears everybody again. Messages that are kept
+//! cost more, a signature each and a place on everybody's disk, and none of them may be lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,15 +21,16 @@ const BURSTS: u64 = 5;
 
 pub(super) fn figures() -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for people in [8, 16] {
-        figures.extend(bursts(people)?);
+    for (people, kept) in [(8, false), (16, false), (8, true), (16, true)] {
+        figures.extend(bursts(people, kept)?);
     }
     Ok(figures)
 }
 
 /// From the end of a burst until everybody saw a step that everybody took after it.
-fn bursts(count: usize) -> anyhow::Result<Vec<Figure>> {
-    eprintln!("{BURSTS} bursts of {} s of {count} people", TIME.as_secs());
+fn bursts(count: usize, kept: bool) -> anyhow::Result<Vec<Figure>> {
+    let messages = if kept { "kept messages" } else { "messages" };
+    eprintln!("{BURSTS} bursts of {messages}, {} s of {count} people", TIME.as_secs());
     let (lan, folder) = (Lan::new(count)?, tempfile::tempdir()?);
     let people = gather(lan.hosts(), &folder)?;
     let mut took = Samples::default();
@@ -36,7 +38,7 @@ fn bursts(count: usize) -> anyhow::Result<Vec<Figure>> {
         let (began, taken) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         for person in &people {
             let taken = Arc::clone(&taken);
-            person.resident.let_run(async move |live| write(live, began, taken).await);
+            person.resident.let_run(async move |live| write(live, kept, began, taken).await);
         }
         std::thread::sleep(TIME);
         let taken = taken.load(Ordering::Relaxed) as f64 / TIME.as_secs_f64() / count as f64;
@@ -47,7 +49,7 @@ fn bursts(count: usize) -> anyhow::Result<Vec<Figure>> {
         eprintln!("  {taken:.0} messages a second of each; {:?} after it everybody heard everybody", seen - end);
     }
     let replaced: u64 = people.iter().map(|person| person.count("watchdog")).sum();
-    let name = |what: &str| format!("{count} people, after a burst: {what}");
+    let name = |what: &str| format!("{count} people, after a burst of {messages}: {what}");
     Ok(vec![
         Figure::alone(&name("all hear all, median"), took.quantile(0.5), "ms"),
         Figure::alone(&name("all hear all, worst"), took.quantile(1.0), "ms").at_most(2_000.0),
@@ -56,13 +58,15 @@ fn bursts(count: usize) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// Each message by itself: none waits until the one before is on disk.
-async fn write(live: Arc<Live>, began: Instant, taken: Arc<AtomicU64>) {
+async fn write(live: Arc<Live>, kept: bool, began: Instant, taken: Arc<AtomicU64>) {
     let mut turn = tokio::time::interval(EVERY);
     while began.elapsed() < TIME {
         turn.tick().await;
         let (live, taken) = (Arc::clone(&live), Arc::clone(&taken));
         tokio::spawn(async move {
-            if live.room(ROOM).publish(Publish::new("note", json!({ "at": "burst" })).keep()).await.is_ok() {
+            let message = Publish::new("note", json!({ "at": "burst" }));
+            let message = if kept { message.keep() } else { message };
+            if live.room(ROOM).publish(message).await.is_ok() {
                 taken.fetch_add(1, Ordering::Relaxed);
             }
         });
