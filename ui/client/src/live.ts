@@ -65,8 +65,11 @@ class HttpWay implements Way {
   async ask<T>(operation: Operation, room: string, args?: unknown): Promise<T> {
     const guest = await this.#actor();
     const { method, rest } = ROUTES[operation];
-    // A leave outlives the page that sends it.
-    if (method === 'POST') return this.#call<T>('POST', inRoom(room, rest), { body: args, guest, keepalive: operation === 'leave' });
+    if (method === 'POST') {
+      // A leave outlives the page that sends it.
+      const keepalive = operation === 'leave';
+      return this.#call<T>('POST', inRoom(room, rest), { body: args, guest, keepalive });
+    }
     return this.#call<T>('GET', inRoom(room, rest + searchOf(args ?? {})), { guest });
   }
 
