@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "net")]
 use anyhow::Context;
 
 /// Ticks a second of `/proc/self/stat`; fixed on Linux.
@@ -42,15 +43,7 @@ pub fn resident_mib() -> anyhow::Result<f64> {
 }
 
 /// Processor time of this thread, to the nanosecond, and soon read. Spans of it mean something from microseconds on.
-#[cfg(feature = "peers")]
-pub fn spent_so_far() -> Duration {
+pub fn spent_here() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
-}
-
-/// Time that this thread has had a processor, to the nanosecond.
-pub fn spent_here() -> anyhow::Result<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds = text.split_whitespace().next().and_then(|field| field.parse().ok());
-    nanoseconds.map(Duration::from_nanos).context("the kernel does not count the time of threads")
 }

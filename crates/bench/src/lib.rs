@@ -4,7 +4,7 @@
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
 //! `wire`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `memory` needs what others
-//! hold presence with and is built with the feature `peers`; `scale` needs the simulator alone.
+//! hold presence with and is built with the feature `peers`; `look` and `scale` need the simulator alone.
 //! Memory is counted by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
@@ -19,12 +19,12 @@ mod floor;
 mod hostile;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod lan;
+mod look;
 #[cfg(feature = "peers")]
 mod memory;
 #[cfg(feature = "net")]
 mod pair;
 mod report;
-#[cfg(any(feature = "net", feature = "peers"))]
 mod samples;
 mod scale;
 #[cfg(feature = "net")]
@@ -64,10 +64,11 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
         #[cfg(feature = "peers")]
         "memory" => memory::run(rest.first().map(String::as_str)),
+        "look" => look::run(),
         "scale" => scale::run(),
         other => bail!(
             "there is no bench {other:?} in this build; there are: wire, hostile, lan and api (with the feature net), \
-             memory (with the feature peers), scale"
+             memory (with the feature peers), look, scale"
         ),
     }
 }

@@ -12,8 +12,8 @@ use crate::{node, pass_on, suites, workspace};
 pub struct Options {
     /// Which table: wire (beside bare libp2p, over loopback), memory (beside what else holds presence, in one process),
     /// hostile (beside somebody who lies), lan (on hosts made of network namespaces), api (what HTTP adds to the crate, and
-    /// two hundred readers), scale (big rooms and long months, simulated), ui (the interface in Chromium) or window (the
-    /// same in WebKitGTK, for more than half an hour)
+    /// two hundred readers), look (what the recorder and the inspector cost), scale (big rooms and long months, simulated),
+    /// ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an hour)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -31,7 +31,7 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench", "--package", "parlor-cli", "--package", "parlor-desktop"])?;
             on_a_screen(workspace)
         }
-        "scale" => {
+        "look" | "scale" => {
             build(workspace, &["--package", "parlor-bench", "--no-default-features"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
@@ -74,7 +74,9 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             node.env("TAURI_DRIVER", suites::driver(workspace)?);
             return pass_on(node);
         }
-        other => bail!("there is no table {other:?}; there are: wire, memory, hostile, lan, api, scale, ui, window"),
+        other => {
+            bail!("there is no table {other:?}; there are: wire, memory, hostile, lan, api, look, scale, ui, window")
+        }
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)

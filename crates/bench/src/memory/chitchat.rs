@@ -9,7 +9,7 @@ use anyhow::ensure;
 use chitchat::transport::ChannelTransport;
 use chitchat::{ChitchatConfig, ChitchatHandle, ChitchatId, FailureDetectorConfig, ProtocolVersion, spawn_chitchat};
 
-use crate::cpu::spent_so_far;
+use crate::cpu::spent_here;
 
 use super::system::Measured;
 use super::trace::{Cursor, Presence, START, cursor};
@@ -109,13 +109,13 @@ async fn measured(members: usize, changes: usize) -> anyhow::Result<Measured> {
             (turn..turn + changes).map(|turn| (key(turn % members, "cursor"), written(cursor(turn)))).collect();
         turn += changes;
         let Some((last, value)) = moves.last().cloned() else { break };
-        let begun = spent_so_far();
+        let begun = spent_here();
         let set = |chitchat: &mut chitchat::Chitchat| {
             moves.iter().for_each(|(key, value)| chitchat.self_node_state().set(key, value));
         };
         told.with_chitchat(set).await;
         round(&told, &looks_on, &last, &value).await?;
-        spent += spent_so_far() - begun;
+        spent += spent_here() - begun;
     }
     let bytes = transport.statistics().num_bytes_total - before;
     told.abort();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use crate::cpu::spent_so_far;
+use crate::cpu::spent_here;
 use crate::weigh::Scales;
 
 use super::trace::{BATCH, Cursor, UPDATES, cursor};
@@ -134,26 +134,26 @@ fn pass<S: System>(
         let mut sent: Vec<(usize, Vec<u8>)> = Vec::with_capacity(size);
         if apart {
             let mut frames: Vec<(usize, Vec<u8>)> = Vec::with_capacity(size);
-            let begun = spent_so_far();
+            let begun = spent_here();
             for (member, change) in changes {
                 frames.push((member, system.encode(member, change)?));
             }
-            passed.encode += spent_so_far() - begun;
+            passed.encode += spent_here() - begun;
             sent.clone_from(&frames);
-            let begun = spent_so_far();
+            let begun = spent_here();
             for (member, frame) in frames {
                 system.apply(member, frame)?;
             }
-            passed.apply += spent_so_far() - begun;
+            passed.apply += spent_here() - begun;
         } else {
             // What is sent is copied for the others here as well, so the copies count.
-            let begun = spent_so_far();
+            let begun = spent_here();
             for (member, change) in changes {
                 let frame = system.encode(member, change)?;
                 sent.push((member, frame.clone()));
                 system.apply(member, frame)?;
             }
-            passed.encode += spent_so_far() - begun;
+            passed.encode += spent_here() - begun;
         }
         passed.bytes += sent.iter().map(|(_, frame)| frame.len()).sum::<usize>();
         passed.count += size;
