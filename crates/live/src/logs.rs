@@ -60,6 +60,17 @@ impl std::fmt::Debug for Logs {
     }
 }
 
+/// What `tokio-console` reads, at the address that `TOKIO_CONSOLE_BIND` names, such as `127.0.0.1:6669`; without one nothing
+/// is served and nothing collected. There is no key to it.
+#[cfg(feature = "tokio-console")]
+fn tasks<S>() -> Option<impl tracing_subscriber::Layer<S>>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    let wanted = std::env::var_os("TOKIO_CONSOLE_BIND").is_some();
+    wanted.then(|| console_subscriber::ConsoleLayer::builder().with_default_env().spawn())
+}
+
 /// The filter cannot be understood.
 #[derive(Debug, thiserror::Error)]
 #[error("PARLOR_LOG: {0}; allowed are error, warn, info, debug, trace and target=level")]
@@ -80,8 +91,11 @@ impl Logs {
         let file = journal
             .clone()
             .map(|journal| fmt::layer().with_writer(journal).with_ansi(false).fmt_fields(Plain).with_filter(later));
+        let log = tracing_subscriber::registry().with(people).with(file);
+        #[cfg(feature = "tokio-console")]
+        let log = log.with(tasks());
         // Fails when somebody else logs for this process already, whose log it then is.
-        let _ = tracing_subscriber::registry().with(people).with(file).try_init();
+        let _ = log.try_init();
         Ok(Self { journal, crashes: Arc::default() })
     }
 

@@ -24,6 +24,8 @@ const WITH_LAN: [&str; 2] = ["--features", "parlor-tests/lan"];
 /// built.
 const WITH_CLUSTER: [&str; 2] = ["--features", "parlor-tests/cluster"];
 const WITH_API: [&str; 2] = ["--features", "parlor-tests/api"];
+/// What no program that is handed out is built with is read at least.
+const WITH_CONSOLE: [&str; 2] = ["--features", "parlor-cli/tokio-console,parlor-desktop/tokio-console"];
 /// The version of the driver of desktop windows; newer ones belong to another line of Tauri.
 const TAURI_DRIVER: &str = "2.1.0";
 
@@ -89,7 +91,8 @@ impl<'a> Session<'a> {
         }
 
         let mut clippy = self.cargo("clippy");
-        clippy.args(WITH_LAN).args(WITH_CLUSTER).args(WITH_API).args(["--all-targets", "--", "-D", "warnings"]);
+        clippy.args(WITH_LAN).args(WITH_CLUSTER).args(WITH_API).args(WITH_CONSOLE);
+        clippy.args(["--all-targets", "--", "-D", "warnings"]);
         tally += Tally::check(step(self.workspace, "rust-clippy", "cargo clippy", clippy, minutes(15))?.ok);
         Ok(tally)
     }
