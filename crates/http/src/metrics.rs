@@ -140,3 +140,23 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let (figures, shared) = (app.live.figures().await, app.shares.figures().await);
     ([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.text(&figures, shared).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As often as makes luck unlikely: a family's own order is another each time.
+    #[test]
+    fn samples_stand_in_the_order_of_their_labels() {
+        for _ in 0..10 {
+            let metrics = Metrics::default();
+            for code in ["NOT_JOINED", "FORBIDDEN", "INVALID_LIMIT", "UNAUTHORIZED"] {
+                metrics.refusals.get_or_create(&[("code", code.to_owned())]).inc();
+            }
+            let text = metrics.text(&Figures::default(), (0, 0)).expect("a text");
+            let refusals: Vec<&str> = text.lines().filter(|line| line.starts_with("parlor_http_refusals")).collect();
+            assert_eq!(refusals.len(), 4, "{text}");
+            assert!(refusals.is_sorted(), "{refusals:?}");
+        }
+    }
+}
