@@ -1,6 +1,6 @@
 //! Eight and sixteen people who all say a hundred things a second for two seconds: what that costs may be more than there
 //! is, so queues may be full and frames lost. Then it is over, and everybody hears everybody again. Messages that are kept
-//! cost more, a signature each and a place on everybody's disk, and none of them may be lost.
+//! cost more, a signature each and a place on everybody's disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
