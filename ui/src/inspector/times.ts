@@ -27,6 +27,14 @@ export function clockOf(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}.${String(rest).padStart(3, '0')}`;
 }
 
+/** The quarters of so long a time, as exact as it takes to tell them apart: "0:00.0", "0:00.5" and so on of two seconds. */
+export function quartersOf(ms: number): string[] {
+  const digits = [0, 1, 2].find((digits) => ms / 4 >= 2_000 / 10 ** digits) ?? 3;
+  const unit = 1_000 / 10 ** digits;
+  const label = (at: number) => clockOf(Math.round(at / unit) * unit);
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => label(share * ms).slice(0, digits === 0 ? -4 : digits - 3 || undefined));
+}
+
 /** "0.88 ms", "14 ms". */
 export const msOf = (ms: number): string =>
   `${number(ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms))} ms`;
