@@ -14,6 +14,7 @@ use crate::{Assault, trial};
 pub fn all() -> Vec<Trial> {
     vec![
         trial("a flood is passed on to nobody", a_flood_is_passed_on_to_nobody),
+        trial("people who are made up are not all carried on", people_are_not_all_carried_on),
         trial("one thing again and again is soon cut off", one_thing_again_and_again),
         trial("who is cut off stays out", who_is_cut_off_stays_out),
         trial("the dead do not come back by their own frames", the_dead_do_not_come_back),
@@ -54,6 +55,24 @@ async fn a_flood_is_passed_on_to_nobody() {
         assert!((least..=most).contains(&heard), "{name}: {heard} of {said} were passed on");
         assert_eq!(there.count("flooder_cut_off").await, 0, "{name}: and nobody honest pays for it");
     }
+}
+
+/// Each of those who are made up is an author of its own, and together they say as much as a big room: who is behind the first
+/// honest peer hears of some of them, and no more than a little room says of the others.
+async fn people_are_not_all_carried_on() {
+    let (here, there) = two().await;
+    let mut assault = Assault::begin(attack("10,000 people"), &here, &there).await;
+    let (began, before) = (Instant::now(), there.count("gossip_heard").await);
+    // Whoever answers when asked is known from then on, so there are two of each frame that is let through; and the honest
+    // say something too.
+    let most = || 2 * (64 + 100 * (1 + began.elapsed().as_secs())) + 200;
+    while assault.liar.said() < most() + 1_000 {
+        assault.wave().await;
+    }
+    let heard = there.count("gossip_heard").await - before;
+    let (said, most) = (assault.liar.said(), most());
+    assert!((64..=most).contains(&heard), "{heard} of {said} were passed on, of at most {most}");
+    assault.during(still_well(&[&here, &there])).await;
 }
 
 /// A signature is verified before gossip knows that it had the message, so this must not go on for ten thousand of them.

@@ -352,6 +352,12 @@ impl Replica {
         self.own.len()
     }
 
+    /// Whether a session has members here.
+    #[must_use]
+    pub fn has_members_of(&self, session: &SessionId) -> bool {
+        self.peers.get(session).is_some_and(|peer| !peer.records.is_empty())
+    }
+
     /// What a lobby tells of this room.
     #[must_use]
     pub fn summary(&self) -> Summary {

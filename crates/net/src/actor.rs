@@ -34,7 +34,7 @@ use tracing::{Instrument as _, debug, info};
 
 use crate::address;
 use crate::behaviour::{self, Behaviour, BehaviourEvent, Wanted};
-use crate::budget::{FROM_AUTHOR, FROM_NEIGHBOUR, PASSED_ON, Purses};
+use crate::budget::{FROM_AUTHOR, FROM_NEIGHBOUR, OF_STRANGERS, PASSED_ON, Purses};
 use crate::check::DiscoveryState;
 use crate::clock::Clock;
 use crate::config::{Discovery, NetConfig, NetError};
@@ -126,6 +126,8 @@ struct Actor {
     authors: Purses,
     /// What of theirs may still be passed on.
     passed_on: Purses,
+    /// The same of strangers, by the neighbour who brings it.
+    of_strangers: Purses,
     /// Cells whose turn to be judged comes.
     line: Line,
     /// Who sent far too much, and until when nothing is taken from them.
@@ -196,6 +198,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         senders: Purses::new(FROM_NEIGHBOUR),
         authors: Purses::new(FROM_AUTHOR),
         passed_on: Purses::new(PASSED_ON),
+        of_strangers: Purses::new(OF_STRANGERS),
         line: Line::default(),
         cut_off: Vec::new(),
         sealed: 0,

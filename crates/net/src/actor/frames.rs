@@ -3,7 +3,7 @@
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, Message, MessageAcceptance, TopicHash};
 use libp2p::request_response::{self, InboundFailure, OutboundFailure};
-use parlor_core::{DownCause, Tick, VERSION, Verdict, limits};
+use parlor_core::{DownCause, RoomId, Tick, VERSION, Verdict, limits};
 
 use super::Actor;
 use super::line::{Asked, Judged};
@@ -67,7 +67,8 @@ impl Actor {
         if message.topic == Tag::LOBBY.hash() {
             let fine = self.advert(&message.data, now);
             let acceptance = self.acceptance(Some(if fine { Verdict::Accept } else { Verdict::Reject }), &origin, now);
-            return Some(self.passed_on(acceptance, &origin, message.data.len(), now));
+            let known = self.knows(None, &origin);
+            return Some(self.passed_on(acceptance, &origin, known, message.data.len(), now));
         }
         if message.data.len() > limits::FRAME_MAX + SEAL_BYTES {
             self.counters.count("frame_too_big");
@@ -75,12 +76,21 @@ impl Actor {
         }
         self.note_unannounced(relay, message.source.as_ref(), &message.topic, now);
         let bytes = message.data.len();
+        // As of before, for a frame may say that they left.
+        let known = self.knows(self.topics.get(&message.topic), &origin);
         let Judged::Now(verdict) = self.frame(&message.topic, origin, message.data, Some(asked), now) else {
             return None;
         };
         tracing::trace!(peer = tags::peer(relay), room = tags::room(&message.topic), bytes, ?verdict, "a frame came");
         let acceptance = self.acceptance(verdict, &origin, now);
-        Some(self.passed_on(acceptance, &origin, bytes, now))
+        Some(self.passed_on(acceptance, &origin, known, bytes, now))
+    }
+
+    /// Whether this peer knows who speaks: they are linked to it, or have members in the room.
+    pub(super) fn knows(&self, room: Option<&RoomId>, of: &Origin) -> bool {
+        of.author == of.via
+            || room.and_then(|room| self.rooms.get(room)).is_some_and(|room| room.replica.has_members_of(&of.author))
+            || author::peer_of(&of.author).is_some_and(|peer| self.peers.contains_key(&peer))
     }
 
     /// What gossipsub is told. What no program of ours says costs its author dearly, on whose own link it came.
@@ -97,18 +107,26 @@ impl Actor {
         }
     }
 
-    /// What is good is passed on as far as its author's means go, so that it leaves room for what others say.
+    /// What is good is passed on as far as its author's means go, so that it leaves room for what others say; and what
+    /// strangers say as far as those go that all whom this neighbour brings have together.
     pub(super) fn passed_on(
         &mut self,
         fine: MessageAcceptance,
         of: &Origin,
+        known: bool,
         bytes: usize,
         now: Tick,
     ) -> MessageAcceptance {
-        if !matches!(fine, MessageAcceptance::Accept) || self.passed_on.spend(of.author, bytes, now) == Spent::Paid {
+        if !matches!(fine, MessageAcceptance::Accept) {
             return fine;
         }
-        self.counters.count("not_passed_on");
+        self.counters.count(if self.passed_on.spend(of.author, bytes, now) != Spent::Paid {
+            "not_passed_on"
+        } else if !known && self.of_strangers.spend(of.via, bytes, now) != Spent::Paid {
+            "stranger_not_passed_on"
+        } else {
+            return fine;
+        });
         MessageAcceptance::Ignore
     }
 

@@ -141,10 +141,11 @@ impl Actor {
         if line.is_empty() {
             self.line.of.remove(&via);
         }
-        let Some(Waiting { verdict, origin, asked, bytes, .. }) = done else { return };
+        let Some(Waiting { verdict, origin, asked, bytes, room, .. }) = done else { return };
         let acceptance = self.acceptance(Some(verdict), &origin, now);
         if let Some(asked) = asked {
-            let acceptance = self.passed_on(acceptance, &origin, bytes, now);
+            let known = self.knows(Some(&room), &origin);
+            let acceptance = self.passed_on(acceptance, &origin, known, bytes, now);
             self.report(&asked, acceptance);
         }
     }

@@ -72,7 +72,7 @@ pub const ATTACKS: [Attack; 25] = [
     lie("names of 4 KiB, unseen and from right to left", &["certificate", "actor", "frame_unreadable"], limits::names),
     lie("the ends of every range", &["cell_stamp_over_cap"], limits::ends),
     flow("10,000 members", &["member_evicted"], 250, waves::members),
-    flow("10,000 people", &["full_at_second_hand", "asks_held_back"], 250, waves::people),
+    flow("10,000 people", &["full_at_second_hand", "asks_held_back", "stranger_not_passed_on"], 250, waves::people),
     flow("10,000 keys", &["presence_over_limit"], 130, waves::keys),
     flow("10,000 tombstones", &[], 130, waves::tombstones),
     lie(
