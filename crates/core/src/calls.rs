@@ -128,7 +128,7 @@ impl Replica {
         self.not_cloned()?;
         let incarnation = self.find_own(who, args.member_id.as_ref())?;
         let Some(record) = self.own.get(&incarnation) else { return Err(not_joined()) };
-        if !record.fields.have_room(args.presence.len(), check::size(&args.presence)) {
+        if !record.fields.have_room(args.presence.len(), check::size_at_most(&args.presence)) {
             let merged = merged(record.fields.bag(), &args);
             check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
         }

@@ -30,9 +30,11 @@ pub(crate) fn bag(bag: &Bag, max: usize, what: &str, code: ErrorCode) -> Result<
     if objects > OBJECTS_MAX {
         return Err(Error::too_large("objects", OBJECTS_MAX, objects, what));
     }
-    let size = size(bag);
-    if size > max {
-        return Err(Error::too_large("bytes", max, size, what));
+    if size_at_most(bag) > max {
+        let size = size(bag);
+        if size > max {
+            return Err(Error::too_large("bytes", max, size, what));
+        }
     }
     Ok(())
 }
@@ -54,7 +56,7 @@ pub(crate) fn data(data: &Value) -> Result<(), Error> {
 
 /// One key and its value.
 pub(crate) fn entry(name: &str, value: &Value, what: &str, code: ErrorCode) -> Result<(), Error> {
-    if is_key(name) && matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+    if is_key(name) && fits(value, STRING_MAX, 2) {
         return Ok(());
     }
     let path = format!("{what}.{name}");
@@ -69,6 +71,41 @@ pub(crate) fn objects(value: &Value) -> usize {
         Value::Object(items) => 1 + items.values().map(objects).sum::<usize>(),
         _ => 0,
     }
+}
+
+/// Whether [`nested`] finds nothing wrong with a value.
+fn fits(value: &Value, string_max: usize, depth: usize) -> bool {
+    match value {
+        Value::String(text) => text.len() <= string_max,
+        Value::Array(items) => depth <= DEPTH_MAX && items.iter().all(|item| fits(item, string_max, depth + 1)),
+        Value::Object(items) => {
+            let fits = |(name, item): (&String, &Value)| is_key(name) && fits(item, string_max, depth + 1);
+            depth <= DEPTH_MAX && items.iter().all(fits)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// What a bag has as JSON at most: found much sooner than its size.
+pub(crate) fn size_at_most(bag: &Bag) -> usize {
+    bag.iter().map(|(name, value)| text_at_most(name) + 2 + value_at_most(value)).sum::<usize>() + 2
+}
+
+fn value_at_most(value: &Value) -> usize {
+    match value {
+        Value::Null => 4,
+        Value::Bool(_) => 5,
+        // `-1.2345678901234567e-308`
+        Value::Number(_) => 24,
+        Value::String(text) => text_at_most(text),
+        Value::Array(items) => items.iter().map(|item| value_at_most(item) + 1).sum::<usize>() + 2,
+        Value::Object(items) => size_at_most(items),
+    }
+}
+
+/// Every byte may have to be written as `\u0000`.
+fn text_at_most(text: &str) -> usize {
+    6 * text.len() + 2
 }
 
 /// Bytes of a bag as JSON.

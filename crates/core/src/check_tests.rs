@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cell::{Cell, CellKey};
+use crate::check;
 use crate::fixture::{FakeSigner, Table, member, session};
 use crate::limits::MEMBERS_MAX;
 use crate::wire::Frame;
@@ -69,6 +70,23 @@ fn what_is_no_number_is_refused_by_its_place_in_every_call() {
             let said = format!("{path} is {x}; a finite number is allowed");
             assert_eq!(refused(call, x), Some((code, json!(path), said)), "{call}");
         }
+    }
+}
+
+// A8: sizes are not looked for where the greatest that they can be fits; what that finds is what they would say.
+#[test]
+fn a_presence_has_4096_bytes_and_no_more() {
+    let mut table = Table::joined(1);
+    let (x, of) = ("x".repeat(1_500), |value: &Value| check::size(value.as_object().unwrap()));
+    // What is escaped counts as it is written.
+    let full = |last: usize| json!({"a": x, "b": x, "c": format!("\n{}", "y".repeat(last))});
+    let last = (0..2_000).find(|last| of(&full(*last)) == 4_096).unwrap();
+    table.presence(0, full(last)).unwrap();
+    assert_eq!(refused(&mut table, full(last + 1)), (ErrorCode::PayloadTooLarge, json!("bytes")));
+    assert_eq!(refused(&mut table, json!({"d": 1})), (ErrorCode::PayloadTooLarge, json!("bytes")));
+    for value in [full(last), json!({"a": "\u{1}\"é🦀", "b": [1.5, -1e-300, u64::MAX, {"c": [true, null]}]})] {
+        let bag = value.as_object().unwrap();
+        assert!(check::size_at_most(bag) >= check::size(bag), "{value}");
     }
 }
 
