@@ -1,6 +1,8 @@
 //! What people may ask of a room for themselves: join, presence, leave (design A2, A3, A5, R7). Each call is checked whole
 //! before anything is touched. What they write together is in `metadata`, `board` and `message`.
 
+use std::sync::Arc;
+
 use crate::check;
 use crate::command::{Join, Leave, PresenceChange};
 use crate::error::{Error, ErrorCode};
@@ -13,7 +15,8 @@ use crate::own::{ClientLease, OwnRecord, rejoin_change};
 use crate::proof::LocalActor;
 use crate::recorder::step::{Unticketed, What, call};
 use crate::replica::Replica;
-use crate::view::{Bag, Kind, Left, LeftReason, MemberRecord, RowKey};
+use crate::row_table::Place;
+use crate::view::{Bag, Kind, Left, LeftReason, Member, MemberRecord, RowKey};
 
 /// Who keeps a member alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +112,15 @@ impl Replica {
     /// `NOT_JOINED` before `join` and after `leave`, `AMBIGUOUS_MEMBER`, `INVALID_PRESENCE`, `PAYLOAD_TOO_LARGE` (4 KiB of
     /// JSON, 64 keys, depth 8). Nothing is touched by any of them.
     pub fn presence(&mut self, who: &LocalActor, args: PresenceChange, now: Tick) -> Result<MemberRecord, Error> {
+        let row = self.set_presence(who, args, now)?;
+        Ok(MemberRecord { last_seen_at: self.timestamp(now), ..row.record.clone() })
+    }
+
+    /// The same, and answers with the row as readers have it, which is shared and not copied.
+    ///
+    /// # Errors
+    /// Those of [`presence`](Replica::presence).
+    pub fn set_presence(&mut self, who: &LocalActor, args: PresenceChange, now: Tick) -> Result<Arc<Member>, Error> {
         self.note_call(who, call::PRESENCE, &args, now);
         check::bag(&args.presence, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
         for (key, ms) in &args.expire {
@@ -132,9 +144,10 @@ impl Replica {
             let merged = merged(record.fields.bag(), &args);
             check::bag(&merged, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
         }
-        let row: RowKey = (record.member.clone(), record.user().clone());
+        let (place, part) = (record.place, (self.session(), incarnation));
         self.renew(&who.actor.user_id, now);
-        let elsewhere = self.act_elsewhere(&row);
+        let elsewhere =
+            if self.rows.is_made_of(place, part) { 0 } else { self.act_elsewhere(&self.own_row(incarnation)?) };
         let mut rev = self.rev;
         let mut told = false;
         let mut changed = Vec::new();
@@ -157,12 +170,17 @@ impl Replica {
         }
         if told {
             self.schedule_flush(now);
-            if !self.patch_own(&row, incarnation, changed, now) {
-                self.refresh(&row, LeftReason::Left, now);
+            if !self.patch_own(incarnation, changed, now) {
+                self.refresh(&self.own_row(incarnation)?, LeftReason::Left, now);
             }
         }
         self.run_timers(now);
-        self.record_of(&row, now)
+        self.rows.member_of(place, part).cloned().ok_or_else(not_joined)
+    }
+
+    fn own_row(&self, incarnation: u32) -> Result<RowKey, Error> {
+        let record = self.own.get(&incarnation).ok_or_else(not_joined)?;
+        Ok((record.member.clone(), record.user().clone()))
     }
 
     /// Ends a member. Always succeeds locally, and twice is a no-op that answers `left: false` (design R8).
@@ -237,10 +255,9 @@ impl Replica {
             dirty: false,
             whole: false,
             lease: None,
+            place: Place::default(),
         };
-        let row = (record.member.clone(), record.user().clone());
-        self.own.insert(self.incarnations, record);
-        self.add_part(row, self.session(), self.incarnations);
+        self.add_own(self.incarnations, record);
         self.incarnations
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -35,6 +36,20 @@ fn sized(bytes: usize) -> Value {
     let value = json!({ "v": parts });
     assert_eq!(json_size(&value), bytes);
     value
+}
+
+/// What is answered is what readers have, and is no copy of it; as much as the record says that is answered otherwise.
+#[test]
+fn the_row_of_a_call_is_that_of_readers() {
+    let mut table = Table::joined(2);
+    let change = |x: i64| PresenceChange::new(json!({"cursor": {"x": x}}));
+    let row = table.call(0, |replica, who, now| replica.set_presence(who, change(1), now)).unwrap();
+    assert_eq!(row.record.presence, *json!({"cursor": {"x": 1}}).as_object().unwrap());
+    assert!(table.seats[0].replica.snapshot().members.iter().any(|shown| Arc::ptr_eq(shown, &row)));
+    let record = table.call(0, |replica, who, now| replica.presence(who, change(2), now)).unwrap();
+    let row = table.call(0, |replica, who, now| replica.set_presence(who, change(2), now)).unwrap();
+    assert_eq!(record, row.record);
+    assert_eq!(row.record.presence["cursor"]["x"], 2);
 }
 
 // A2

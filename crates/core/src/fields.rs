@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::check;
+use crate::delta::FieldTold;
 use crate::ids::{Rev, Tick};
 use crate::limits::{OBJECTS_MAX, PRESENCE_MAX, STRING_MAX, TOP_KEYS};
-use crate::raw::Raw;
-use crate::value::{Key, known};
+use crate::raw::{self, Raw};
+use crate::value::{self, Key, known};
 use crate::view::Bag;
 use crate::wire::FieldChange;
 
@@ -51,23 +52,33 @@ impl Fields {
         self.0.iter().filter_map(|(key, field)| Some((&**key, field.value.as_ref()?)))
     }
 
-    pub fn set(&mut self, key: &str, field: Field) {
-        self.put(self.find(key), key, field);
+    /// Sets a field to this encoded value, or removes it.
+    pub fn set(&mut self, key: &str, rev: Rev, value: Option<&[u8]>, expires: Option<Tick>) {
+        self.put(self.find(key), key, (rev, value, expires));
     }
 
     /// The same where the place was found already.
-    fn put(&mut self, found: Result<usize, usize>, key: &str, field: Field) {
+    fn put(
+        &mut self,
+        found: Result<usize, usize>,
+        key: &str,
+        (rev, value, expires): (Rev, Option<&[u8]>, Option<Tick>),
+    ) {
         match found {
             Ok(at) => {
                 if let Some((_, held)) = self.0.get_mut(at) {
-                    *held = field;
+                    (held.rev, held.expires) = (rev, expires);
+                    match (&mut held.value, value) {
+                        (Some(held), Some(value)) => held.become_copy_of(value),
+                        (held, value) => *held = value.map(Raw::copy_of),
+                    }
                 }
             }
             Err(at) => {
                 // Rarely more than a few, and a room has many records: no room to spare.
                 self.0.reserve_exact(1);
                 let name = known(key).map_or_else(|| Name::Owned(key.to_owned()), Name::Borrowed);
-                self.0.insert(at, (name, field));
+                self.0.insert(at, (name, Field { rev, value: value.map(Raw::copy_of), expires }));
             }
         }
     }
@@ -102,40 +113,47 @@ impl Fields {
     }
 
     /// What changed after `since`, for a frame at `rev`.
-    pub fn changes(&self, since: Rev, rev: Rev, now: Tick) -> Vec<FieldChange> {
-        let newer = self.0.iter().filter(|(_, field)| field.rev > since);
-        let change = |(key, field): &(Name, Field)| FieldChange {
-            key: Key(key.to_string()),
+    pub fn changes(&self, since: Rev, rev: Rev, now: Tick) -> impl Iterator<Item = FieldTold<'_>> + Clone {
+        let newer = self.0.iter().filter(move |(_, field)| field.rev > since);
+        newer.map(move |(key, field)| FieldTold {
+            key,
             age: rev.0.saturating_sub(field.rev.0),
-            value: field.value.clone(),
+            value: field.value.as_ref().map(Raw::bytes),
             expire: field.expires.map_or(0, |at| at.since(now).max(1)),
-        };
-        newer.map(change).collect()
+        })
     }
 
     /// All that is there, for a whole record at `rev`: what it does not name is gone.
     pub fn whole(&self, rev: Rev, now: Tick) -> Vec<FieldChange> {
-        let mut changes = self.changes(Rev(0), rev, now);
-        changes.retain(|change| change.value.is_some());
-        changes
+        let change = |told: FieldTold<'_>| {
+            let value = Some(Raw::copy_of(told.value?));
+            Some(FieldChange { key: Key(told.key.to_owned()), age: told.age, value, expire: told.expire })
+        };
+        self.changes(Rev(0), rev, now).filter_map(change).collect()
     }
 
     /// Takes over changes that are newer than what is held and than `known`, up to which all is known already. The keys
     /// whose values are others now.
-    pub fn merge(&mut self, changes: Vec<FieldChange>, rev: Rev, known: Rev, now: Tick) -> Vec<String> {
+    pub fn merge<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = FieldTold<'a>>,
+        rev: Rev,
+        known: Rev,
+        now: Tick,
+    ) -> Vec<String> {
         let mut changed = Vec::new();
         for change in changes {
             let field_rev = Rev(rev.0.saturating_sub(change.age));
-            let found = self.find(&change.key.0);
+            let found = self.find(change.key);
             let held = found.ok().and_then(|at| self.0.get(at)).map(|(_, field)| field);
             if field_rev <= known || held.is_some_and(|held| field_rev <= held.rev) {
                 continue;
             }
-            let differs = held.and_then(|held| held.value.as_ref()) != change.value.as_ref();
+            let differs = held.and_then(|held| held.value.as_ref()).map(Raw::bytes) != change.value;
             let expires = (change.expire > 0).then(|| now.plus(change.expire));
-            self.put(found, &change.key.0, Field { rev: field_rev, value: change.value, expires });
+            self.put(found, change.key, (field_rev, change.value, expires));
             if differs {
-                changed.push(change.key.0);
+                changed.push(change.key.to_owned());
             }
         }
         changed
@@ -187,11 +205,16 @@ impl Fields {
 }
 
 /// Whether changes that arrive keep the limits, piece by piece (design A8).
-pub(crate) fn changes_fit(changes: &[FieldChange]) -> bool {
-    changes.len() <= 2 * TOP_KEYS
-        && Raw::have_at_most(OBJECTS_MAX, changes.iter().filter_map(|change| change.value.as_ref()))
-        && changes.iter().all(|change| {
-            check::is_key(&change.key.0)
-                && change.value.as_ref().is_none_or(|raw| raw.is_well_formed(STRING_MAX) && raw.is_within(PRESENCE_MAX))
-        })
+pub(crate) fn changes_fit<'a>(changes: impl Iterator<Item = FieldTold<'a>> + Clone) -> bool {
+    let fits = |value: &[u8]| value::keeps_limits(value, STRING_MAX) && raw::is_within(value, PRESENCE_MAX);
+    let (mut count, mut bytes) = (0, 0);
+    for change in changes.clone() {
+        count += 1;
+        bytes += change.value.map_or(0, <[u8]>::len);
+        if !(check::is_key(change.key) && change.value.is_none_or(fits)) {
+            return false;
+        }
+    }
+    let few = raw::are_too_short_for_more(OBJECTS_MAX, bytes);
+    count <= 2 * TOP_KEYS && (few || raw::have_at_most(OBJECTS_MAX, changes.filter_map(|change| change.value)))
 }

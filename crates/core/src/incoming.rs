@@ -2,6 +2,7 @@
 //! or to grow without bound by what arrives (design N10).
 
 use crate::check;
+use crate::delta::{self, ChangeTold, DeltaTold, FieldTold};
 use crate::error::ErrorCode;
 use crate::fields::{Fields, changes_fit};
 use crate::ids::{Rev, Seq, SessionId, Tick};
@@ -9,11 +10,26 @@ use crate::input::{Path, Verdict};
 use crate::inspect::{LeaseState, Observation};
 use crate::limits::{ASK_EVERY_MS, FRAME_MAX, FRAME_OBJECTS_MAX, MEMBER_METADATA_MAX, PAGE_MAX, STALE_MS};
 use crate::peer::{Asked, Record};
-use crate::raw::Raw;
+use crate::raw;
 use crate::replica::{Replica, wall_at};
 use crate::row_table::Place;
 use crate::view::{Actor, LeftReason, RowKey, Timestamp};
-use crate::wire::{Ask, Beat, Delta, FieldChange, Frame, Full, Leave, Pulse, RecordChange, Unreadable};
+use crate::wire::{Ask, Beat, Frame, Full, Leave, Pulse, Unreadable, open};
+
+/// A frame as it is taken: what is frequent stays where it lies.
+enum Taken<'a> {
+    Delta(DeltaTold<'a>),
+    Other(Frame),
+}
+
+impl<'a> Taken<'a> {
+    fn read(bytes: &'a [u8], max: usize) -> Result<Self, Unreadable> {
+        match open(bytes, max)? {
+            (delta::KIND, body) => DeltaTold::read(body).map(Taken::Delta).ok_or(Unreadable::Body),
+            (kind, body) => Frame::read(kind, body).map(Taken::Other),
+        }
+    }
+}
 
 /// Questions to the room at once and in a second: sessions that somebody invents must not make us ask for each of them.
 pub(crate) const ASKS: u64 = 64;
@@ -31,7 +47,7 @@ impl Replica {
             Path::Gossip => FRAME_MAX,
             Path::Direct => PAGE_MAX,
         };
-        let frame = match Frame::decode(bytes, max) {
+        let frame = match Taken::read(bytes, max) {
             Ok(frame) => frame,
             Err(why) => {
                 self.counters.add(match why {
@@ -47,10 +63,24 @@ impl Replica {
                 };
             }
         };
-        self.hear_twin(&author, &frame, now);
-        let (first_hand, seq) = (author == via, frame.seq());
+        let seq = match &frame {
+            Taken::Delta(delta) => Some(delta.seq),
+            Taken::Other(frame) => frame.seq(),
+        };
+        self.hear_twin(&author, seq, now);
+        let first_hand = author == via;
         let verdict = match frame {
-            Frame::Delta(delta) => self.delta(author, delta, now),
+            Taken::Delta(delta) => self.delta(author, delta, now),
+            Taken::Other(frame) => self.other(author, frame, (first_hand, path), now),
+        };
+        if let Some(seq) = seq.filter(|_| !first_hand) {
+            self.note_relay(author, via, seq, now);
+        }
+        verdict
+    }
+
+    fn other(&mut self, author: SessionId, frame: Frame, (first_hand, path): (bool, Path), now: Tick) -> Verdict {
+        match frame {
             Frame::Beat(beat) => self.beat_in(author, beat, now),
             Frame::Leave(leave) => self.leave_in(author, leave, now),
             Frame::Full(full) => self.full_in(author, *full, first_hand, now),
@@ -67,34 +97,34 @@ impl Replica {
             }
             Frame::WitnessAsk(ask) => self.witness_ask_in(author, &ask, path, now),
             Frame::Testimony(said) => self.testimony_in(author, &said, path, now),
-        };
-        if let Some(seq) = seq.filter(|_| !first_hand) {
-            self.note_relay(author, via, seq, now);
+            // Read where it lies.
+            Frame::Delta(_) => Verdict::Ignore,
         }
-        verdict
     }
 
-    fn delta(&mut self, author: SessionId, delta: Delta, now: Tick) -> Verdict {
+    fn delta(&mut self, author: SessionId, delta: DeltaTold<'_>, now: Tick) -> Verdict {
         let verdict = if delta.relay { Verdict::Accept } else { Verdict::Ignore };
         if self.departed.is_past(&author, delta.seq) {
             self.counters.add("frame_of_departed");
             return verdict;
         }
-        let values = delta.changes.iter().flat_map(|change| &change.fields).filter_map(|change| change.value.as_ref());
-        if !delta.changes.iter().all(|change| changes_fit(&change.fields))
-            || !Raw::have_at_most(FRAME_OBJECTS_MAX, values)
+        let values = delta.changes.clone().flat_map(|change| change.fields).filter_map(|field| field.value);
+        if !delta.changes.clone().all(|change| changes_fit(change.fields))
+            || !(delta.is_short || raw::have_at_most(FRAME_OBJECTS_MAX, values))
         {
             self.counters.add("presence_over_limit");
             return Verdict::Reject;
         }
-        if !delta.changes.is_sorted_by(|a, b| a.incarnation < b.incarnation) {
+        if !delta.changes.clone().is_sorted_by(|a, b| a.incarnation < b.incarnation) {
             // Each change is an event that holds a whole row, so that many of one record would be many copies of it.
             self.counters.add("delta_out_of_order");
             return Verdict::Reject;
         }
-        let peer = self.peer(author, now);
-        let newest = peer.alive(delta.seq, now);
-        if newest && peer.stale {
+        let (newest, stale) = match self.peers.get_uncounted(&author) {
+            Some(peer) => (peer.alive(delta.seq, now), peer.stale),
+            None => (self.peer(author, now).alive(delta.seq, now), false),
+        };
+        if newest && stale {
             self.wake(author, now);
         }
         let mut gap = false;
@@ -112,15 +142,15 @@ impl Replica {
     }
 
     /// Takes the changes of one record; false when something before them is missing here.
-    fn change_in(&mut self, author: SessionId, change: RecordChange, now: Tick) -> bool {
+    fn change_in(&mut self, author: SessionId, change: ChangeTold<'_>, now: Tick) -> bool {
         let part = (author, change.incarnation);
-        let Some(peer) = self.peers.get_mut(&author) else { return false };
+        let Some(peer) = self.peers.get_uncounted(&author) else { return false };
         let Some(record) = peer.records.get_mut(change.incarnation) else {
             return self.departed.is_buried(&author, change.incarnation);
         };
         let (since, known) = (Rev(change.rev.0.saturating_sub(change.span)), record.known);
         let complete = known >= since;
-        let named = self.observed.is_some().then(|| (record.member.clone(), names(&change.fields)));
+        let named = self.observed.is_some().then(|| (record.member.clone(), names(change.fields.clone())));
         let changed = record.fields.merge(change.fields, change.rev, known, now);
         let shown = named.map(|named| (named, changed.clone()));
         let bounded = record.fields.bound();
@@ -288,9 +318,10 @@ impl Replica {
         let mut shown = None;
         record.act = record.act.max(full.act);
         if full.rev >= record.known {
-            let keys = names(&full.fields);
+            let fields = full.fields.iter().map(FieldTold::from);
+            let keys = names(fields.clone());
             let known = record.known;
-            let changed = record.fields.merge(full.fields, full.rev, known, now);
+            let changed = record.fields.merge(fields, full.rev, known, now);
             record.fields.keep_only(&keys, full.rev);
             record.fields.bound();
             record.known = full.rev;
@@ -344,7 +375,7 @@ impl Replica {
             self.counters.add("metadata_over_limit");
             return None;
         }
-        if !changes_fit(&full.fields) {
+        if !changes_fit(full.fields.iter().map(FieldTold::from)) {
             self.counters.add("presence_over_limit");
             return None;
         }
@@ -463,6 +494,6 @@ impl Replica {
     }
 }
 
-fn names(changes: &[FieldChange]) -> Vec<String> {
-    changes.iter().map(|change| change.key.0.clone()).collect()
+fn names<'a>(changes: impl Iterator<Item = FieldTold<'a>>) -> Vec<String> {
+    changes.map(|change| change.key.to_owned()).collect()
 }

@@ -15,7 +15,7 @@
 //! Where to find a rule: `proof` R3 · `incoming` R3 to R5, R8 · `sessions` R2, R11 · `outgoing` R4, N4, A7 · `leases` R6,
 //! R7, R9 · `departed` R8 · `witness`, `evidence` whether others hear who fell silent · `cell`, `cells`, `registers` R10, R11, R13 · `rule`, `access`, `handover` N8 · `sync` R12 ·
 //! `rows`, `row_table` R14, A4, A5 · `calls` A2, A3 · `metadata` A6 · `board` A10 · `message`, `said` A12 · `kept` R15 · `fields`, `raw`,
-//! `value`, `wire` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held, `inventory` lists it, `inspect` shows what is done, `recorder` writes down what is put in.
+//! `value`, `wire`, `delta` R4, N9 · `check`, `limits`, `weight` A8 · `error` A9. `holdings` counts what is held, `inventory` lists it, `inspect` shows what is done, `recorder` writes down what is put in.
 //!
 //! To add a rule: write it as prose at the head of the file that keeps it, a test beside that file, and in `mutants/` an
 //! entry that breaks it, so that a test has to name the fault.
@@ -40,6 +40,7 @@ mod check;
 mod clocks_tests;
 mod command;
 mod counters;
+mod delta;
 mod departed;
 mod error;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is told to the others, and when: deltas at an adaptive rate, heartbeats, whole records (design R4, R5, R6, A7).
 
+use crate::delta;
 use crate::ids::Tick;
 use crate::limits::{BEAT_MS, FRAME_MAX, FRAME_OBJECTS_MAX, TOP_KEYS};
 use crate::own::OwnRecord;
@@ -8,7 +9,29 @@ use crate::peers::Sum;
 use crate::raw::Raw;
 use crate::replica::Replica;
 use crate::view::Event;
-use crate::wire::{Beat, Delta, Frame, Full, Leave, Pulse, RecordChange};
+use crate::weight;
+use crate::wire::{Beat, Frame, Full, Leave, Pulse};
+
+/// Changes that are told in one frame, as they are written.
+#[derive(Default)]
+struct Told {
+    count: usize,
+    bytes: Vec<u8>,
+    /// Objects that they are made of.
+    objects: usize,
+}
+
+impl Told {
+    fn has_room_for(&self, more: &Told) -> bool {
+        self.bytes.len() + more.bytes.len() <= PAGE_BYTES && self.objects + more.objects <= FRAME_OBJECTS_MAX
+    }
+
+    fn add(&mut self, more: &Told) {
+        self.count += more.count;
+        self.bytes.extend_from_slice(&more.bytes);
+        self.objects += more.objects;
+    }
+}
 
 /// Microseconds between two frames with somebody to see them, in a small room: 30 a second.
 const TURN_MIN_US: u64 = 1_000_000 / 30;
@@ -21,6 +44,10 @@ const FAR: u64 = 6;
 /// The most that a heartbeat adds to a delta, and what a delta is besides its changes.
 const PULSE_BYTES: usize = 32;
 const HEAD_BYTES: usize = 24;
+/// Changes of one frame.
+const PAGE_BYTES: usize = FRAME_MAX - HEAD_BYTES - PULSE_BYTES;
+/// Room for what is written of a record, as long as one cursor moved.
+const CHANGE_BYTES: usize = 64;
 
 /// Microseconds between two frames with so many others.
 fn turn_us(others: u64) -> u64 {
@@ -63,6 +90,8 @@ impl Replica {
 
     /// The first change goes out at once, later ones when their turn comes; the last value always does.
     pub(crate) fn schedule_flush(&mut self, now: Tick) {
+        // The rate and the links are asked for several times from here on.
+        self.peers.settle();
         if self.flush_at.is_none() {
             self.flush_at = Some(self.told_us.map_or(now, |told| self.next_turn(told)).max(now));
         }
@@ -79,48 +108,38 @@ impl Replica {
     /// rate is one of the session, not of a member.
     pub(crate) fn flush(&mut self, now: Tick) {
         self.flush_at = None;
-        let dirty: Vec<u32> =
-            self.own.iter().filter(|(_, record)| record.dirty).map(|(incarnation, _)| *incarnation).collect();
-        let mut pages: Vec<Vec<RecordChange>> = Vec::new();
-        let (mut room, mut objects) = (0, 0);
+        let mut page = Told::default();
+        // Nearly always everything is on the last one.
+        let mut pages: Vec<Told> = Vec::new();
         let mut whole = Vec::new();
-        for incarnation in dirty {
-            let Some(change) = self.change(incarnation, now) else {
-                whole.push(incarnation);
-                continue;
-            };
-            let size = postcard::experimental::serialized_size(&change).unwrap_or(FRAME_MAX);
-            if size > FRAME_MAX - HEAD_BYTES - PULSE_BYTES {
-                whole.push(incarnation);
-                continue;
-            }
-            let values = change.fields.iter().filter_map(|field| field.value.as_ref());
-            let weight: usize = values.map(|value| value.weight().objects).sum();
-            if size > room || weight > objects || pages.is_empty() {
-                pages.push(Vec::new());
-                (room, objects) = (FRAME_MAX - HEAD_BYTES - PULSE_BYTES, FRAME_OBJECTS_MAX);
-            }
-            (room, objects) = (room - size, objects - weight);
-            if let Some(page) = pages.last_mut() {
-                page.push(change);
+        let mut next = 0;
+        while let Some(incarnation) = self.next_dirty(next) {
+            next = incarnation.saturating_add(1);
+            match self.change(incarnation, now) {
+                Some(change) if page.count == 0 => page = change,
+                Some(change) if page.has_room_for(&change) => page.add(&change),
+                Some(change) => pages.push(std::mem::replace(&mut page, change)),
+                None => whole.push(incarnation),
             }
         }
-        let frames = (whole.len() + pages.len()) as u64;
+        let last = (page.count > 0).then_some(page);
+        let frames = (whole.len() + pages.len() + usize::from(last.is_some())) as u64;
         for incarnation in whole {
             // Many or large fields changed within two frames: the whole record is smaller.
             if let Some(full) = self.full(incarnation, &[], now) {
                 self.publish(full);
             }
         }
-        let last = pages.len().saturating_sub(1);
-        for (at, changes) in pages.into_iter().enumerate() {
-            let mut delta = Delta { relay: self.wants_relay(), seq: self.next_seq(), changes, pulse: None };
+        let count = pages.len() + 1;
+        for (at, page) in (1..).zip(pages.into_iter().chain(last)) {
+            let (relay, seq) = (self.wants_relay(), self.next_seq());
+            let mut pulse = None;
             // The next turn would be too late for the heartbeat: it rides along (design R6).
-            if at == last && self.beat_at <= now.plus(self.turn_us() / 1000) {
-                delta.pulse = Some(self.pulse());
+            if at == count && self.beat_at <= now.plus(self.turn_us() / 1000) {
+                pulse = Some(self.pulse());
                 self.beat_done(now);
             }
-            self.publish(Frame::Delta(delta).encode());
+            self.publish(delta::frame(relay, seq, (page.count, &page.bytes), pulse.as_ref()));
         }
         self.count_turns(frames, now);
     }
@@ -138,24 +157,30 @@ impl Replica {
         self.tell_pace();
     }
 
+    /// The first own record from this incarnation on of which something is to be told.
+    fn next_dirty(&self, from: u32) -> Option<u32> {
+        self.own.range(from..).find(|(_, record)| record.dirty).map(|(incarnation, _)| *incarnation)
+    }
+
     /// What changed in a record since the frame before the last; nothing when it is better told whole.
-    fn change(&mut self, incarnation: u32, now: Tick) -> Option<RecordChange> {
+    fn change(&mut self, incarnation: u32, now: Tick) -> Option<Told> {
         let record = self.own.get_mut(&incarnation)?;
         let whole = record.whole;
         let [since, _] = record.told;
-        let change = RecordChange {
-            incarnation,
-            rev: record.rev,
-            span: record.rev.0 - since.0,
-            act: record.act,
-            fields: record.fields.changes(since, record.rev, now),
-        };
+        let fields = record.fields.changes(since, record.rev, now);
+        let count = fields.clone().count();
+        let mut change = Told { count: 1, bytes: Vec::with_capacity(CHANGE_BYTES), objects: 0 };
+        delta::write_head(&mut change.bytes, incarnation, (record.rev, record.rev.0 - since.0, record.act), count);
+        for field in fields {
+            delta::write_field(&mut change.bytes, &field);
+            change.objects += field.value.map_or(0, |value| weight::weigh(value).objects);
+        }
         record.mark_told();
         if whole {
             // Removals were forgotten: whoever misses this frame must see a gap in the next.
             record.mark_told();
         }
-        (!whole && change.fields.len() <= 2 * TOP_KEYS).then_some(change)
+        (!whole && count <= 2 * TOP_KEYS && change.bytes.len() <= PAGE_BYTES).then_some(change)
     }
 
     pub(crate) fn publish_beat(&mut self, now: Tick) {

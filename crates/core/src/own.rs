@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Join, PresenceChange, PresenceMode};
-use crate::fields::{Field, Fields};
+use crate::fields::Fields;
 use crate::ids::{MemberId, Rev, Tick, UserId};
 use crate::limits::TOP_KEYS;
 use crate::proof::LocalActor;
-use crate::raw::Raw;
+use crate::row_table::Place;
+use crate::value;
 use crate::view::Bag;
 
 /// One record of this session.
@@ -29,6 +30,8 @@ pub(crate) struct OwnRecord {
     /// Whether it has to be told whole: more was removed than a delta may name.
     pub whole: bool,
     pub lease: Option<ClientLease>,
+    /// Where its row is.
+    pub place: Place,
 }
 
 /// How long a member that a client joined lives without a request (design R7).
@@ -54,19 +57,22 @@ impl OwnRecord {
     /// are added to `changed`.
     pub fn change(&mut self, args: &PresenceChange, next: &mut Rev, changed: &mut Vec<String>, now: Tick) -> bool {
         let mut told = false;
+        let mut bytes = Vec::with_capacity(32);
         for (key, value) in &args.presence {
             let expires = args.expire.get(key).map(|ms| now.plus(*ms));
+            bytes.clear();
+            value::write(value, &mut bytes);
             let held = self.fields.get(key);
-            let value = Raw::of(value);
-            let equal = held.is_some_and(|field| field.value.as_ref() == Some(&value) && field.expires.is_none());
+            let same = held.and_then(|field| field.value.as_ref()).is_some_and(|held| held.bytes() == bytes);
+            let equal = same && held.is_some_and(|field| field.expires.is_none());
             if equal && expires.is_none() {
                 continue;
             }
-            if held.is_none_or(|field| field.value.as_ref() != Some(&value)) {
+            if !same {
                 changed.push(key.clone());
             }
             next.0 += 1;
-            self.fields.set(key, Field { rev: *next, value: Some(value), expires });
+            self.fields.set(key, *next, Some(&bytes), expires);
             told = true;
         }
         // A key that is set and unset by one call is set.
@@ -113,7 +119,7 @@ impl OwnRecord {
             return false;
         }
         next.0 += 1;
-        self.fields.set(key, Field { rev: *next, value: None, expires: None });
+        self.fields.set(key, *next, None, None);
         true
     }
 

@@ -97,6 +97,11 @@ impl Peers {
         self.of.get_mut(id).map(|peer| &mut **peer)
     }
 
+    /// The same for who changes nothing of it that is counted here: neither its link, nor its pulse, nor which records it has.
+    pub fn get_uncounted(&mut self, id: &SessionId) -> Option<&mut Peer> {
+        self.of.get_mut(id).map(|peer| &mut **peer)
+    }
+
     /// The peer, made of what `new` gives when there is none.
     pub fn get_or_insert_with(&mut self, id: SessionId, new: impl FnOnce() -> Peer) -> &mut Peer {
         self.touch(id);
@@ -121,13 +126,21 @@ impl Peers {
         self.of = of;
     }
 
-    /// The peer is about to change, so what the one before it came to is settled.
-    fn touch(&mut self, id: SessionId) {
-        let before = self.touched.replace(id).filter(|before| *before != id);
-        if let Some(peer) = before.and_then(|before| self.of.get_mut(&before)) {
+    /// What the peer comes to that was touched last is settled. It need not be: then whoever asks looks at that one.
+    pub fn settle(&mut self) {
+        let touched = self.touched.take();
+        if let Some(peer) = touched.and_then(|touched| self.of.get_mut(&touched)) {
             let now = Counted::of(peer);
             let before = std::mem::replace(&mut peer.counted, now);
             self.count(before, now);
+        }
+    }
+
+    /// The peer is about to change, so what the one before it came to is settled.
+    fn touch(&mut self, id: SessionId) {
+        if self.touched != Some(id) {
+            self.settle();
+            self.touched = Some(id);
         }
     }
 

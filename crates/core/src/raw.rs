@@ -14,6 +14,22 @@ const JSON_PER_BYTE: usize = 13;
 /// Bytes of the shortest object that has something in it.
 const OBJECT_BYTES: usize = 4;
 
+/// [`Raw::have_at_most`] of values that are nobody's yet.
+pub(crate) fn have_at_most<'a>(objects: usize, values: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
+    are_too_short_for_more(objects, values.clone().map(<[u8]>::len).sum())
+        || values.map(|value| weight::weigh(value).objects).sum::<usize>() <= objects
+}
+
+/// Whether values of so many bytes together cannot be more objects than that.
+pub(crate) fn are_too_short_for_more(objects: usize, bytes: usize) -> bool {
+    bytes / OBJECT_BYTES <= objects
+}
+
+/// Whether a well-formed value is no longer as JSON than this.
+pub(crate) fn is_within(bytes: &[u8], max: usize) -> bool {
+    bytes.len() * JSON_PER_BYTE <= max || value::json_size(bytes) <= max
+}
+
 /// One encoded value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Raw(Box<[u8]>);
@@ -47,8 +63,21 @@ impl Raw {
 
     /// Whether these together are no more objects than that. Mostly they are too short to be as many, and are not looked at.
     pub fn have_at_most<'a>(objects: usize, values: impl Iterator<Item = &'a Raw> + Clone) -> bool {
-        values.clone().map(Raw::len).sum::<usize>() / OBJECT_BYTES <= objects
-            || values.map(|value| value.weight().objects).sum::<usize>() <= objects
+        have_at_most(objects, values.map(Raw::bytes))
+    }
+
+    /// A copy of bytes that are known to be well formed.
+    pub fn copy_of(bytes: &[u8]) -> Raw {
+        Raw(bytes.into())
+    }
+
+    /// Becomes a copy of bytes that are known to be well formed. Mostly they are as many as before.
+    pub fn become_copy_of(&mut self, bytes: &[u8]) {
+        if self.0.len() == bytes.len() {
+            self.0.copy_from_slice(bytes);
+        } else {
+            self.0 = bytes.into();
+        }
     }
 
     /// What it has as JSON.
@@ -63,7 +92,7 @@ impl Raw {
 
     /// Whether it is no longer as JSON than this.
     pub fn is_within(&self, max: usize) -> bool {
-        self.json_most() <= max || self.json_size() <= max
+        is_within(&self.0, max)
     }
 
     /// The number that it is.

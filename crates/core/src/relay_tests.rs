@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::fields::{Field, Fields};
+use crate::fields::Fields;
 use crate::fixture::{Table, seat, session};
 use crate::ids::{SessionId, Tick};
 use crate::input::{DownCause, Input, Path};
@@ -168,7 +168,7 @@ fn who_has_no_member_answers_with_a_heartbeat() {
 fn a_whole_record_leaves_what_overtook_it() {
     let mut fields = Fields::default();
     for (key, rev) in [("old", 3), ("new", 7)] {
-        fields.set(key, Field { rev: Rev(rev), value: Some(Raw::of(&json!(rev))), expires: None });
+        fields.set(key, Rev(rev), Some(Raw::of(&json!(rev)).bytes()), None);
     }
     fields.keep_only(&["other".to_owned()], Rev(5));
     assert_eq!(serde_json::Value::Object(fields.bag()), json!({"new": 7}));

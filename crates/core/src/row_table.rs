@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::fields::Fields;
 use crate::ids::{MemberId, SessionId, UserId};
-use crate::raw::Raw;
+use crate::value;
 use crate::view::{Member, RowKey, Timestamp};
 
 /// Where a row is, for as long as it has a record. Then it may be another's place.
@@ -96,11 +96,6 @@ impl RowTable {
         self.rows.get(place.0 as usize)
     }
 
-    pub fn get_mut(&mut self, key: &RowKey) -> Option<&mut Row> {
-        let place = *self.places.get(key)?;
-        self.at(place)
-    }
-
     /// Forgets a row; its place is free for another.
     pub fn remove(&mut self, key: &RowKey) {
         let Some(place) = self.places.remove(key) else { return };
@@ -128,6 +123,17 @@ impl RowTable {
     /// What readers were told of a row.
     pub fn member(&self, key: &RowKey) -> Option<&Arc<Member>> {
         self.get(key)?.member.as_ref()
+    }
+
+    /// Whether the row in a place is made of this record alone.
+    pub fn is_made_of(&self, place: Place, part: (SessionId, u32)) -> bool {
+        self.rows.get(place.0 as usize).is_some_and(|row| row.parts[..] == [part])
+    }
+
+    /// What readers were told of the row that this record is of.
+    pub fn member_of(&self, place: Place, part: (SessionId, u32)) -> Option<&Arc<Member>> {
+        let row = self.rows.get(place.0 as usize)?;
+        row.member.as_ref().filter(|_| row.parts.contains(&part))
     }
 
     /// All rows that readers were told of, by key.
@@ -206,24 +212,21 @@ impl Row {
             return None;
         }
         let held = self.member.as_mut()?;
+        if changed.is_empty() {
+            return Some(changed);
+        }
         changed.sort_unstable();
+        let shown = &mut Arc::make_mut(held).record;
         changed.retain(|name| {
-            let value = fields.get(name).and_then(|field| field.value.as_ref()).map(Raw::value);
-            if held.record.presence.get(name) == value.as_ref() {
-                return false;
+            let value = fields.get(name).and_then(|field| field.value.as_ref());
+            match (value, shown.presence.get_mut(name)) {
+                (Some(value), Some(shown)) => value::assign(shown, value.bytes()),
+                (Some(value), None) => shown.presence.insert(name.clone(), value.value()).is_none(),
+                (None, _) => shown.presence.remove(name).is_some(),
             }
-            let presence = &mut Arc::make_mut(held).record.presence;
-            match value {
-                Some(value) => match presence.get_mut(name) {
-                    Some(place) => *place = value,
-                    None => drop(presence.insert(name.clone(), value)),
-                },
-                None => drop(presence.remove(name)),
-            }
-            true
         });
         if !changed.is_empty() {
-            Arc::make_mut(held).record.last_seen_at = seen;
+            shown.last_seen_at = seen;
         }
         Some(changed)
     }

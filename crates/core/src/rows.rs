@@ -11,6 +11,7 @@ use crate::evidence::Evidence;
 use crate::fields::Fields;
 use crate::ids::{MemberId, SessionId, Tick, UserId};
 use crate::limits::{MEMBERS_LIMIT_DEFAULT, MEMBERS_LIMIT_MAX};
+use crate::own::OwnRecord;
 use crate::replica::Replica;
 use crate::row_table::Place;
 use crate::view::{
@@ -189,9 +190,10 @@ impl Replica {
 
     /// The short way of [`Replica::refresh`] for the most frequent case by far: values of a row that one record alone
     /// makes, here an own one. False when it is not that case.
-    pub(crate) fn patch_own(&mut self, key: &RowKey, incarnation: u32, changed: Vec<String>, now: Tick) -> bool {
+    pub(crate) fn patch_own(&mut self, incarnation: u32, changed: Vec<String>, now: Tick) -> bool {
         let (part, seen) = ((self.session(), incarnation), self.timestamp(now));
-        let (Some(record), Some(row)) = (self.own.get(&incarnation), self.rows.get_mut(key)) else { return false };
+        let Some(record) = self.own.get(&incarnation) else { return false };
+        let Some(row) = self.rows.at(record.place) else { return false };
         let Some(changed) = row.patch(part, &record.fields, changed, seen) else { return false };
         let member = row.member().cloned();
         self.emit_updated(member, changed);
@@ -201,6 +203,16 @@ impl Replica {
     pub(crate) fn emit_updated(&mut self, member: Option<Arc<Member>>, changed: Vec<String>) {
         if let Some(member) = member.filter(|_| !changed.is_empty()) {
             self.emit(Event::Updated { member, changed });
+        }
+    }
+
+    /// An own record, and the row that it is of.
+    pub(crate) fn add_own(&mut self, incarnation: u32, record: OwnRecord) {
+        let row = (record.member.clone(), record.user().clone());
+        self.own.insert(incarnation, record);
+        let place = self.add_part(row, self.session(), incarnation);
+        if let Some(record) = self.own.get_mut(&incarnation) {
+            record.place = place;
         }
     }
 

@@ -105,8 +105,8 @@ impl Replica {
     }
 
     /// Any frame of a twin shows that it lives, also one that is refused because its author is retired.
-    pub(crate) fn hear_twin(&mut self, author: &SessionId, frame: &Frame, now: Tick) {
-        if let (Some(twin), Some(seq)) = (self.twins.met.get_mut(author), frame.seq()) {
+    pub(crate) fn hear_twin(&mut self, author: &SessionId, seq: Option<Seq>, now: Tick) {
+        if let (Some(twin), Some(seq)) = (self.twins.met.get_mut(author), seq) {
             twin.hear(seq, now);
         }
     }

@@ -93,6 +93,60 @@ pub(crate) fn decode_args(bytes: &[u8]) -> Option<Value> {
     read(&mut &*bytes, 0)
 }
 
+/// Makes a value what the bytes say, which are well formed; whether it is another one now. Mostly it has the same shape as
+/// before, as a cursor does, and nothing is built.
+pub(crate) fn assign(held: &mut Value, bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    assign_next(held, &mut rest, 1).unwrap_or_else(|| {
+        *held = Value::Null;
+        true
+    })
+}
+
+fn assign_next(held: &mut Value, rest: &mut &[u8], depth: usize) -> Option<bool> {
+    let whole = *rest;
+    let mut changed = false;
+    match (*rest.first()?, &mut *held) {
+        (OBJECT, Value::Object(items)) if depth <= DEPTH_MAX => {
+            take(rest, 1)?;
+            let mut same = read_count(rest)? == items.len();
+            let mut members = items.iter_mut();
+            while let Some((name, item)) = members.next().filter(|_| same) {
+                same = read_text(rest)? == name;
+                changed |= same && assign_next(item, rest, depth + 1)?;
+            }
+            if same {
+                return Some(changed);
+            }
+            *rest = whole;
+        }
+        (LIST, Value::Array(items)) if depth <= DEPTH_MAX => {
+            take(rest, 1)?;
+            if read_count(rest)? == items.len() {
+                for item in items {
+                    changed |= assign_next(item, rest, depth + 1)?;
+                }
+                return Some(changed);
+            }
+            *rest = whole;
+        }
+        (TEXT, Value::String(held)) => {
+            take(rest, 1)?;
+            let text = read_text(rest)?;
+            changed = held != text;
+            if changed {
+                text.clone_into(held);
+            }
+            return Some(changed);
+        }
+        _ => {}
+    }
+    let value = read(rest, depth)?;
+    changed |= *held != value;
+    *held = value;
+    Some(changed)
+}
+
 /// Whether the bytes are one whole value within the depth limit; nothing is built.
 pub(crate) fn is_one(bytes: &[u8]) -> bool {
     let mut rest = bytes;
@@ -217,7 +271,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-fn write(value: &Value, out: &mut Vec<u8>) {
+pub(crate) fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.push(NULL),
         Value::Bool(false) => out.push(FALSE),
@@ -304,7 +358,7 @@ fn from_decimal(digits: i64, power: i64) -> Option<f64> {
     format!("{digits}e{power}").parse().ok()
 }
 
-fn write_key(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_key(text: &str, out: &mut Vec<u8>) {
     if let Some(at) = KNOWN.iter().position(|known| *known == text) {
         write_varint(at as u64, out);
     } else {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{DECIMAL, LIST, OBJECT, decode, encode};
+use super::{DECIMAL, LIST, OBJECT, assign, decode, encode};
 use crate::cell::json_size;
 
 fn nested(depth: usize) -> Value {
@@ -33,6 +33,15 @@ proptest! {
         prop_assert_eq!(decode(&encode(&value)), Some(value));
     }
 
+    /// Whatever was there before.
+    #[test]
+    fn assigning_is_reading((held, value) in (values(), values())) {
+        let mut shown = held.clone();
+        prop_assert_eq!(assign(&mut shown, &encode(&value)), held != value);
+        prop_assert_eq!(&shown, &value);
+        prop_assert!(!assign(&mut shown, &encode(&value)));
+    }
+
     /// Limits are of JSON, frames are not: what fits the one must fit the other.
     #[test]
     fn nothing_is_much_longer_than_its_json(value in values()) {
@@ -56,6 +65,30 @@ fn numbers_come_back_to_the_bit() {
     }
     for value in [json!(0), json!(i64::MIN), json!(i64::MAX), json!(u64::MAX)] {
         assert_eq!(decode(&encode(&value)), Some(value));
+    }
+}
+
+/// Values of nearly the same shape, as those of a field are from one change to the next.
+#[test]
+fn what_is_assigned_over_a_value_of_its_shape_is_all_of_it() {
+    let all = [
+        json!({"x": 1.5, "y": [1, 2], "t": "a"}),
+        json!({"x": 1.5, "y": [1, 2], "t": "b"}),
+        json!({"x": 1.5, "y": [1, 3], "t": "b"}),
+        json!({"x": 1.5, "y": [1, 3, 4], "t": "b"}),
+        json!({"x": {"x": 1}, "y": [1, 3, 4], "t": "b"}),
+        json!({"x": {"y": 1}, "y": [1, 3, 4], "t": "b"}),
+        json!({"x": {"y": 1}, "t": "b"}),
+        json!({"x": {"y": 1}, "name": "b"}),
+        json!([]),
+        json!(null),
+    ];
+    for before in &all {
+        for after in &all {
+            let mut held = before.clone();
+            assert_eq!(assign(&mut held, &encode(after)), before != after, "{before} {after}");
+            assert_eq!(held, *after);
+        }
     }
 }
 

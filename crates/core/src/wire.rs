@@ -9,6 +9,7 @@ use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cell::{Cell, CellKey, Stamp};
+use crate::delta;
 use crate::evidence::Word;
 use crate::ids::{MemberId, Rev, Seq, SessionId};
 use crate::limits::{FRAME_MAX, PAGE_MAX};
@@ -275,7 +276,7 @@ pub(crate) enum Unreadable {
 impl Frame {
     pub fn kind(&self) -> u8 {
         match self {
-            Frame::Delta(_) => 1,
+            Frame::Delta(_) => delta::KIND,
             Frame::Beat(_) => 2,
             Frame::Leave(_) => 3,
             Frame::Full(_) => 4,
@@ -328,20 +329,14 @@ impl Frame {
 
     /// Reads a frame of at most `max` bytes.
     pub fn decode(bytes: &[u8], max: usize) -> Result<Frame, Unreadable> {
-        if bytes.len() > max {
-            return Err(Unreadable::TooLarge);
-        }
-        let (&version, rest) = bytes.split_first().ok_or(Unreadable::Body)?;
-        if version != VERSION {
-            return Err(Unreadable::Version(version));
-        }
-        let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
-        // Only cells, and what is said about them, come in pages.
-        if matches!(kind, 1..=5 | 10..=13) && bytes.len() > FRAME_MAX {
-            return Err(Unreadable::TooLarge);
-        }
+        let (kind, body) = open(bytes, max)?;
+        Frame::read(kind, body)
+    }
+
+    /// Reads the body of a frame of this kind.
+    pub fn read(kind: u8, body: &[u8]) -> Result<Frame, Unreadable> {
         Ok(match kind {
-            1 => Frame::Delta(read(body)?),
+            delta::KIND => Frame::Delta(read(body)?),
             2 => Frame::Beat(read(body)?),
             3 => Frame::Leave(read(body)?),
             4 => Frame::Full(read(body)?),
@@ -365,10 +360,27 @@ pub fn frame_number(frame: &[u8]) -> Option<u64> {
     Frame::decode(frame, PAGE_MAX).ok()?.seq().map(|seq| seq.0)
 }
 
+/// The kind and the body of a frame of at most `max` bytes.
+pub(crate) fn open(bytes: &[u8], max: usize) -> Result<(u8, &[u8]), Unreadable> {
+    if bytes.len() > max {
+        return Err(Unreadable::TooLarge);
+    }
+    let (&version, rest) = bytes.split_first().ok_or(Unreadable::Body)?;
+    if version != VERSION {
+        return Err(Unreadable::Version(version));
+    }
+    let (&kind, body) = rest.split_first().ok_or(Unreadable::Body)?;
+    // Only cells, and what is said about them, come in pages.
+    if matches!(kind, 1..=5 | 10..=13) && bytes.len() > FRAME_MAX {
+        return Err(Unreadable::TooLarge);
+    }
+    Ok((kind, body))
+}
+
 /// What kind of frame this is, by name; `unknown` when it is none of this version.
 pub(crate) fn frame_kind(frame: &[u8]) -> &'static str {
     match frame {
-        [VERSION, 1, ..] => "delta",
+        [VERSION, delta::KIND, ..] => "delta",
         [VERSION, 2, ..] => "beat",
         [VERSION, 3, ..] => "leave",
         [VERSION, 4, ..] => "full",

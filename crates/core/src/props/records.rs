@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::cases;
+use crate::delta::FieldTold;
 use crate::fields::Fields;
 use crate::ids::{Rev, Tick};
 use crate::raw::Raw;
@@ -57,7 +58,7 @@ fn story() -> impl Strategy<Value = (History, Frames, Frames)> {
 fn take(fields: &mut Fields, history: &[BTreeMap<usize, bool>], frames: &[(usize, usize)]) {
     for (since, rev) in frames {
         let (changes, rev) = told(history, *since, *rev);
-        fields.merge(changes, rev, Rev(0), NOW);
+        fields.merge(changes.iter().map(FieldTold::from), rev, Rev(0), NOW);
     }
 }
 

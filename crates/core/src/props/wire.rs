@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::cases;
 use crate::cell::{Cell, CellKey, CellKind, Stamp};
+use crate::delta::{self, ChangeTold, DeltaTold, FieldTold};
 use crate::fixture::FakeSigner;
 use crate::ids::{MemberId, PublicKey, Rev, Seq, SessionId};
 use crate::limits::PAGE_MAX;
@@ -168,6 +169,35 @@ fn frame() -> impl Strategy<Value = Frame> {
     ]
 }
 
+/// A delta as `outgoing` writes it.
+fn written(told: &Delta) -> Vec<u8> {
+    let mut changes = Vec::new();
+    for change in &told.changes {
+        delta::write_head(&mut changes, change.incarnation, (change.rev, change.span, change.act), change.fields.len());
+        change.fields.iter().for_each(|field| delta::write_field(&mut changes, &FieldTold::from(field)));
+    }
+    delta::frame(told.relay, told.seq, (told.changes.len(), &changes), told.pulse.as_ref())
+}
+
+/// A delta as `incoming` reads it.
+fn read(frame: &[u8]) -> Option<Delta> {
+    let DeltaTold { relay, seq, changes, pulse, .. } = DeltaTold::read(&frame[2..])?;
+    let field = |field: FieldTold<'_>| FieldChange {
+        key: Key(field.key.to_owned()),
+        age: field.age,
+        value: field.value.map(Raw::copy_of),
+        expire: field.expire,
+    };
+    let change = |change: ChangeTold<'_>| RecordChange {
+        incarnation: change.incarnation,
+        rev: change.rev,
+        span: change.span,
+        act: change.act,
+        fields: change.fields.map(field).collect(),
+    };
+    Some(Delta { relay, seq, changes: changes.map(change).collect(), pulse })
+}
+
 proptest! {
     #![proptest_config(cases(512))]
 
@@ -178,6 +208,23 @@ proptest! {
         let read = Frame::decode(&bytes, PAGE_MAX);
         prop_assert_eq!(read.as_ref(), Ok(&frame));
         prop_assert_eq!(read.map(|read| read.encode()), Ok(bytes));
+    }
+
+    /// Changes are read where they lie, and written from records: as any other frame is, to the byte.
+    #[test]
+    fn a_delta_as_bytes_is_a_delta(frame in delta(), cut in any::<prop::sample::Index>(), odd in any::<(u8, bool)>()) {
+        let mut bytes = frame.encode();
+        let Frame::Delta(delta) = &frame else { unreachable!() };
+        prop_assert_eq!(&written(delta), &bytes);
+        prop_assert_eq!(read(&bytes), Some(delta.clone()));
+        let (other, flip) = odd;
+        let at = cut.index(bytes.len() - 2) + 2;
+        if flip { bytes[at] ^= other } else { bytes.truncate(at) }
+        let whole = match Frame::decode(&bytes, PAGE_MAX) {
+            Ok(Frame::Delta(delta)) => Some(delta),
+            _ => None,
+        };
+        prop_assert_eq!(read(&bytes), whole);
     }
 
     /// A part of a frame is none, nor is one with something behind it: no two frames can be taken for one, or one for two.

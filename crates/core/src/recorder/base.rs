@@ -16,6 +16,7 @@ use crate::own::{ClientLease, OwnRecord};
 use crate::peer::{Peer, session_mark};
 use crate::proof::{Certificate, LocalActor, Verifier};
 use crate::replica::{Config, Continuation, PrivateRoom, Replica};
+use crate::row_table::Place;
 use crate::said::Breath;
 use crate::twins::Twins;
 use crate::view::{Actor, ActorKind, Bag, LeftReason, RowKey};
@@ -269,11 +270,8 @@ impl State {
         }
         replica.outage = self.outage;
         replica.looked = self.looked;
-        let me = replica.session();
         for (incarnation, own) in self.own {
-            let row = (own.member.clone(), own.key.user_id());
-            replica.own.insert(incarnation, own.record());
-            replica.add_part(row, me, incarnation);
+            replica.add_own(incarnation, own.record());
         }
         let mut places = Vec::new();
         for (session, mut peer) in self.peers {
@@ -335,6 +333,7 @@ impl Own {
             dirty: self.dirty,
             whole: self.whole,
             lease: self.lease,
+            place: Place::default(),
         }
     }
 }

@@ -166,9 +166,8 @@ impl Editor {
     fn fields(&mut self, fields: &Fields) -> Fields {
         let mut others = Fields::default();
         for (key, field) in fields.all() {
-            let mut field = field.clone();
-            field.value = field.value.map(|value| self.stand_ins.field(key, &value));
-            others.set(&self.stand_ins.key(key), field);
+            let value = field.value.as_ref().map(|value| self.stand_ins.field(key, value));
+            others.set(&self.stand_ins.key(key), field.rev, value.as_ref().map(Raw::bytes), field.expires);
         }
         others
     }
