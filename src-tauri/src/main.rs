@@ -35,6 +35,11 @@ use tauri::async_runtime::block_on;
 use tauri::{App, Emitter as _, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 
+/// As `parlor` has it.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The exit code of wrong use: a bad flag or address, no display, a profile that is taken (as `parlor` has it).
 const WRONG_USE: u8 = 2;
 

@@ -29,6 +29,7 @@ enum Probe {
 /// To build the desktop app.
 pub const BUILD: &[Need] = &[
     Need { package: "build-essential", probe: Probe::Program("cc") },
+    Need { package: "make", probe: Probe::Program("make") },
     Need { package: "pkg-config", probe: Probe::Program("pkg-config") },
     Need { package: "libwebkit2gtk-4.1-dev", probe: Probe::Library("webkit2gtk-4.1") },
 ];
