@@ -23,8 +23,14 @@ pub fn spent() -> anyhow::Result<Duration> {
 /// Time that all threads have had a processor, to the nanosecond; those that ended are not in it.
 #[cfg(feature = "net")]
 pub fn spent_by_all() -> anyhow::Result<Duration> {
+    spent_by("self")
+}
+
+/// The same of another process, by its number.
+#[cfg(feature = "net")]
+pub fn spent_by(process: &str) -> anyhow::Result<Duration> {
     let mut sum = 0;
-    for task in std::fs::read_dir("/proc/self/task")? {
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
         // One that ends meanwhile has no file any more.
         let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else { continue };
         sum += text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::samples::Samples;
 
-fn swarm() -> anyhow::Result<Swarm<gossipsub::Behaviour>> {
+pub fn swarm() -> anyhow::Result<Swarm<gossipsub::Behaviour>> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(ValidationMode::Strict)
         .validate_messages()

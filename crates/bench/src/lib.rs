@@ -43,8 +43,8 @@ use anyhow::bail;
 pub use memory::held;
 
 /// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
-/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd` measures
-/// nothing: it moves for a page that is measured.
+/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd` and
+/// `mover` measure nothing: they move for what is measured.
 ///
 /// # Errors
 /// When something could not be measured.
@@ -62,6 +62,10 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "lan" => lan::run(rest.first().map(String::as_str)),
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
+        #[cfg(all(feature = "net", target_os = "linux"))]
+        "mover" => tokio::runtime::Runtime::new()?
+            .block_on(async { tokio::spawn(wire::apart::mover(rest.to_vec())).await? })
+            .map(|()| true),
         #[cfg(feature = "peers")]
         "memory" => memory::run(rest.first().map(String::as_str)),
         "look" => look::run(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-#[cfg(feature = "peers")]
+#[cfg(any(feature = "net", feature = "peers"))]
 use crate::samples::Spread;
 
 /// One figure beside its peers.
@@ -49,7 +49,7 @@ impl Figure {
     }
 
     /// Medians beside those of several peers; the ratio is to the best of them that `count`.
-    #[cfg(feature = "peers")]
+    #[cfg(any(feature = "net", feature = "peers"))]
     pub fn among<'a>(
         name: &str,
         parlor: Spread,

@@ -34,7 +34,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// One figure over rounds.
-#[cfg(feature = "peers")]
+#[cfg(any(feature = "net", feature = "peers"))]
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
     pub median: f64,
@@ -42,7 +42,7 @@ pub struct Spread {
     pub most: f64,
 }
 
-#[cfg(feature = "peers")]
+#[cfg(any(feature = "net", feature = "peers"))]
 impl Spread {
     /// NaN of none.
     pub fn of(values: Vec<f64>) -> Self {

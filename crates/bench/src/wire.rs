@@ -1,5 +1,8 @@
-//! From a `presence()` call at one peer to its event at the other, over loopback, beside bare gossipsub with as many bytes;
-//! what the seal of a private room costs beside an open one; and what an idle peer, a start and a download cost.
+//! From a `presence()` call at one peer to its event at the other, over loopback, beside bare gossipsub with as many bytes,
+//! in one process and in one for each peer ([`apart`]); what the seal of a private room costs beside an open one; and what an idle peer, a start and a download cost.
+
+#[cfg(target_os = "linux")]
+pub mod apart;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,16 +22,17 @@ const EVERY: Duration = Duration::from_millis(36);
 const COUNT: u32 = 250;
 const ROUNDS: usize = 3;
 /// Bytes that the floor carries: the frame of one moving cursor has 29, and 41 when a heartbeat rides along.
-const FRAME: usize = 36;
+pub(crate) const FRAME: usize = 36;
 const IDLE: Duration = Duration::from_secs(20);
 
 pub async fn run() -> anyhow::Result<bool> {
     let mut rounds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}: bare gossipsub");
-        let bare = floor::run(COUNT, FRAME, EVERY).await?;
+        // In tasks, as whoever calls is one: a server's handler, or the window's.
+        let bare = tokio::spawn(floor::run(COUNT, FRAME, EVERY)).await??;
         eprintln!("round {round} of {ROUNDS}: Parlor");
-        let own = presence().await?;
+        let own = tokio::spawn(presence()).await??;
         for (name, value) in [
             ("bare p50", bare.quantile(0.5)),
             ("bare p99", bare.quantile(0.99)),
@@ -43,6 +47,8 @@ pub async fn run() -> anyhow::Result<bool> {
         Figure::beside("presence() to event, p50", of("own p50"), "gossipsub", of("bare p50"), "ms").ratio_at_most(1.1),
         Figure::beside("presence() to event, p99", of("own p99"), "gossipsub", of("bare p99"), "ms"),
     ];
+    #[cfg(target_os = "linux")]
+    figures.extend(tokio::task::block_in_place(apart::run)?);
     figures.push(sealed::run().await?);
     eprintln!("an idle room of two for {} s", IDLE.as_secs());
     figures.push(Figure::alone("processor of an idle peer", idle().await?, "ms/s").at_most(3.0));

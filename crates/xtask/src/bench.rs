@@ -10,7 +10,7 @@ use crate::{node, pass_on, suites, workspace};
 
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p, over loopback), memory (beside what else holds presence, in one process),
+    /// Which table: wire (beside bare libp2p and what runs on a server, over loopback), memory (beside what else holds presence, in one process),
     /// hostile (beside somebody who lies), lan (on hosts made of network namespaces), api (what HTTP adds to the crate, and
     /// two hundred readers), look (what the recorder and the inspector cost), scale (big rooms and long months, simulated),
     /// ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an hour)
@@ -26,6 +26,9 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         "wire" => {
             if !(node::install(workspace, "ui")? && node::build_ui(workspace)?) {
                 bail!("the user interface was not built");
+            }
+            if !node::install(workspace, "crates/bench/peers")? {
+                bail!("what runs in Node was not installed");
             }
             // In one go, so that all of it is made of the same parts.
             build(workspace, &["--package", "parlor-bench", "--package", "parlor-cli", "--package", "parlor-desktop"])?;

@@ -1,0 +1,133 @@
+//! A room of which every peer is a process of its own, as on computers of their own: all move at once, and each writes down
+//! when it moved and when it saw the others move. Parlor, bare gossipsub, and what runs on a server in Node do the same.
+//!
+//! Times are of the clock that all processes of a computer share, processor time is that of all processes together, the
+//! server's with it, and bytes are those that went over loopback: the machine has to be quiet.
+
+mod gossip;
+mod mover;
+mod own;
+mod process;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::bail;
+
+pub use mover::run as mover;
+
+use self::process::Process;
+use crate::report::Figure;
+use crate::samples::{Samples, Spread};
+
+/// Peers in a room.
+const SIZES: [usize; 2] = [2, 8];
+/// A little under 30 a second, which nobody's source coalesces (design A7).
+const EVERY: Duration = Duration::from_millis(36);
+/// Moves of each peer.
+const COUNT: usize = 150;
+const ROUNDS: usize = 3;
+const PARLOR: &str = "Parlor";
+const GOSSIPSUB: &str = "gossipsub";
+/// Those that have a server, which forwards what each says to all.
+const ON_A_SERVER: [&str; 3] = ["y-websocket", "Hocuspocus", "socket.io"];
+/// What runs in Node, below the root of the repository, where benches run.
+const IN_NODE: &str = "crates/bench/peers";
+
+/// What one round measured.
+struct Measured {
+    /// Milliseconds from the call to the event.
+    latency: Samples,
+    lost: usize,
+    /// Microseconds of the processor for each move that somebody saw.
+    processor: f64,
+    /// Bytes on loopback for each.
+    bytes: f64,
+}
+
+/// The figures of all sizes.
+pub fn run() -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for peers in SIZES {
+        let mut of: BTreeMap<&str, Vec<Measured>> = BTreeMap::new();
+        for round in 1..=ROUNDS {
+            for name in [PARLOR, GOSSIPSUB].into_iter().chain(ON_A_SERVER) {
+                let one = measure(name, peers)?;
+                let (p50, p99) = (one.latency.quantile(0.5), one.latency.quantile(0.99));
+                let Measured { lost, processor, bytes, .. } = one;
+                eprintln!(
+                    "{peers} peers, round {round} of {ROUNDS}: {name}: p50 {p50:.2} ms, p99 {p99:.2} ms, \
+                     {processor:.0} µs and {bytes:.0} B a move, {lost} lost"
+                );
+                of.entry(name).or_default().push(one);
+            }
+        }
+        let figure = |what: &str, unit, value: &dyn Fn(&Measured) -> f64| {
+            let spread = |name: &str| Spread::of(of.get(name).into_iter().flatten().map(value).collect());
+            let others = of.keys().filter(|name| **name != PARLOR).map(|name| (*name, spread(name)));
+            let name = format!("{peers} processes that move: {what}");
+            Figure::among(&name, spread(PARLOR), others, |peer| peer == GOSSIPSUB, false, unit)
+        };
+        figures.extend([
+            figure("call to event, p50", "ms", &|one| one.latency.quantile(0.5)).ratio_at_most(1.1),
+            figure("call to event, p99", "ms", &|one| one.latency.quantile(0.99)),
+            figure("processor of a move that is seen", "µs", &|one| one.processor).ratio_at_most(1.1),
+            figure("on loopback for each", "B", &|one| one.bytes),
+            figure("moves that nobody saw", "", &|one| one.lost as f64).at_most(0.0),
+        ]);
+    }
+    Ok(figures)
+}
+
+fn measure(name: &str, peers: usize) -> anyhow::Result<Measured> {
+    let mut server = None;
+    let mut addresses: Vec<String> = Vec::new();
+    if ON_A_SERVER.contains(&name) {
+        let mut process = Process::node("server.js", &[name])?;
+        addresses.push(process.line()?);
+        server = Some(process);
+    }
+    let mut movers = Vec::new();
+    for number in 0..peers {
+        let numbers = [number, peers, COUNT, EVERY.as_millis() as usize].map(|number| number.to_string());
+        let numbers = numbers.each_ref().map(String::as_str);
+        let here: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        movers.push(if server.is_some() {
+            Process::node("mover.js", &[&[name], here.as_slice(), &numbers].concat())?
+        } else {
+            let mut mover = Process::mover(&[&[name], numbers.as_slice(), &here].concat())?;
+            addresses.push(mover.line()?);
+            mover
+        });
+    }
+    for mover in &mut movers {
+        let said = mover.line()?;
+        if said != "ready" {
+            bail!("one of {name} said {said:?}");
+        }
+    }
+    let spent = |movers: &[Process]| movers.iter().chain(&server).map(Process::spent).sum::<anyhow::Result<Duration>>();
+    let (before, bytes) = (spent(&movers)?, process::on_loopback()?);
+    for mover in &mut movers {
+        mover.tell("go")?;
+    }
+    let said = movers.iter_mut().map(Process::line).collect::<anyhow::Result<Vec<_>>>()?;
+    let (spent, bytes) = (spent(&movers)? - before, process::on_loopback()? - bytes);
+    let told = said.iter().map(|line| Ok(serde_json::from_str(line)?)).collect::<anyhow::Result<Vec<mover::Told>>>()?;
+    let mut latency = Samples::default();
+    for (at, mover) in told.iter().enumerate() {
+        for (other, _) in told.iter().enumerate().filter(|(other, _)| *other != at) {
+            for (number, seen) in mover.heard.get(other).into_iter().flatten() {
+                let Some(sent) = told[other].sent.get(*number) else { bail!("{name} saw a move that nobody made") };
+                latency.add(Duration::from_nanos(seen.saturating_sub(*sent)));
+            }
+        }
+    }
+    let seen = latency.len();
+    Ok(Measured {
+        latency,
+        lost: peers * (peers - 1) * COUNT - seen,
+        processor: spent.as_secs_f64() * 1e6 / seen as f64,
+        bytes: bytes as f64 / seen as f64,
+    })
+}

@@ -1,0 +1,94 @@
+//! Bare gossipsub: signed, over TCP, linked all with all, and without forwarding.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance};
+use libp2p::swarm::SwarmEvent;
+use libp2p::{Multiaddr, Swarm};
+
+use super::mover::{Seen, Task, Told, grace, now, place, ready};
+use crate::{floor, wire};
+
+/// How often each says where it stands until they may move: who is linked last has heard nobody yet.
+const GREET: Duration = Duration::from_millis(100);
+
+struct Peer {
+    swarm: Swarm<gossipsub::Behaviour>,
+    topic: IdentTopic,
+    number: usize,
+    seen: Seen,
+}
+
+impl Peer {
+    /// Tells the others where it stands, in as many bytes as a frame of Parlor's that says so.
+    fn say(&mut self, x: f64) {
+        let mut bytes = vec![0; wire::FRAME];
+        bytes[..8].copy_from_slice(&(self.number as u64).to_le_bytes());
+        bytes[8..16].copy_from_slice(&x.to_le_bytes());
+        // Nobody may be there yet; what is not told counts as lost.
+        let _ = self.swarm.behaviour_mut().publish(self.topic.clone(), bytes);
+    }
+
+    fn heard(&mut self, event: SwarmEvent<gossipsub::Event>) {
+        match event {
+            SwarmEvent::NewListenAddr { address, .. } => println!("{address}"),
+            SwarmEvent::Behaviour(gossipsub::Event::Message { propagation_source, message_id, message }) => {
+                if let Some((of, x)) = read(&message.data) {
+                    self.seen.see(of, x);
+                }
+                let gossip = self.swarm.behaviour_mut();
+                gossip.report_message_validation_result(&message_id, &propagation_source, MessageAcceptance::Ignore);
+            }
+            _ => {}
+        }
+    }
+
+    /// Listens while something else is not done.
+    async fn during<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        loop {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.heard(event),
+                done = &mut other => return done,
+            }
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<(usize, f64)> {
+    let (of, x) = (bytes.get(..8)?.try_into().ok()?, bytes.get(8..16)?.try_into().ok()?);
+    Some((u64::from_le_bytes(of) as usize, f64::from_le_bytes(x)))
+}
+
+pub async fn play(task: &Task) -> anyhow::Result<Told> {
+    let mut peer =
+        Peer { swarm: floor::swarm()?, topic: IdentTopic::new("floor"), number: task.number, seen: Seen::new(task) };
+    peer.swarm.behaviour_mut().subscribe(&peer.topic)?;
+    peer.swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse()?)?;
+    for address in &task.addresses {
+        peer.swarm.dial(address.parse::<Multiaddr>()?)?;
+    }
+    let mut turn = tokio::time::interval(GREET);
+    while !peer.seen.is_complete() {
+        peer.during(turn.tick()).await;
+        peer.say(0.0);
+    }
+    let allowed = tokio::spawn(ready());
+    while !allowed.is_finished() {
+        peer.during(turn.tick()).await;
+        peer.say(0.0);
+    }
+    allowed.await??;
+    let mut told = Told::default();
+    let mut turn = tokio::time::interval(task.every);
+    for number in 0..task.count {
+        peer.during(turn.tick()).await;
+        told.sent.push(now());
+        peer.say(place(number));
+    }
+    peer.during(grace()).await;
+    told.heard = peer.seen.heard;
+    Ok(told)
+}

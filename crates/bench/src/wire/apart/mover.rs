@@ -1,0 +1,130 @@
+//! One process of [`super`]: a peer that moves and sees the others move.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::{GOSSIPSUB, PARLOR, gossip, own};
+
+/// For the last moves of the others.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What it is to do.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub number: usize,
+    pub peers: usize,
+    pub count: usize,
+    pub every: Duration,
+    /// Of those who are there already.
+    pub addresses: Vec<String>,
+}
+
+/// What it did, in nanoseconds of the clock that all processes share.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Told {
+    /// When it made each move.
+    pub sent: Vec<u64>,
+    /// By the number of the mover: which move was seen, and when.
+    pub heard: Vec<Vec<(usize, u64)>>,
+}
+
+/// What is seen of the others.
+#[derive(Debug)]
+pub struct Seen {
+    me: usize,
+    known: BTreeSet<usize>,
+    pub heard: Vec<Vec<(usize, u64)>>,
+}
+
+impl Seen {
+    pub fn new(task: &Task) -> Self {
+        Seen { me: task.number, known: BTreeSet::new(), heard: vec![Vec::new(); task.peers] }
+    }
+
+    /// Somebody is seen at this place.
+    pub fn see(&mut self, of: usize, x: f64) {
+        let at = now();
+        if of == self.me {
+            return;
+        }
+        self.known.insert(of);
+        let Some(heard) = self.heard.get_mut(of).filter(|_| x >= 1.0) else { return };
+        let number = x as usize - 1;
+        if heard.last().is_none_or(|(last, _)| *last < number) {
+            heard.push((number, at));
+        }
+    }
+
+    /// Whether everybody else was seen.
+    pub fn is_complete(&self) -> bool {
+        self.known.len() + 1 == self.heard.len()
+    }
+}
+
+/// The whole of what it is, as the trace has it; see the table `memory`.
+pub fn presence(number: usize) -> Value {
+    json!({
+        "number": number,
+        "name": "Quiet Otter",
+        "color": "#286fe3",
+        "cursor": cursor(0.0),
+        "typing": false,
+        "tool": "pen",
+        "viewport": {"x": 120, "y": 80, "zoom": 1.25},
+    })
+}
+
+/// Where it stands before its first move, and after move `x - 1.25`.
+pub fn cursor(x: f64) -> Value {
+    json!({"x": x, "y": 300.5})
+}
+
+/// The place of a move.
+pub fn place(of: usize) -> f64 {
+    of as f64 + 1.25
+}
+
+/// Nanoseconds by the clock of all processes.
+pub fn now() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+/// `SYSTEM NUMBER PEERS COUNT EVERY_MS ADDRESS…`: says its address, says when it sees everybody, moves when it is told to,
+/// says what it did, and stays until it is ended.
+pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
+    let [system, number, peers, count, every, addresses @ ..] = args.as_slice() else {
+        bail!("mover SYSTEM NUMBER PEERS COUNT EVERY_MS ADDRESS…")
+    };
+    let task = Task {
+        number: number.parse()?,
+        peers: peers.parse()?,
+        count: count.parse()?,
+        every: Duration::from_millis(every.parse()?),
+        addresses: addresses.to_vec(),
+    };
+    let told = match system.as_str() {
+        PARLOR => own::play(&task).await?,
+        GOSSIPSUB => gossip::play(&task).await?,
+        other => bail!("nobody moves in {other:?}"),
+    };
+    println!("{}", serde_json::to_string(&told)?);
+    std::future::pending().await
+}
+
+/// Says that everybody is seen, and waits until it may move.
+pub async fn ready() -> anyhow::Result<()> {
+    println!("ready");
+    let line = BufReader::new(tokio::io::stdin()).lines().next_line().await?;
+    line.map(drop).context("nobody is there any more")
+}
+
+/// After the last move.
+pub async fn grace() {
+    tokio::time::sleep(GRACE).await;
+}
