@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, Swarm};
+use tokio::sync::oneshot;
 
 use super::mover::{Seen, Task, Told, grace, now, place, ready};
 use crate::{floor, wire};
@@ -62,7 +63,7 @@ fn read(bytes: &[u8]) -> Option<(usize, f64)> {
     Some((u64::from_le_bytes(of) as usize, f64::from_le_bytes(x)))
 }
 
-pub async fn play(task: &Task) -> anyhow::Result<Told> {
+pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told> {
     let mut peer =
         Peer { swarm: floor::swarm()?, topic: IdentTopic::new("floor"), number: task.number, seen: Seen::new(task) };
     peer.swarm.behaviour_mut().subscribe(&peer.topic)?;
@@ -75,7 +76,7 @@ pub async fn play(task: &Task) -> anyhow::Result<Told> {
         peer.during(turn.tick()).await;
         peer.say(0.0);
     }
-    let allowed = tokio::spawn(ready());
+    let allowed = tokio::spawn(ready(go));
     while !allowed.is_finished() {
         peer.during(turn.tick()).await;
         peer.say(0.0);

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::sync::oneshot;
 
 use super::{GOSSIPSUB, PARLOR, gossip, own};
 
@@ -108,20 +109,34 @@ pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
         every: Duration::from_millis(every.parse()?),
         addresses: addresses.to_vec(),
     };
+    let go = input();
     let told = match system.as_str() {
-        PARLOR => own::play(&task).await?,
-        GOSSIPSUB => gossip::play(&task).await?,
+        PARLOR => own::play(&task, go).await?,
+        GOSSIPSUB => gossip::play(&task, go).await?,
         other => bail!("nobody moves in {other:?}"),
     };
     println!("{}", serde_json::to_string(&told)?);
     std::future::pending().await
 }
 
+/// A line on its input lets it move. With its input it ends, whatever it does: who measures may have been ended too.
+fn input() -> oneshot::Receiver<()> {
+    let (said, go) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        if matches!(lines.next_line().await, Ok(Some(_))) {
+            let _ = said.send(());
+        }
+        while matches!(lines.next_line().await, Ok(Some(_))) {}
+        std::process::exit(0);
+    });
+    go
+}
+
 /// Says that everybody is seen, and waits until it may move.
-pub async fn ready() -> anyhow::Result<()> {
+pub async fn ready(go: oneshot::Receiver<()>) -> anyhow::Result<()> {
     println!("ready");
-    let line = BufReader::new(tokio::io::stdin()).lines().next_line().await?;
-    line.map(drop).context("nobody is there any more")
+    Ok(go.await?)
 }
 
 /// After the last move.

@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use futures::StreamExt as _;
 use parlor::{Config, Event, Events, Join, Live, Member, PresenceChange, RoomEvent};
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::mover::{Seen, Task, Told, cursor, grace, now, place, presence, ready};
 
-pub async fn play(task: &Task) -> anyhow::Result<Told> {
+pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told> {
     let folder = tempfile::tempdir()?;
     let live = Live::start(Config {
         data_dir: folder.path().to_owned(),
@@ -27,7 +27,7 @@ pub async fn play(task: &Task) -> anyhow::Result<Told> {
     let complete = Arc::new(Notify::new());
     tokio::spawn(watch(room.events().await?, seen.clone(), complete.clone()));
     complete.notified().await;
-    ready().await?;
+    ready(go).await?;
     let mut told = Told::default();
     let mut turn = tokio::time::interval(task.every);
     for number in 0..task.count {
