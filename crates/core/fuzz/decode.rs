@@ -1,6 +1,7 @@
 //! Any bytes: what they say as a frame, if they say anything.
 
 use super::bounds::within;
+use crate::incoming::take;
 use crate::limits::{FRAME_MAX, PAGE_MAX};
 use crate::wire::{Frame, Unreadable};
 
@@ -12,6 +13,8 @@ pub fn any_bytes(bytes: &[u8]) {
     if bytes.len() <= FRAME_MAX {
         assert_eq!(read(bytes, FRAME_MAX), frame, "the limit decides nothing but the length");
     }
+    // A replica reads what is frequent where it lies.
+    assert_eq!(within("taking", || take(bytes, PAGE_MAX)), frame.as_ref().map(drop).map_err(|why| *why));
     let Ok(frame) = frame else { return };
     let written = within("writing", || frame.encode());
     // What is said in more words than needed gets shorter, and never longer.

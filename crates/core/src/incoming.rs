@@ -31,6 +31,12 @@ impl<'a> Taken<'a> {
     }
 }
 
+/// Whether these bytes are taken as a frame, and why not.
+#[cfg(test)]
+pub(crate) fn take(bytes: &[u8], max: usize) -> Result<(), Unreadable> {
+    Taken::read(bytes, max).map(drop)
+}
+
 /// Questions to the room at once and in a second: sessions that somebody invents must not make us ask for each of them.
 pub(crate) const ASKS: u64 = 64;
 const ASKS_PER_SECOND: u64 = 16;

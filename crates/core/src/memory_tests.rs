@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::cell::{Cell, CellKey};
 use crate::fixture::{FakeSigner, Table, member, session};
 use crate::ids::{Rev, Seq, Tick};
+use crate::incoming::take;
 use crate::input::{Input, Output, Path, Verdict};
 use crate::limits::{FRAME_MAX, OBJECTS_MAX, PAGE_MAX};
 use crate::raw::Raw;
@@ -34,7 +35,7 @@ fn a_count_is_not_believed() {
             for (count, length) in [([0xe0u8, 0x5d], FRAME_MAX), ([0xe0, 0xfa], PAGE_MAX)] {
                 let mut bytes = [&[VERSION, kind][..], &vec![1; before], &count, &[1]].concat();
                 bytes.resize(length, 1);
-                let (at_once, in_all) = takes(|| drop(Frame::decode(&bytes, PAGE_MAX)));
+                let (at_once, in_all) = takes(|| take(&bytes, PAGE_MAX).unwrap_or_default());
                 assert!(at_once.max(in_all) <= ENOUGH, "kind {kind}, {before}: {at_once} at once, {in_all} in all");
             }
         }
@@ -42,7 +43,7 @@ fn a_count_is_not_believed() {
     // The list of the smallest items there is, whole.
     let keys = vec![CellKey::metadata(""); (PAGE_MAX - 8) / 3];
     let bytes = Frame::SyncWant(SyncWant { keys }).encode();
-    let (at_once, in_all) = takes(|| drop(Frame::decode(&bytes, PAGE_MAX).unwrap()));
+    let (at_once, in_all) = takes(|| take(&bytes, PAGE_MAX).unwrap());
     assert!(at_once.max(in_all) <= ENOUGH, "{at_once} at once, {in_all} in all");
 }
 
@@ -59,7 +60,7 @@ fn only_cells_come_in_pages() {
     let change = RecordChange { incarnation: 1, rev: Rev(9), span: 9, act: 1, fields };
     let bytes = Frame::Delta(Delta { relay: false, seq: Seq(9), changes: vec![change], pulse: None }).encode();
     assert!((FRAME_MAX..PAGE_MAX).contains(&bytes.len()), "{} bytes", bytes.len());
-    assert_eq!(Frame::decode(&bytes, PAGE_MAX), Err(Unreadable::TooLarge));
+    assert_eq!(take(&bytes, PAGE_MAX), Err(Unreadable::TooLarge));
 }
 
 /// Each change is an event with a whole row: a frame that named one record a thousand times would be a thousand rows.

@@ -93,6 +93,10 @@ pub(crate) fn decode_args(bytes: &[u8]) -> Option<Value> {
     read(&mut &*bytes, 0)
 }
 
+/// Bytes that a text may keep from a longer one before it. More, and texts that are long in turns would together be many
+/// times what limits allow.
+const SPARE: usize = 16;
+
 /// Makes a value what the bytes say, which are well formed; whether it is another one now. Mostly it has the same shape as
 /// before, as a cursor does, and nothing is built.
 pub(crate) fn assign(held: &mut Value, bytes: &[u8]) -> bool {
@@ -134,8 +138,10 @@ fn assign_next(held: &mut Value, rest: &mut &[u8], depth: usize) -> Option<bool>
             take(rest, 1)?;
             let text = read_text(rest)?;
             changed = held != text;
-            if changed {
+            if changed && held.capacity() <= text.len() + SPARE {
                 text.clone_into(held);
+            } else if changed {
+                *held = text.to_owned();
             }
             return Some(changed);
         }

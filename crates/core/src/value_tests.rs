@@ -130,3 +130,18 @@ fn no_number_is_infinite_or_none() {
     assert_eq!(decode(&[&[super::F32][..], &f32::INFINITY.to_le_bytes()].concat()), None);
     assert_eq!(decode(&[DECIMAL, 2, 0xd0, 0x0f]), None, "1e1000");
 }
+
+// A8: each of them was a long text once, and all of them together never were.
+#[test]
+fn what_is_assigned_keeps_nothing_of_what_was_longer() {
+    let texts =
+        |long: usize| json!((0..500).map(|at| "x".repeat(if at == long { 2_000 } else { 1 })).collect::<Vec<_>>());
+    let mut held = texts(0);
+    for long in 1..500 {
+        assert!(assign(&mut held, &encode(&texts(long))));
+    }
+    let Value::Array(items) = held else { panic!("no list") };
+    let kept = |item: Value| if let Value::String(text) = item { text.capacity() } else { 0 };
+    let kept: usize = items.into_iter().map(kept).sum();
+    assert!(kept <= 2_000 + 500 * 24, "{kept} bytes");
+}
