@@ -14,6 +14,9 @@ const ALLOWED: [&str; 7] = ["MIT", "Apache-2.0", "ISC", "0BSD", "BSD-2-Clause", 
 const EXCEPTIONS: [(&str, &str); 3] =
     [("@fontsource-variable/inter", "OFL-1.1"), ("axe-core", "MPL-2.0"), ("lightningcss", "MPL-2.0")];
 
+/// Those whose manifest is so old that npm does not note what it says, and under what their text is.
+const BY_TEXT: [(&str, &str); 1] = [("xmlhttprequest-ssl", "MIT")];
+
 /// A package of a lock file.
 #[derive(Debug, Default, Deserialize)]
 pub struct Package {
@@ -59,7 +62,8 @@ pub fn problems(packages: &Packages) -> Vec<String> {
         // A package may come in parts for each platform, named after it.
         let is_of = |whole: &str| name == whole || name.strip_prefix(whole).is_some_and(|part| part.starts_with('-'));
         allowed.extend(EXCEPTIONS.iter().filter(|(whole, _)| is_of(whole)).map(|(_, licence)| licence));
-        match &package.license {
+        let by_text = BY_TEXT.iter().find(|(old, _)| *old == name).map(|(_, licence)| *licence);
+        match package.license.as_deref().or(by_text) {
             Some(licence) if is_allowed(licence, &licensees(&allowed)) => {}
             Some(licence) => problems.push(format!("{name} is under {licence}")),
             None => problems.push(format!("{name} names no licence")),
@@ -92,6 +96,11 @@ mod tests {
         let pin = r#""integrity": "sha512-abc""#;
         for (entry, expected) in [
             (format!(r#""node_modules/a": {{"license": "MIT", {pin}}}"#), &[][..]),
+            (format!(r#""node_modules/xmlhttprequest-ssl": {{{pin}}}"#), &[][..]),
+            (
+                format!(r#""node_modules/xmlhttprequest-ssl": {{"license": "GPL-3.0", {pin}}}"#),
+                &["xmlhttprequest-ssl is under GPL-3.0"],
+            ),
             (format!(r#""node_modules/a": {{"license": "Apache-2.0 OR MIT", {pin}}}"#), &[]),
             (format!(r#""node_modules/axe-core": {{"license": "MPL-2.0", {pin}}}"#), &[]),
             (format!(r#""node_modules/lightningcss-linux-x64-gnu": {{"license": "MPL-2.0", {pin}}}"#), &[]),
