@@ -73,8 +73,9 @@ pub fn run() -> anyhow::Result<Vec<Figure>> {
             figure("call to event, p99", "ms", &|one| one.latency.quantile(0.99)),
             figure("processor of a move that is seen", "µs", &|one| one.processor).ratio_at_most(1.1),
             figure("on loopback for each", "B", &|one| one.bytes),
-            figure("moves that nobody saw", "", &|one| one.lost as f64).at_most(0.0),
         ]);
+        let lost = of.get(PARLOR).into_iter().flatten().map(|one| one.lost).sum::<usize>();
+        figures.push(Figure::alone(&format!("{peers} processes that move: moves lost"), lost as f64, "").at_most(0.0));
     }
     Ok(figures)
 }
