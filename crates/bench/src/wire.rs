@@ -1,5 +1,6 @@
 //! From a `presence()` call at one peer to its event at the other, over loopback, beside bare gossipsub with as many bytes,
-//! in one process and in one for each peer ([`apart`]); what the seal of a private room costs beside an open one; and what an idle peer, a start and a download cost.
+//! in one process and in one for each peer ([`apart`]); what the seal of a private room costs beside an open one; and what
+//! an idle peer, a start and a download cost.
 
 #[cfg(target_os = "linux")]
 pub mod apart;

@@ -117,10 +117,12 @@ impl Replica {
     }
 
     /// The same, and answers with the row as readers have it, which is shared and not copied.
-    ///
-    /// # Errors
-    /// Those of [`presence`](Replica::presence).
-    pub fn set_presence(&mut self, who: &LocalActor, args: PresenceChange, now: Tick) -> Result<Arc<Member>, Error> {
+    pub(crate) fn set_presence(
+        &mut self,
+        who: &LocalActor,
+        args: PresenceChange,
+        now: Tick,
+    ) -> Result<Arc<Member>, Error> {
         self.note_call(who, call::PRESENCE, &args, now);
         check::bag(&args.presence, PRESENCE_MAX, "presence", ErrorCode::InvalidPresence)?;
         for (key, ms) in &args.expire {

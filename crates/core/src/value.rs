@@ -93,8 +93,8 @@ pub(crate) fn decode_args(bytes: &[u8]) -> Option<Value> {
     read(&mut &*bytes, 0)
 }
 
-/// Bytes that a text may keep from a longer one before it. More, and texts that are long in turns would together be many
-/// times what limits allow.
+/// Bytes that a text may have to spare, such as from a longer one before it. More, and texts that are long in turns would
+/// together be many times what limits allow.
 const SPARE: usize = 16;
 
 /// Makes a value what the bytes say, which are well formed; whether it is another one now. Mostly it has the same shape as
@@ -138,7 +138,7 @@ fn assign_next(held: &mut Value, rest: &mut &[u8], depth: usize) -> Option<bool>
             take(rest, 1)?;
             let text = read_text(rest)?;
             changed = held != text;
-            if changed && held.capacity() <= text.len() + SPARE {
+            if changed && (text.len()..=text.len() + SPARE).contains(&held.capacity()) {
                 text.clone_into(held);
             } else if changed {
                 *held = text.to_owned();

@@ -10,10 +10,11 @@ use crate::{node, pass_on, suites, workspace};
 
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p and what runs on a server, over loopback), memory (beside what else holds presence, in one process),
-    /// hostile (beside somebody who lies), lan (on hosts made of network namespaces), api (what HTTP adds to the crate, and
-    /// two hundred readers), look (what the recorder and the inspector cost), scale (big rooms and long months, simulated),
-    /// ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an hour)
+    /// Which table: wire (beside bare libp2p and what runs on a server, over loopback), memory (beside what else holds
+    /// presence, in one process), hostile (beside somebody who lies), lan (on hosts made of network namespaces), api (what
+    /// HTTP adds to the crate, and two hundred readers), look (what the recorder and the inspector cost), scale (big rooms
+    /// and long months, simulated), ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an
+    /// hour)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]

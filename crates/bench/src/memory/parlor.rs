@@ -197,7 +197,7 @@ impl System for Parlor {
         self.now_us += self.step_us;
         self.now = self.now_us / 1000;
         let peer = &mut self.members[member];
-        black_box(peer.replica.set_presence(&peer.who, change, Tick(self.now))?);
+        black_box(peer.replica.presence(&peer.who, change, Tick(self.now))?);
         let mut frame = None;
         while let Some(output) = peer.replica.poll_output() {
             match output {

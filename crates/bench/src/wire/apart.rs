@@ -36,8 +36,9 @@ const IN_NODE: &str = "crates/bench/peers";
 
 /// What one round measured.
 struct Measured {
-    /// Milliseconds from the call to the event.
+    /// From the call to the event.
     latency: Samples,
+    /// Moves that somebody never saw.
     lost: usize,
     /// Microseconds of the processor for each move that somebody saw.
     processor: f64,
@@ -127,7 +128,7 @@ fn measure(name: &str, peers: usize) -> anyhow::Result<Measured> {
     let seen = latency.len();
     Ok(Measured {
         latency,
-        lost: peers * (peers - 1) * COUNT - seen,
+        lost: (peers * (peers - 1) * COUNT).saturating_sub(seen),
         processor: spent.as_secs_f64() * 1e6 / seen as f64,
         bytes: bytes as f64 / seen as f64,
     })
