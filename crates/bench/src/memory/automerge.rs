@@ -86,7 +86,7 @@ impl System for Automerge {
 
     fn seen(&self, member: usize) -> Option<Cursor> {
         let cursor = cursor_of(&self.looks_on, member)?;
-        let number = |name: &str| self.looks_on.get(&cursor, name).ok()??.0.to_f64();
+        let number = |name: &str| self.looks_on.get(&cursor, name).ok()??.0.as_f64();
         Some(Cursor { x: number("x")?, y: number("y")? })
     }
 
