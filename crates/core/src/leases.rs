@@ -11,6 +11,8 @@ use crate::view::{Event, LeftReason};
 
 /// A driver looks at least once per heartbeat; longer than this without a look, and it did not run.
 const STALL_MS: u64 = STALE_MS;
+/// Between two heartbeats that tell of other links, at least.
+const LINKS_EVERY_MS: u64 = 500;
 const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is no stall");
 
 impl Replica {
@@ -29,7 +31,6 @@ impl Replica {
         }
         let beat = self.beat();
         self.send(id, beat);
-        self.links_changed(now);
     }
 
     pub(crate) fn link_down(&mut self, id: SessionId, cause: DownCause, now: Tick) {
@@ -49,7 +50,6 @@ impl Replica {
         }
         self.observe(|_| Observation::Link { session: id, up: false, cause: Some(cause) });
         self.twin_down(&id, cause, now);
-        self.links_changed(now);
     }
 
     /// A ping was answered. It is no sign of life of anybody's members: gossip may be dead on a link that answers pings.
@@ -59,9 +59,17 @@ impl Replica {
         }
     }
 
-    /// Others learn of a change of links soon, since their choice of forwarding hangs on it (design N4).
-    fn links_changed(&mut self, now: Tick) {
-        self.beat_at = self.beat_at.min(now.plus(100));
+    /// Others learn soon whom of the room this peer is linked to, since their choice of forwarding hangs on it (design N4):
+    /// not all at once of the same newcomer, and not at each turn of somebody who comes and goes.
+    fn tell_links_soon(&mut self, now: Tick) {
+        // One that closes says nothing more.
+        if self.links_hash() == self.links_told || self.beat_at == Tick(u64::MAX) {
+            return;
+        }
+        let soon = now.plus(100 + u64::from(self.mark) % 100).max(self.links_due.plus(LINKS_EVERY_MS));
+        if soon < self.beat_at {
+            (self.beat_at, self.links_due) = (soon, soon);
+        }
     }
 
     /// The computer slept: nobody is judged by time slept through, and own state is told at once (design R9).
@@ -130,6 +138,7 @@ impl Replica {
         if self.flush_at.is_some_and(|at| at <= now) {
             self.flush(now);
         }
+        self.tell_links_soon(now);
         if self.beat_at <= now {
             self.publish_beat(now);
         }

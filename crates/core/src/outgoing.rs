@@ -190,6 +190,7 @@ impl Replica {
     }
 
     fn beat_done(&mut self, now: Tick) {
+        self.links_told = self.links_hash();
         let jitter = BEAT_MS / 5;
         self.beat_at = now.plus(self.random.u64(BEAT_MS - jitter..=BEAT_MS + jitter));
         self.tell_pace();

@@ -37,17 +37,63 @@ fn nothing_is_passed_on_in_a_whole_mesh() {
     assert!(!asks_for_it(&mut table), "healed");
 }
 
-// N4: others learn of a change of links at once and not with the next heartbeat.
-#[test]
-fn a_broken_link_is_told_soon() {
+/// Three that are linked, of whom the first has just said a heartbeat.
+fn just_told() -> Table {
     let mut table = Table::joined(3);
+    table.pass(1_000);
+    table.clear();
     while table.sent(0, 2).is_empty() {
         table.pass(1);
     }
     table.clear();
+    table
+}
+
+// N4: others learn of a change of links at once and not with the next heartbeat.
+#[test]
+fn a_broken_link_is_told_soon() {
+    let mut table = just_told();
     table.close(0, 1, DownCause::Closed);
-    table.pass(110);
+    table.pass(200);
     assert_eq!(table.sent(0, 2).len(), 1);
+}
+
+// N4: so they do when somebody joins to whom all were linked before, or leaves; till then all is passed on.
+#[test]
+fn who_joins_and_who_leaves_is_told_soon() {
+    let mut table = just_told();
+    let newcomer = table.add(seat(40, "newcomer", 40, 1, table.now));
+    for member in 0..3 {
+        table.link(member, newcomer);
+    }
+    table.pass(1_000);
+    let passed_on = |table: &mut Table| {
+        table.pass(210);
+        table.clear();
+        table.presence(0, json!({ "now": table.now })).unwrap();
+        table.pass(40);
+        table.sent(0, 1).iter().any(|frame| matches!(frame, Frame::Delta(delta) if delta.relay))
+    };
+    table.join(newcomer, Join::new()).unwrap();
+    assert!(!passed_on(&mut table), "after a join");
+    table.pass(500);
+    table.leave(newcomer).unwrap();
+    assert!(!passed_on(&mut table), "after a leave");
+}
+
+// N4: who comes and goes all the time does not make all of the room say so each time.
+#[test]
+fn who_comes_and_goes_is_not_told_each_time() {
+    let mut table = just_told();
+    let began = table.now;
+    while table.now < began + 5_000 {
+        table.leave(1).unwrap();
+        table.pass(50);
+        table.join(1, Join::new()).unwrap();
+        table.pass(50);
+    }
+    let told = table.sent(0, 2).len();
+    assert!((3..=12).contains(&told), "{told} heartbeats in five seconds");
 }
 
 // A7: what waited for its turn alone goes out when somebody who looks on is heard of, though by another's link.
@@ -111,7 +157,8 @@ fn a_lost_removal_is_told_again() {
 // R4: a heartbeat speaks of what was told, not of what waits for its turn, or everybody would ask for what is coming.
 #[test]
 fn a_heartbeat_says_nothing_of_what_waits() {
-    let mut table = Table::joined(2);
+    let mut table = Table::joined(3);
+    table.pass(1_000);
     let crowd: Vec<SessionId> = (0..120).map(|number| SessionId([100 + number; 32])).collect();
     for peer in &crowd {
         table.input(0, Input::LinkUp { peer: *peer, loopback: false });
@@ -124,8 +171,8 @@ fn a_heartbeat_says_nothing_of_what_waits() {
     table.presence(0, json!({"n": 2})).unwrap();
     table.clear();
     // A link that closes hastens the heartbeat, and the change waits for half a second.
-    table.input(0, Input::LinkDown { peer: crowd[0], cause: DownCause::Closed });
-    table.pass(150);
+    table.close(0, 2, DownCause::Closed);
+    table.pass(200);
     assert_eq!((table.sent(0, 1).len(), table.sent(0, 2).len()), (0, 1));
     assert_eq!(table.count(1, "asks"), 0);
     table.pass(500);

@@ -25,7 +25,7 @@ use super::step::{NUMBER_MAX, Who};
 use super::witnessed::Unsigned;
 
 /// Grows whenever [`State`] becomes another type.
-const STATE_VERSION: u8 = 1;
+const STATE_VERSION: u8 = 2;
 
 /// How a reel begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub looked: Tick,
     pub syncing: Tick,
     pub beat_at: Tick,
+    pub links_told: u32,
+    pub links_due: Tick,
     pub told_us: Option<u64>,
     pub flush_at: Option<Tick>,
     pub questions: Vec<u64>,
@@ -222,6 +224,8 @@ impl State {
             looked: replica.looked,
             syncing: replica.syncing,
             beat_at: replica.beat_at,
+            links_told: replica.links_told,
+            links_due: replica.links_due,
             told_us: replica.told_us,
             flush_at: replica.flush_at,
             questions: replica.questions.clone(),
@@ -243,7 +247,7 @@ impl State {
             let told = own.told[0] <= own.told[1] && own.told[1] <= own.rev && own.rev <= self.rev;
             told && *incarnation <= self.incarnations && small(own.act)
         });
-        let ticks = [self.looked, self.cells_changed, self.syncing, self.asking.1];
+        let ticks = [self.looked, self.cells_changed, self.syncing, self.asking.1, self.links_due];
         own && small(self.seq.0)
             && small(self.rev.0)
             && small(self.questions_put)
@@ -292,6 +296,7 @@ impl State {
         (replica.leaving, replica.departed, replica.twins) = (self.leaving, self.departed, self.twins);
         (replica.watching, replica.pace_ms) = (self.watching, self.pace_ms);
         (replica.syncing, replica.beat_at, replica.told_us) = (self.syncing, self.beat_at, self.told_us);
+        (replica.links_told, replica.links_due) = (self.links_told, self.links_due);
         (replica.flush_at, replica.questions, replica.answered_at) = (self.flush_at, self.questions, self.answered_at);
         (replica.asking, replica.breath, replica.questioning) = (self.asking, self.breath, self.questioning);
         (replica.questions_put, replica.peers_due, replica.own_due) =
