@@ -22,17 +22,19 @@ pub(crate) struct Rate {
 /// a newcomer is sent a room of 256 members and a full board at once.
 pub(crate) const FROM_NEIGHBOUR: Rate =
     Rate { frames_per_s: 2_000, frames_max: 8_000, bytes_per_s: 2 << 20, bytes_max: 32 << 20 };
-/// From one author, by whatever way. A session says 30 things a second in a room, and all of its records when asked.
+/// From one author, by whatever way. A session says 30 things a second in a room, and all of its records when asked, of
+/// which there are 256 at most, with a full board of 512 pages.
 pub(crate) const FROM_AUTHOR: Rate =
-    Rate { frames_per_s: 500, frames_max: 2_000, bytes_per_s: 1 << 20, bytes_max: 32 << 20 };
+    Rate { frames_per_s: 500, frames_max: 1_000, bytes_per_s: 1 << 20, bytes_max: 32 << 20 };
 /// Of one author, to be passed on: this goes out once for each of our links, beside what we say ourselves, and their queues
 /// are short. In a room that needs it a session says 30 things a second; what is not passed on is repaired.
 pub(crate) const PASSED_ON: Rate =
     Rate { frames_per_s: 100, frames_max: 64, bytes_per_s: 512 << 10, bytes_max: 1 << 20 };
-/// Of all who are strangers here together, by way of one neighbour, to be passed on: as much as of one author, for whoever
+/// Of all who are strangers here together, by way of one neighbour, to be passed on: less than of one author, for whoever
 /// makes people up makes an author of each. A session is a stranger until its members are known, which takes two round trips;
-/// of so many at once that this is not enough for, the rest is heard of with their next heartbeat.
-pub(crate) const OF_STRANGERS: Rate = PASSED_ON;
+/// of so many at once that this is not enough for, the rest is heard of with their next heartbeat. So many of them are asked
+/// for in a second, too.
+pub(crate) const OF_STRANGERS: Rate = Rate { frames_per_s: 16, ..PASSED_ON };
 /// Of one peer, at the rendezvous of a relay: it says of 32 rooms that it is there, and asks who else is, every twenty
 /// seconds, and of all at once when the relay is new.
 pub(crate) const AT_RENDEZVOUS: Rate =
