@@ -79,14 +79,17 @@ const waiting = setInterval(() => {
   console.log("ready");
 }, 20);
 
+const moves = () => {
+  const turn = setInterval(() => {
+    sent.push(now());
+    move(sent.length - 1 + 1.25);
+    if (sent.length < count) return;
+    clearInterval(turn);
+    setTimeout(() => console.log(JSON.stringify({ sent, heard })), GRACE_MS);
+  }, every);
+};
+
 createInterface({ input: process.stdin })
-  .on("line", () => {
-    const turn = setInterval(() => {
-      sent.push(now());
-      move(sent.length - 1 + 1.25);
-      if (sent.length < count) return;
-      clearInterval(turn);
-      setTimeout(() => console.log(JSON.stringify({ sent, heard })), GRACE_MS);
-    }, every);
-  })
+  // One after the other, as people do not move in step.
+  .on("line", () => setTimeout(moves, (every * number) / peers))
   .on("close", () => process.exit());

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::future::{Either, select};
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, Swarm};
@@ -76,12 +77,15 @@ pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told
         peer.during(turn.tick()).await;
         peer.say(0.0);
     }
-    let allowed = tokio::spawn(ready(go));
-    while !allowed.is_finished() {
-        peer.during(turn.tick()).await;
-        peer.say(0.0);
-    }
-    allowed.await??;
+    let mut allowed = tokio::spawn(ready(task.clone(), go));
+    let allowed = loop {
+        let tick = pin!(turn.tick());
+        match peer.during(select(tick, &mut allowed)).await {
+            Either::Left(_) => peer.say(0.0),
+            Either::Right((allowed, _)) => break allowed,
+        }
+    };
+    allowed??;
     let mut told = Told::default();
     let mut turn = tokio::time::interval(task.every);
     for number in 0..task.count {

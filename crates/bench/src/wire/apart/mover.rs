@@ -133,10 +133,12 @@ fn input() -> oneshot::Receiver<()> {
     go
 }
 
-/// Says that everybody is seen, and waits until it may move.
-pub async fn ready(go: oneshot::Receiver<()>) -> anyhow::Result<()> {
+/// Says that everybody is seen, and waits until it may move: one after the other, as people do not move in step.
+pub async fn ready(task: Task, go: oneshot::Receiver<()>) -> anyhow::Result<()> {
     println!("ready");
-    Ok(go.await?)
+    go.await?;
+    tokio::time::sleep(task.every * task.number as u32 / task.peers as u32).await;
+    Ok(())
 }
 
 /// After the last move.

@@ -27,7 +27,7 @@ pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told
     let complete = Arc::new(Notify::new());
     tokio::spawn(watch(room.events().await?, seen.clone(), complete.clone()));
     complete.notified().await;
-    ready(go).await?;
+    ready(task.clone(), go).await?;
     let mut told = Told::default();
     let mut turn = tokio::time::interval(task.every);
     for number in 0..task.count {
