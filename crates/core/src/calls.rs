@@ -215,6 +215,14 @@ impl Replica {
         self.leave_all_to(LeftReason::Left, now);
     }
 
+    /// Somebody looks on again, before this process was gone from the room.
+    pub fn stay(&mut self, now: Tick) {
+        self.note_step(&What::Stay, now);
+        if self.beat_at == Tick(u64::MAX) {
+            self.beat_at = now.plus(100);
+        }
+    }
+
     pub(crate) fn leave_all_to(&mut self, reason: LeftReason, now: Tick) {
         let all: Vec<u32> = self.own.keys().copied().collect();
         for incarnation in all {

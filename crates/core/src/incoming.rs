@@ -234,6 +234,10 @@ impl Replica {
         let peer = self.peer(author, now);
         let newest = peer.alive(leave.seq, now);
         if let Some(record) = peer.records.remove(leave.incarnation) {
+            if newest && peer.records.is_empty() {
+                // What it said of its links was of a member. Who goes on to look on says so anew.
+                peer.pulse = None;
+            }
             let reason = if leave.expired { LeftReason::Expired } else { LeftReason::Left };
             self.refresh(&(record.member, record.actor.user_id), reason, now);
         }

@@ -11,7 +11,8 @@ use crate::view::{Event, LeftReason};
 
 /// A driver looks at least once per heartbeat; longer than this without a look, and it did not run.
 const STALL_MS: u64 = STALE_MS;
-/// Between two heartbeats that tell of other links, at least.
+/// Between two heartbeats that are hastened to tell of other links, at least: in a big room, where so many would do so, it
+/// is two turns instead.
 const LINKS_EVERY_MS: u64 = 500;
 const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is no stall");
 
@@ -31,6 +32,8 @@ impl Replica {
         }
         let beat = self.beat();
         self.send(id, beat);
+        // By gossip too, which shows that it works on this link.
+        self.hasten_beat(now);
     }
 
     pub(crate) fn link_down(&mut self, id: SessionId, cause: DownCause, now: Tick) {
@@ -59,16 +62,21 @@ impl Replica {
         }
     }
 
-    /// Others learn soon whom of the room this peer is linked to, since their choice of forwarding hangs on it (design N4):
-    /// not all at once of the same newcomer, and not at each turn of somebody who comes and goes.
+    /// Others learn soon whom of the room this peer is linked to, since their choice of forwarding hangs on it (design N4).
     fn tell_links_soon(&mut self, now: Tick) {
-        // One that closes says nothing more.
-        if self.links_hash() == self.links_told || self.beat_at == Tick(u64::MAX) {
-            return;
+        if self.links_hash() != self.links_told {
+            self.hasten_beat(now);
         }
-        let soon = now.plus(100 + u64::from(self.mark) % 100).max(self.links_due.plus(LINKS_EVERY_MS));
-        if soon < self.beat_at {
-            (self.beat_at, self.links_due) = (soon, soon);
+    }
+
+    /// Not all at once for the same newcomer, and not at each turn of somebody who comes and goes.
+    fn hasten_beat(&mut self, now: Tick) {
+        let turn = self.turn_us() / 1000;
+        let after = self.links_due.map_or(now, |at| at.plus(LINKS_EVERY_MS.max(2 * turn)));
+        let soon = now.plus(100 + u64::from(self.mark) % turn.clamp(100, 1_000)).max(after);
+        // One that closes says nothing more.
+        if soon < self.beat_at && self.beat_at < Tick(u64::MAX) {
+            (self.beat_at, self.links_due) = (soon, Some(soon));
         }
     }
 

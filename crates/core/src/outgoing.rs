@@ -62,7 +62,7 @@ pub(crate) fn pace_ms(others: u64) -> u32 {
 impl Replica {
     /// Microseconds between two frames of changes: 30 a second with other sessions here, 1 alone, fewer in a big room
     /// (design A7).
-    fn turn_us(&self) -> u64 {
+    pub(crate) fn turn_us(&self) -> u64 {
         match self.company() {
             0 => TURN_MAX_US,
             others => turn_us(others),

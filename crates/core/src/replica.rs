@@ -125,10 +125,10 @@ pub struct Replica {
     /// Until when another exchange of cells waits for the one under way (design R12).
     pub(crate) syncing: Tick,
     pub(crate) beat_at: Tick,
-    /// The links that the last heartbeat told.
+    /// The links that the last heartbeat to all told.
     pub(crate) links_told: u32,
     /// For when one was last hastened, to tell of others.
-    pub(crate) links_due: Tick,
+    pub(crate) links_due: Option<Tick>,
     /// The turn that the last frame of changes took, in microseconds (design A7).
     pub(crate) told_us: Option<u64>,
     pub(crate) flush_at: Option<Tick>,
@@ -208,7 +208,7 @@ impl Replica {
             syncing: now,
             beat_at,
             links_told: 0,
-            links_due: Tick(0),
+            links_due: None,
             told_us: None,
             flush_at: None,
             questions: Vec::new(),

@@ -75,7 +75,7 @@ pub(crate) struct State {
     pub syncing: Tick,
     pub beat_at: Tick,
     pub links_told: u32,
-    pub links_due: Tick,
+    pub links_due: Option<Tick>,
     pub told_us: Option<u64>,
     pub flush_at: Option<Tick>,
     pub questions: Vec<u64>,
@@ -247,13 +247,13 @@ impl State {
             let told = own.told[0] <= own.told[1] && own.told[1] <= own.rev && own.rev <= self.rev;
             told && *incarnation <= self.incarnations && small(own.act)
         });
-        let ticks = [self.looked, self.cells_changed, self.syncing, self.asking.1, self.links_due];
+        let ticks = [self.looked, self.cells_changed, self.syncing, self.asking.1];
         own && small(self.seq.0)
             && small(self.rev.0)
             && small(self.questions_put)
             && self.incarnations <= u32::MAX / 2
             && self.told_us.is_none_or(|us| us <= NUMBER_MAX * 1_000)
-            && ticks.iter().all(|tick| small(tick.0))
+            && ticks.iter().chain(&self.links_due).all(|tick| small(tick.0))
             && self.hlc <= crate::cell::HLC_MAX
     }
 

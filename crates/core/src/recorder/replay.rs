@@ -478,6 +478,10 @@ impl Seat {
                 replica.leave_all(now);
                 return None;
             }
+            What::Stay => {
+                replica.stay(now);
+                return None;
+            }
             What::Touch(user) => {
                 replica.touch(user, now);
                 return None;
@@ -569,6 +573,7 @@ fn described(what: &What) -> ReplayStep {
         What::Timeout => blank(ReplayKind::Timeout, "a deadline is due".to_owned()),
         What::Call { who, call } => blank(ReplayKind::Call, format!("{} {}", who.name, called(call))),
         What::LeaveAll => blank(ReplayKind::Call, "all members of this peer leave".to_owned()),
+        What::Stay => blank(ReplayKind::Call, "this peer stays after all".to_owned()),
         What::Touch(user) => blank(ReplayKind::Other, format!("{user} asked for something")),
         What::Restore(frames) => blank(ReplayKind::Kept, format!("{} pages were kept of the room", frames.len())),
         What::RestoreCells(cells) => blank(ReplayKind::Kept, format!("{} cells were kept of the room", cells.len())),

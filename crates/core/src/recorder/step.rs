@@ -76,6 +76,7 @@ pub(crate) enum What {
         call: Call,
     },
     LeaveAll,
+    Stay,
     Touch(UserId),
     /// What was kept of a private room.
     Restore(Vec<Vec<u8>>),
@@ -219,6 +220,7 @@ const USE_KEY: u8 = 14;
 const OUTRANK: u8 = 15;
 const CONTINUE: u8 = 16;
 const MARK: u8 = 17;
+const STAY: u8 = 18;
 /// In the byte of the kind.
 const POLLED: u8 = 0x40;
 const REFUSED: u8 = 0x80;
@@ -353,6 +355,7 @@ impl Ink {
                 self.call_of(who, call.name().unwrap_or(call::LEAVE), &args);
             }
             What::LeaveAll => self.kind(LEAVE_ALL),
+            What::Stay => self.kind(STAY),
             What::Touch(user) => {
                 self.kind(TOUCH);
                 self.put(user.as_str().as_bytes());
@@ -491,6 +494,7 @@ impl<'a> Reader<'a> {
                 What::Call { who, call: Call::read(name, args)? }
             }
             LEAVE_ALL => What::LeaveAll,
+            STAY => What::Stay,
             TOUCH => What::Touch(UserId(self.text(64)?.into())),
             RESTORE => What::Restore(self.list()?),
             RESTORE_CELLS => What::RestoreCells(self.list()?),

@@ -22,7 +22,9 @@ impl Actor {
     pub(super) fn prepare(&mut self, id: RoomId, secret: Option<RoomSecret>) -> Result<RoomPort, Error> {
         if let Some(room) = self.rooms.get_mut(&id) {
             if room.secret == secret {
-                room.closing = None;
+                if room.closing.take().is_some() {
+                    room.replica.stay(self.clock.now());
+                }
                 return Ok(room.port());
             }
             if room.closing.is_none() {
