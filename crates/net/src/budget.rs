@@ -32,8 +32,7 @@ pub(crate) const PASSED_ON: Rate =
     Rate { frames_per_s: 100, frames_max: 64, bytes_per_s: 512 << 10, bytes_max: 1 << 20 };
 /// Of all who are strangers here together, by way of one neighbour, to be passed on: less than of one author, for whoever
 /// makes people up makes an author of each. A session is a stranger until its members are known, which takes two round trips;
-/// of so many at once that this is not enough for, the rest is heard of with their next heartbeat. So many of them are asked
-/// for in a second, too.
+/// of so many at once that this is not enough for, the rest is heard of with their next heartbeat.
 pub(crate) const OF_STRANGERS: Rate = Rate { frames_per_s: 16, ..PASSED_ON };
 /// Of one peer, at the rendezvous of a relay: it says of 32 rooms that it is there, and asks who else is, every twenty
 /// seconds, and of all at once when the relay is new.

@@ -15,6 +15,8 @@ use libp2p::gossipsub::{
 use libp2p::identity::Keypair;
 use parlor_core::limits::{FRAME_MAX, ROOMS_MAX};
 
+use crate::meter::MESSAGES_MAX;
+
 /// gossipsub compares this with its whole read buffer, many small frames together, not with one message: a tight value
 /// would make a burst of tiny frames an error.
 const TRANSMIT_MAX: usize = 64 * 1024;
@@ -75,6 +77,7 @@ pub(crate) fn behaviour(keypair: &Keypair) -> Result<Gossip, String> {
         .max_control_message_size(CONTROL_MAX)
         .idontwant_message_size_threshold(IDONTWANT_ABOVE)
         .max_transmit_size(TRANSMIT_MAX)
+        .max_publish_messages(MESSAGES_MAX)
         .mesh_n_low(MESH.0)
         .mesh_n(MESH.1)
         .mesh_n_high(MESH.2)

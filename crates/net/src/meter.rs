@@ -3,13 +3,13 @@
 //! of subscriptions and meshes. A peer could send any of it without end and never pay. So everything is counted where it
 //! comes in; what then comes out as a message pays by itself, and the rest is told of as [`Noise`].
 //!
-//! One RPC may bring hundreds of messages. gossipsub would hand all of them over before anybody else has a turn, so it is
-//! given a few at a time, and of each peer in turn.
+//! One RPC could bring hundreds of messages, each of which costs a look at its signature before anybody else has a turn, while
+//! honest peers say one in each. So one with more than a few is not read, which ends the stream that it came by.
 
 mod recent;
 mod turns;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -23,15 +23,13 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 
 use self::recent::Handed;
-use self::turns::GivesWay;
 pub(crate) use self::turns::give_way;
+use self::turns::{GivesWay, Told};
 use crate::gossip::Gossip;
 use crate::lab::{Air, Way, shun};
 
-/// Messages of one peer that gossipsub takes at a time.
-const SLICE: usize = 4;
-/// Messages of one peer that wait for their turn; what is beyond is dropped, and paid for.
-const WAITING_MAX: usize = 2_048;
+/// Messages in one RPC, at most: they are verified in one go.
+pub(crate) const MESSAGES_MAX: usize = 4;
 
 /// Each RPC comes out of the decoder with one word of extensions more than was sent, which says nothing.
 const EXTENSIONS: usize = 1;
@@ -48,6 +46,8 @@ pub(crate) struct Noise {
     pub again: u64,
     /// Messages that were heard from others before, or are of no topic of ours.
     pub repeated: u64,
+    /// Streams that were opened once more, after one that said what cannot be read.
+    pub streams: u64,
     /// Subscriptions, grafts and the like, and RPCs with nothing in them.
     pub control: u64,
 }
@@ -72,8 +72,6 @@ pub(crate) struct Metered {
     gossip: Gossip,
     /// What came in and did not come out yet. Empty between two events of the swarm.
     noise: BTreeMap<PeerId, Noise>,
-    /// RPCs whose turn comes, whoever waited for longest first.
-    waiting: VecDeque<(PeerId, ConnectionId, FromConnection)>,
     handed: Handed,
     /// In a lab alone.
     pub(crate) air: Option<Box<Air>>,
@@ -83,8 +81,7 @@ pub(crate) struct Metered {
 
 impl Metered {
     pub(crate) fn new(gossip: Gossip, air: Option<Box<Air>>) -> Self {
-        let (noise, waiting, handed) = (BTreeMap::new(), VecDeque::new(), Handed::default());
-        Self { gossip, noise, waiting, handed, air, again: None }
+        Self { gossip, noise: BTreeMap::new(), handed: Handed::default(), air, again: None }
     }
 
     /// Publishes to these of those who are subscribed, in a lab.
@@ -105,22 +102,10 @@ impl Metered {
         published
     }
 
-    /// One RPC, when it is its turn.
-    fn queue(&mut self, peer: PeerId, id: ConnectionId, event: FromConnection) {
-        let waiting = self.waiting_of(&peer);
-        match event {
-            FromConnection::Message { rpc, .. } if waiting > WAITING_MAX => {
-                self.noise.entry(peer).or_default().repeated += rpc.messages.len() as u64;
-            }
-            event if waiting > 0 => self.waiting.push_back((peer, id, event)),
-            event => self.take(peer, id, event),
-        }
-    }
-
     /// What a lab held back until now.
     fn take_late(&mut self) {
         while let Some((peer, id, event)) = self.air.as_mut().and_then(|air| air.due()) {
-            self.queue(peer, id, event);
+            self.take(peer, id, event);
         }
     }
 
@@ -137,30 +122,12 @@ impl Metered {
         FromConnection::Message { rpc, invalid_messages: Vec::new() }
     }
 
-    /// Hands the first messages of an RPC to gossipsub; the rest of them wait.
+    /// Hands an RPC to gossipsub. Of its messages those come out that are for us.
     fn take(&mut self, peer: PeerId, id: ConnectionId, event: FromConnection) {
-        let FromConnection::Message { mut rpc, invalid_messages } = event else {
-            return self.gossip.on_connection_handler_event(peer, id, event);
-        };
-        if rpc.messages.len() > SLICE {
-            let mut rest = rpc.clone();
-            rest.messages = rpc.messages.split_off(SLICE);
-            rest.subscriptions.clear();
-            rest.control_msgs.clear();
-            self.waiting.push_back((peer, id, FromConnection::Message { rpc: rest, invalid_messages: Vec::new() }));
+        if let FromConnection::Message { rpc, .. } = &event {
+            self.noise.entry(peer).or_default().repeated += rpc.messages.len() as u64;
         }
-        self.noise.entry(peer).or_default().repeated += rpc.messages.len() as u64;
-        self.gossip.on_connection_handler_event(peer, id, FromConnection::Message { rpc, invalid_messages });
-    }
-
-    /// How many messages of a peer wait.
-    fn waiting_of(&self, peer: &PeerId) -> usize {
-        let of_peer = self.waiting.iter().filter(|(of, ..)| of == peer);
-        let messages = |event: &FromConnection| match event {
-            FromConnection::Message { rpc, .. } => rpc.messages.len(),
-            _ => 0,
-        };
-        of_peer.map(|(.., event)| messages(event)).sum()
+        self.gossip.on_connection_handler_event(peer, id, event);
     }
 }
 
@@ -205,7 +172,6 @@ impl NetworkBehaviour for Metered {
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         if let FromSwarm::ConnectionClosed(closed) = &event {
-            self.waiting.retain(|(_, id, _)| *id != closed.connection_id);
             if let Some(air) = &mut self.air {
                 air.closed(closed.connection_id);
             }
@@ -216,14 +182,17 @@ impl NetworkBehaviour for Metered {
         self.gossip.on_swarm_event(event);
     }
 
-    fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: FromConnection) {
-        let event = self.weigh(peer, event);
+    fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
+        let event = match event {
+            Told::Handed(event) => self.weigh(peer, event),
+            Told::StreamAgain => return self.noise.entry(peer).or_default().streams += 1,
+        };
         let passes = match &mut self.air {
             Some(air) => air.pass(peer, id, event),
             None => Some(event),
         };
         if let Some(event) = passes {
-            self.queue(peer, id, event);
+            self.take(peer, id, event);
         }
     }
 
@@ -248,11 +217,6 @@ impl NetworkBehaviour for Metered {
             if noise != Noise::default() {
                 return Poll::Ready(ToSwarm::GenerateEvent(Heard::Noise { peer, noise }));
             }
-        }
-        if let Some((peer, id, event)) = self.waiting.pop_front() {
-            // Everybody else has a turn before the next of these.
-            self.take(peer, id, event);
-            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }

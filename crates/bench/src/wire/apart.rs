@@ -1,5 +1,5 @@
-//! A room of which every peer is a process of its own, as on computers of their own: all move at once, and each writes down
-//! when it moved and when it saw the others move. Parlor, bare gossipsub, and what runs on a server in Node do the same.
+//! A room of which every peer is a process of its own, as on computers of their own: all move, evenly apart, and each writes
+//! down when it moved and when it saw the others move. Parlor, bare gossipsub, and what runs on a server in Node do the same.
 //!
 //! Times are of the clock that all processes of a computer share, processor time is that of all processes together, the
 //! server's with it, and bytes are those that went over loopback: the machine has to be quiet.

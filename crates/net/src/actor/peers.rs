@@ -179,8 +179,10 @@ impl Actor {
         self.counters.add("gossip_again", noise.again);
         self.counters.add("gossip_repeated", noise.repeated);
         self.counters.add("gossip_control", noise.control);
+        self.counters.add("gossip_stream_again", noise.streams);
         let Some(sender) = author::session_of(&sender) else { return };
-        self.charge(sender, (noise.forged + noise.again).saturating_mul(WRONG) + noise.repeated + noise.control, now);
+        let wrong = noise.forged + noise.again + noise.streams;
+        self.charge(sender, wrong.saturating_mul(WRONG) + noise.repeated + noise.control, now);
     }
 
     /// Lets a peer pay for something that is not read any further, and cuts it off when it goes far beyond its means.

@@ -1,30 +1,45 @@
 //! Turns among the tasks of connections. Such a task goes on for as long as it has something to hand over, and one read of a
 //! socket may bring hundreds of messages with a signature each: whoever sends them would keep a processor for milliseconds,
 //! and on a computer with two of them the next cursor would stand still behind it. So a task gives way after a few.
+//!
+//! And it tells when the stream of gossip is opened once more on one connection, as it is after something was said that
+//! cannot be read: of that gossipsub says nothing.
 
 use std::task::{Context, Poll};
 
-use libp2p::swarm::handler::ConnectionEvent;
+use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound};
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol};
 
 /// What a connection hands over before the others have their turn.
-const IN_A_ROW: u8 = 2;
+const IN_A_ROW: u8 = 1;
 
 /// A handler that gives way.
 pub(crate) struct GivesWay<H> {
     handler: H,
     handed: u8,
+    /// Whether there was a stream.
+    opened: bool,
+    /// Streams after that which are not told of yet.
+    again: u32,
+}
+
+/// What such a handler tells.
+#[derive(Debug)]
+pub(crate) enum Told<T> {
+    Handed(T),
+    /// The peer opened its stream once more.
+    StreamAgain,
 }
 
 impl<H> GivesWay<H> {
     pub(super) fn new(handler: H) -> Self {
-        Self { handler, handed: 0 }
+        Self { handler, handed: 0, opened: false, again: 0 }
     }
 }
 
 impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
     type FromBehaviour = H::FromBehaviour;
-    type ToBehaviour = H::ToBehaviour;
+    type ToBehaviour = Told<H::ToBehaviour>;
     type InboundProtocol = H::InboundProtocol;
     type OutboundProtocol = H::OutboundProtocol;
     type InboundOpenInfo = H::InboundOpenInfo;
@@ -47,17 +62,21 @@ impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if self.again > 0 {
+            self.again -= 1;
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Told::StreamAgain));
+        }
         let polled = self.handler.poll(cx);
         match &polled {
             Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(_)) => self.handed += 1,
             Poll::Ready(_) => {}
             Poll::Pending => self.handed = 0,
         }
-        polled
+        polled.map(|event| event.map_custom(Told::Handed))
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::ToBehaviour>> {
-        self.handler.poll_close(cx)
+        self.handler.poll_close(cx).map(|event| event.map(Told::Handed))
     }
 
     fn on_behaviour_event(&mut self, event: Self::FromBehaviour) {
@@ -74,6 +93,9 @@ impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
             Self::OutboundOpenInfo,
         >,
     ) {
+        if let ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { .. }) = &event {
+            self.again += u32::from(std::mem::replace(&mut self.opened, true));
+        }
         self.handler.on_connection_event(event);
     }
 }

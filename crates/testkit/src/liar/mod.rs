@@ -40,6 +40,8 @@ use crate::forge;
 
 /// RPCs that wait for the stream at most.
 const POUR: usize = 1_024;
+/// Messages in one RPC, at most, or it is not read.
+const IN_ONE: usize = 4;
 /// Direct frames that are remembered.
 const HEARD_MAX: usize = 1_000;
 /// How long something of the network may take.
@@ -186,9 +188,9 @@ impl Liar {
         self.sign(from, &key, topic.as_str(), data)
     }
 
-    /// Messages as they are, in one RPC, as if they had come this way.
+    /// Messages as they are, at once and in as few RPCs as are read, as if they had come this way.
     pub fn pass_on(&mut self, messages: &[Signed]) -> bool {
-        let poured = self.pour(rpc(messages));
+        let poured = self.pour(messages.chunks(IN_ONE).flat_map(rpc).collect());
         self.said += if poured { messages.len() as u64 } else { 0 };
         poured
     }
@@ -206,6 +208,11 @@ impl Liar {
         let poured = pour.try_send(bytes).is_ok();
         self.pour = Some(pour);
         poured
+    }
+
+    /// Ends the stream that was poured to: the next bytes open another.
+    pub fn end_stream(&mut self) {
+        self.pour = None;
     }
 
     /// Says something to the peer alone.

@@ -177,17 +177,29 @@ pub(super) fn replay(liar: &mut Liar, _: &Mark, round: u32) {
     }
 }
 
-pub(super) fn leaves(liar: &mut Liar, _: &Mark, round: u32) {
+fn many_leaves(liar: &mut Liar, round: u32) -> Vec<Signed> {
     let from = *liar.local();
     let said = |number| {
         let leave = liar.me.leave(round * FLOOD + number);
         liar.forge(&from, leave)
     };
-    let said: Vec<Signed> = (0..FLOOD).map(said).collect();
+    (0..FLOOD).map(said).collect()
+}
+
+pub(super) fn leaves(liar: &mut Liar, _: &Mark, round: u32) {
+    let said = many_leaves(liar, round);
     liar.pass_on(&said);
 }
 
-/// Many in one RPC, each of which costs a look at its signature.
+/// All of them in one RPC, whose signatures would be looked at in one go.
+pub(super) fn in_one_piece(liar: &mut Liar, _: &Mark, round: u32) {
+    let said = many_leaves(liar, round);
+    liar.pour(rpc(&said));
+    // Nobody reads on after that, which one who writes is not told of.
+    liar.end_stream();
+}
+
+/// Each of them costs a look at its signature.
 pub(super) fn forged_flood(liar: &mut Liar, mark: &Mark, _: u32) {
     let (from, data) = (peer(mark), vec![1, 2, 3]);
     let one = liar.forge(&from, data);

@@ -219,6 +219,7 @@ export const de: Words = {
       gossip_repeated: 'Rahmen, die auf einem anderen Weg noch einmal kamen: im Geflecht gewöhnlich.',
       gossip_again: 'Ein Rahmen, der nach seinem Urteil noch einmal kam.',
       gossip_signature: 'Ein Rahmen mit falscher Unterschrift.',
+      gossip_stream_again: 'Ein Gossip-Strom, der noch einmal geöffnet wurde: was auf dem vorigen kam, war nicht zu lesen.',
       frame_version: 'Ein Rahmen einer anderen Fassung des Protokolls.',
       frame_kind: 'Ein Rahmen einer Art, die hier niemand kennt.',
       frame_unreadable: 'Ein Rahmen, der nicht zu lesen war.',

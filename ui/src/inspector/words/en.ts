@@ -218,6 +218,7 @@ export const en = {
       gossip_repeated: 'Frames that came again by another way: normal in a mesh.',
       gossip_again: 'A frame that came again after it was judged.',
       gossip_signature: 'A frame whose signature is wrong.',
+      gossip_stream_again: 'A stream of gossip that was opened once more: what came by the one before could not be read.',
       frame_version: 'A frame of another version of the wire.',
       frame_kind: 'A frame of a kind that is not known here.',
       frame_unreadable: 'A frame that could not be read.',
