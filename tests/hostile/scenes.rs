@@ -42,13 +42,13 @@ async fn a_flood_is_passed_on_to_nobody() {
         while here.count("flooder_cut_off").await == 0 {
             ear.during(assault.wave()).await;
         }
-        let may_say = 64 + 100 * (1 + began.elapsed().as_secs());
+        let may_say = 16 + 100 * (1 + began.elapsed().as_secs());
         ear.during(still_well(&[&here, &there])).await;
         let flooder = *assault.liar.local();
         let heard = ear.tape().iter().filter(|raw| raw.source == Some(flooder)).count() as u64;
         let said = assault.liar.said();
         let (least, most) = match name {
-            "a flood of leaves" => (30, may_say),
+            "a flood of leaves" => (16, may_say),
             // One in each wave, which is said two hundred times.
             "a flood of one message" => (1, said / 200),
             _ => (0, 0),

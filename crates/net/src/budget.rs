@@ -27,13 +27,14 @@ pub(crate) const FROM_NEIGHBOUR: Rate =
 pub(crate) const FROM_AUTHOR: Rate =
     Rate { frames_per_s: 500, frames_max: 1_000, bytes_per_s: 1 << 20, bytes_max: 32 << 20 };
 /// Of one author, to be passed on: this goes out once for each of our links, beside what we say ourselves, and their queues
-/// are short. In a room that needs it a session says 30 things a second; what is not passed on is repaired.
+/// are short. In a room that needs it a session says 30 things a second, and those of half a second may come at once after a
+/// hitch; whoever is behind us has the next cursor behind all of them. What is not passed on is repaired.
 pub(crate) const PASSED_ON: Rate =
-    Rate { frames_per_s: 100, frames_max: 64, bytes_per_s: 512 << 10, bytes_max: 1 << 20 };
+    Rate { frames_per_s: 100, frames_max: 16, bytes_per_s: 512 << 10, bytes_max: 1 << 20 };
 /// Of all who are strangers here together, by way of one neighbour, to be passed on: less than of one author, for whoever
 /// makes people up makes an author of each. A session is a stranger until its members are known, which takes two round trips;
 /// of so many at once that this is not enough for, the rest is heard of with their next heartbeat.
-pub(crate) const OF_STRANGERS: Rate = Rate { frames_per_s: 16, ..PASSED_ON };
+pub(crate) const OF_STRANGERS: Rate = Rate { frames_per_s: 16, frames_max: 64, ..PASSED_ON };
 /// Of one peer, at the rendezvous of a relay: it says of 32 rooms that it is there, and asks who else is, every twenty
 /// seconds, and of all at once when the relay is new.
 pub(crate) const AT_RENDEZVOUS: Rate =
