@@ -11,10 +11,10 @@ use crate::view::{Event, LeftReason};
 
 /// A driver looks at least once per heartbeat; longer than this without a look, and it did not run.
 const STALL_MS: u64 = STALE_MS;
+const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is no stall");
 /// Between two heartbeats that are hastened to tell of other links, at least: in a big room, where so many would do so, it
 /// is two turns instead.
 const LINKS_EVERY_MS: u64 = 500;
-const _: () = assert!(STALL_MS > 2 * BEAT_MS, "a timer that is a little late is no stall");
 
 impl Replica {
     pub(crate) fn link_up(&mut self, id: SessionId, loopback: bool, now: Tick) {

@@ -116,7 +116,7 @@ async fn a_burst_of_tiny_frames_ends_no_stream() {
     let a = Person::new("Quiet Otter").start().await;
     let _at_a = a.open().await;
     let mut raw = Raw::connect(&a, &room()).await;
-    // Of a kind that is not known yet: no frame of ours is as short. As many as one author may send at once.
+    // Of a kind that is not known yet: no frame of ours is as short. Nearly as many as one author may send at once.
     let frames = 900;
     for number in 0..frames {
         let tiny = vec![parlor_core::VERSION, 200, number as u8];

@@ -148,6 +148,19 @@ async fn a_room_can_be_left_and_entered_again_at_once() {
     shows_members(&at_a, SOON, 2).await;
 }
 
+/// The room that is on its way out stays, and whoever looks on in it is heard of.
+#[tokio::test]
+async fn who_looks_on_again_while_the_room_goes_is_seen() {
+    let a = Person::new("Quiet Otter").start().await;
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    a.join(json!({})).await;
+    let at_b = b.join(json!({})).await;
+    shows_members(&at_b, SOON, 2).await;
+    a.net.close_room(&room()).await;
+    let _at_a = a.open().await;
+    shows(&at_b, SOON, |snapshot| (snapshot.members.len(), snapshot.watching) == (1, 1)).await;
+}
+
 /// Counts go on from the highest of all rooms that were closed: a room that is entered again after others is no older for
 /// those who remember how it was left.
 #[tokio::test]

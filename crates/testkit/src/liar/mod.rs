@@ -38,7 +38,7 @@ pub use relay::{Lies, LyingRelay, Seen};
 
 use crate::forge;
 
-/// RPCs that wait for the stream at most.
+/// Pieces of one or more RPCs that wait for the stream at most.
 const POUR: usize = 1_024;
 /// Messages in one RPC, at most, or it is not read.
 const IN_ONE: usize = 4;
