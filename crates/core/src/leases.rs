@@ -71,7 +71,7 @@ impl Replica {
 
     /// Not all at once for the same newcomer, and not at each turn of somebody who comes and goes.
     fn hasten_beat(&mut self, now: Tick) {
-        let turn = self.turn_us() / 1000;
+        let turn = self.shared_turn_ms();
         let after = self.links_due.map_or(now, |at| at.plus(LINKS_EVERY_MS.max(2 * turn)));
         let soon = now.plus(100 + u64::from(self.mark) % turn.clamp(100, 1_000)).max(after);
         // One that closes says nothing more.

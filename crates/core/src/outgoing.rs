@@ -69,6 +69,11 @@ impl Replica {
         }
     }
 
+    /// The same in milliseconds, for what is not to wait because nobody is known yet.
+    pub(crate) fn shared_turn_ms(&self) -> u64 {
+        turn_us(self.company()) / 1000
+    }
+
     /// Tells the rate when it is another than before.
     fn tell_pace(&mut self) {
         let pace_ms = pace_ms(self.company());

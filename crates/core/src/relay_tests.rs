@@ -58,6 +58,21 @@ fn a_broken_link_is_told_soon() {
     assert_eq!(table.sent(0, 2).len(), 1);
 }
 
+// N2: a first link is spoken on by gossip at once too: a second of silence would leave a dead stream unseen as long.
+#[test]
+fn a_first_link_is_spoken_on_soon() {
+    for number in 1..20 {
+        let mut table = Table::joined(1);
+        let newcomer = table.add(seat(40 + number, "newcomer", 40, 1, table.now));
+        table.pass(900 + 100 * u64::from(number));
+        table.link(0, newcomer);
+        table.clear();
+        table.pass(200);
+        let told = [0, newcomer].map(|at| table.sent(at, 2).len());
+        assert!(told[0] >= 1 && told[1] >= 1, "{told:?} for session {number}");
+    }
+}
+
 // N4: so they do when somebody joins to whom all were linked before, or leaves; till then all is passed on.
 #[test]
 fn who_joins_and_who_leaves_is_told_soon() {

@@ -102,7 +102,7 @@ async fn a_stream_that_libp2p_gave_up_is_found_and_replaced_within_eight_seconds
     speaker.raw.run_until(|event| matches!(event, SwarmEvent::ConnectionEstablished { .. })).await;
     speaker.replica.handle(Input::LinkUp { peer, loopback: true }, speaker.now());
     let heard = a.count("gossip_heard").await;
-    speaker.speak_while(until(SOON, "a fresh stream", async || a.count("gossip_heard").await > heard + 1)).await;
+    speaker.speak_while(until(LATER, "a fresh stream", async || a.count("gossip_heard").await > heard + 1)).await;
     speaker.speak_while(until(SOON, "active again", async || one_active(&at_a))).await;
     // It is told of the peer, also after its connection went.
     let replaced = async || a.net.peers().await.iter().map(|peer| peer.watchdog).collect::<Vec<_>>() == [1];
