@@ -212,7 +212,7 @@ struct Heard {
 impl Heard {
     fn take(&mut self, output: Output) {
         match output {
-            Output::Publish { bytes } => self.sent(&bytes, FRAME_MAX),
+            Output::Publish { bytes, .. } => self.sent(&bytes, FRAME_MAX),
             Output::Send { bytes, .. } => self.sent(&bytes, PAGE_MAX),
             Output::Event(event) => self.told(&event),
         }

@@ -250,7 +250,7 @@ impl Table {
             for (at, seat) in self.seats.iter_mut().enumerate() {
                 while let Some(output) = seat.replica.poll_output() {
                     match output {
-                        Output::Publish { bytes } => sent.push((at, None, bytes)),
+                        Output::Publish { bytes, .. } => sent.push((at, None, bytes)),
                         Output::Send { peer, bytes } => sent.push((at, Some(peer), bytes)),
                         Output::Event(event) => seat.events.push(event),
                     }

@@ -86,6 +86,9 @@ pub enum Output {
     Publish {
         /// The frame.
         bytes: Vec<u8>,
+        /// Whether it is of use to linked peers alone, since nobody has to pass it on, and may go to each of them by the link
+        /// itself (design N4).
+        first_hand: bool,
     },
     /// To one linked peer.
     Send {

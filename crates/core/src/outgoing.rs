@@ -144,7 +144,9 @@ impl Replica {
                 pulse = Some(self.pulse());
                 self.beat_done(now);
             }
-            self.publish(delta::frame(relay, seq, (page.count, &page.bytes), pulse.as_ref()));
+            // A heartbeat shows that gossip works, so what it rides on goes by gossip (design N2).
+            let first_hand = !relay && pulse.is_none();
+            self.publish_to(first_hand, delta::frame(relay, seq, (page.count, &page.bytes), pulse.as_ref()));
         }
         self.count_turns(frames, now);
     }

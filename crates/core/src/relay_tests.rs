@@ -5,10 +5,11 @@ use serde_json::json;
 use crate::fields::Fields;
 use crate::fixture::{Table, seat, session};
 use crate::ids::{SessionId, Tick};
-use crate::input::{DownCause, Input, Path};
+use crate::input::{DownCause, Input, Output, Path};
+use crate::limits::FRAME_MAX;
 use crate::raw::Raw;
 use crate::wire::{Ask, Beat, Delta, Frame, Pulse};
-use crate::{Join, PresenceChange, Replica, Rev, Seq};
+use crate::{Join, LocalActor, PresenceChange, Publish, Replica, Rev, Seq};
 
 /// Whether a change at seat 0 asks to be passed on.
 fn asks_for_it(table: &mut Table) -> bool {
@@ -35,6 +36,62 @@ fn nothing_is_passed_on_in_a_whole_mesh() {
     assert!(asks_for_it(&mut table), "two of the others are not linked any more");
     table.link(1, 2);
     assert!(!asks_for_it(&mut table), "healed");
+}
+
+/// The one frame that seat 0 publishes when it does something, and whether it is of use to linked peers alone.
+fn published(table: &mut Table, does: impl FnOnce(&mut Replica, &LocalActor, Tick)) -> (Frame, bool) {
+    let (who, now) = (table.seats[0].who.clone(), table.tick());
+    let replica = &mut table.seats[0].replica;
+    does(replica, &who, now);
+    replica.handle(Input::Timeout, now);
+    let published = std::iter::from_fn(|| replica.poll_output()).filter_map(|output| match output {
+        Output::Publish { bytes, first_hand } => Some((Frame::decode(&bytes, FRAME_MAX).unwrap(), first_hand)),
+        _ => None,
+    });
+    let mut published: Vec<_> = published.collect();
+    assert_eq!(published.len(), 1);
+    published.remove(0)
+}
+
+fn moves(table: &mut Table) -> (Delta, bool) {
+    let (frame, first_hand) = published(table, |replica, who, now| {
+        replica.presence(who, PresenceChange::new(json!({ "now": now.0 })), now).unwrap();
+    });
+    let Frame::Delta(delta) = frame else { panic!("{frame:?}") };
+    (delta, first_hand)
+}
+
+/// Whether a message that is not kept, and one that is, are of use at first hand.
+fn says(table: &mut Table) -> [bool; 2] {
+    [false, true].map(|keep| {
+        let said = Publish { keep, ..Publish::new("note", json!({ "now": table.now })) };
+        let (_, first_hand) = published(table, |replica, who, now| {
+            replica.say(who, said, now).unwrap();
+        });
+        first_hand
+    })
+}
+
+// N4 N2: what nobody has to pass on may go to each by the link itself; a heartbeat shows that gossip works, and so goes by it.
+#[test]
+fn a_movement_is_of_use_at_first_hand_where_all_are_linked_to_all() {
+    let mut table = Table::joined(3);
+    let mut seen = [0, 0];
+    for _ in 0..100 {
+        table.pass(40);
+        let (delta, first_hand) = moves(&mut table);
+        assert!(!delta.relay);
+        assert_eq!(first_hand, delta.pulse.is_none());
+        seen[usize::from(first_hand)] += 1;
+    }
+    assert!(seen[0] >= 1 && seen[1] >= 90, "{seen:?}");
+    assert_eq!(says(&mut table), [true; 2]);
+    table.close(1, 2, DownCause::Closed);
+    table.close(2, 1, DownCause::Closed);
+    table.pass(300);
+    let (delta, first_hand) = moves(&mut table);
+    assert!(delta.relay && !first_hand, "somebody has to pass it on");
+    assert_eq!(says(&mut table), [false; 2]);
 }
 
 /// Three that are linked, of whom the first has just said a heartbeat.

@@ -351,8 +351,13 @@ impl Replica {
     }
 
     pub(crate) fn publish(&mut self, bytes: Vec<u8>) {
+        self.publish_to(false, bytes);
+    }
+
+    /// Publishes what may go to linked peers alone, or to everybody by whatever way.
+    pub(crate) fn publish_to(&mut self, first_hand: bool, bytes: Vec<u8>) {
         self.observe_out(None, &bytes);
-        self.out.push_back(Queued::Output(Output::Publish { bytes }));
+        self.out.push_back(Queued::Output(Output::Publish { bytes, first_hand }));
     }
 
     pub(crate) fn send(&mut self, peer: SessionId, bytes: Vec<u8>) {

@@ -425,6 +425,7 @@ impl Actor {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.gossip(event, now),
             SwarmEvent::Behaviour(BehaviourEvent::Direct(event)) => self.direct(event, now),
+            SwarmEvent::Behaviour(BehaviourEvent::Streams(event)) => self.streamed(event, now),
             SwarmEvent::Behaviour(BehaviourEvent::Clocks(event)) => self.clocks(event, now),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.pinged(&event, now),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.identified(event, now),

@@ -27,6 +27,7 @@ use crate::links::PING_EVERY_MS;
 use crate::meter::Metered;
 use crate::relay;
 use crate::rendezvous;
+use crate::stream::Streams;
 use crate::tcp;
 
 /// From the first packet of a dial to a secured connection.
@@ -47,6 +48,7 @@ pub(crate) struct Behaviour {
     pub(crate) cut_off: allow_block_list::Behaviour<BlockedPeers>,
     pub(crate) gossip: Metered,
     pub(crate) direct: request_response::Behaviour<FrameCodec>,
+    pub(crate) streams: Streams,
     pub(crate) clocks: request_response::Behaviour<ClockCodec>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
@@ -99,6 +101,7 @@ pub(crate) fn swarm(
         cut_off: allow_block_list::Behaviour::default(),
         gossip,
         direct: direct::behaviour(),
+        streams: Streams::default(),
         clocks: clocks::behaviour(),
         identify: identify::Behaviour::new(
             identify::Config::new("parlor/1".into(), key.keypair().public())

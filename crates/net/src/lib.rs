@@ -63,6 +63,7 @@ mod panics;
 mod relay;
 mod rendezvous;
 mod seal;
+mod stream;
 mod surroundings;
 mod tags;
 mod tcp;

@@ -1,6 +1,7 @@
 //! Names on the wire. The topic of an open room is a hash of its id, so that ids of any length fit and a topic is always
 //! short; that of a private room is a hash of its secret, so that it tells nothing of its name (design N8).
 
+use data_encoding::HEXLOWER;
 use libp2p::gossipsub::{IdentTopic, TopicHash};
 use parlor_core::RoomId;
 
@@ -40,8 +41,7 @@ impl Tag {
         if self == Tag::LOBBY {
             return IdentTopic::new("parlor/1/lobby");
         }
-        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        IdentTopic::new(format!("parlor/1/{hex}"))
+        IdentTopic::new(format!("parlor/1/{}", HEXLOWER.encode(&self.0)))
     }
 
     /// The hash of the topic, by which gossipsub names it; it is the topic itself.

@@ -63,7 +63,7 @@ pub(super) fn figures() -> anyhow::Result<Vec<Figure>> {
 /// What the drivers counted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
-    /// Messages that were verified and not had before.
+    /// Frames that were not had before, by gossip or by a stream.
     heard: u64,
     /// Messages that were verified in vain.
     repeated: u64,
@@ -73,8 +73,9 @@ struct Counted {
 
 impl Counted {
     fn of(people: &[Person]) -> Self {
-        let sum = |name| people.iter().map(|person| person.count(name)).sum();
-        Counted { heard: sum("gossip_heard"), repeated: sum("gossip_repeated"), watchdog: sum("watchdog") }
+        let sum = |name| people.iter().map(|person| person.count(name)).sum::<u64>();
+        let heard = sum("gossip_heard") + sum("stream_heard");
+        Counted { heard, repeated: sum("gossip_repeated"), watchdog: sum("watchdog") }
     }
 
     fn since(self, before: Self) -> Self {

@@ -96,7 +96,7 @@ impl Parlor {
             for from in 0..=count {
                 while let Some(output) = self.peer(from).replica.poll_output() {
                     match output {
-                        Output::Publish { bytes } => {
+                        Output::Publish { bytes, .. } => {
                             let others = (0..=count).filter(|to| *to != from);
                             letters.extend(others.map(|to| (from, to, Path::Gossip, bytes.clone())));
                         }
@@ -201,7 +201,7 @@ impl System for Parlor {
         let mut frame = None;
         while let Some(output) = peer.replica.poll_output() {
             match output {
-                Output::Publish { bytes } if frame.is_none() => frame = Some(bytes),
+                Output::Publish { bytes, .. } if frame.is_none() => frame = Some(bytes),
                 Output::Event(event) => drop(black_box(event)),
                 other => bail!("one move, and then {other:?}"),
             }
@@ -220,7 +220,7 @@ impl System for Parlor {
                     self.told += changed.len();
                     black_box(member);
                 }
-                Output::Publish { bytes } => self.said.push(bytes),
+                Output::Publish { bytes, .. } => self.said.push(bytes),
                 other => bail!("one move came, and then {other:?}"),
             }
         }

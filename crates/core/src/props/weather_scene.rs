@@ -228,7 +228,7 @@ impl Scene {
         let mut places = Vec::new();
         while let Some(output) = stage.seat.replica.poll_output() {
             let (path, bytes) = match output {
-                Output::Publish { bytes } => (Path::Gossip, bytes),
+                Output::Publish { bytes, .. } => (Path::Gossip, bytes),
                 Output::Send { peer, bytes } if peer == observer => (Path::Direct, bytes),
                 _ => continue,
             };
@@ -278,7 +278,7 @@ impl Scene {
         while let Some(output) = self.observer.replica.poll_output() {
             match output {
                 Output::Event(event) => self.judged(&event, arrival, sky),
-                Output::Publish { bytes } => sent.push((None, bytes)),
+                Output::Publish { bytes, .. } => sent.push((None, bytes)),
                 Output::Send { peer, bytes } => sent.push((Some(peer), bytes)),
             }
         }

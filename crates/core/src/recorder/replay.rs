@@ -438,7 +438,7 @@ impl Seat {
         while let Some(output) = self.replica.poll_output() {
             match output {
                 Output::Event(event) => out.events.push(event),
-                Output::Publish { bytes } | Output::Send { bytes, .. } => out.said.push(bytes),
+                Output::Publish { bytes, .. } | Output::Send { bytes, .. } => out.said.push(bytes),
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::inspect::FrameBytes;
 use crate::lobby::Advert;
 use crate::meter::Heard;
 use crate::seal::SEAL_BYTES;
+use crate::stream::Streamed;
 use crate::tags;
 use crate::topic::Tag;
 
@@ -214,6 +215,19 @@ impl Actor {
             }),
             Event::ResponseSent { .. } => {}
         }
+    }
+
+    pub(super) fn streamed(&mut self, event: Streamed, now: Tick) {
+        let (peer, wrong) = match event {
+            Streamed::Frame { peer, frame: Some(frame) } => {
+                self.counters.count("stream_heard");
+                return self.heard_direct(&peer, frame, now);
+            }
+            Streamed::Frame { peer, frame: None } => (peer, "stream_unreadable"),
+            Streamed::Again { peer } => (peer, "stream_again"),
+        };
+        self.counters.count(wrong);
+        author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));
     }
 
     fn arrived(&mut self, peer: &PeerId) {

@@ -9,8 +9,16 @@ use super::Actor;
 use crate::inspect::{FrameBytes, Inspected, Inspection, KEPT, Seen, Traffic};
 
 /// Counters of what goes well: a frame that comes or goes is told as such.
-const ORDINARY: [&str; 6] =
-    ["published", "published_alone", "sent", "gossip_heard", "connection_opened", "connection_closed"];
+const ORDINARY: [&str; 8] = [
+    "published",
+    "published_alone",
+    "streamed",
+    "sent",
+    "gossip_heard",
+    "stream_heard",
+    "connection_opened",
+    "connection_closed",
+];
 
 /// Those who look on.
 pub(super) struct Inspectors {

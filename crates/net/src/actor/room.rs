@@ -27,6 +27,16 @@ pub(super) struct Link {
     pub inside: bool,
 }
 
+/// To whom something is said.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whom {
+    /// Everybody in the room.
+    All,
+    /// Those who are linked, which is everybody.
+    Linked,
+    One(SessionId),
+}
+
 pub(super) struct Room {
     pub id: RoomId,
     pub tag: Tag,
@@ -111,15 +121,17 @@ impl Room {
     }
 
     /// Runs what is due, publishes what happened, and returns what is to be said, to one peer or to the room.
-    pub(super) fn pump(&mut self, now: Tick) -> Vec<(Option<SessionId>, Vec<u8>)> {
+    pub(super) fn pump(&mut self, now: Tick) -> Vec<(Whom, Vec<u8>)> {
         if self.replica.next_deadline().is_some_and(|at| at <= now) {
             self.replica.handle(Input::Timeout, now);
         }
         let (mut outgoing, mut events) = (Vec::new(), Vec::new());
         while let Some(output) = self.replica.poll_output() {
             match output {
-                Output::Publish { bytes } => outgoing.push((None, bytes)),
-                Output::Send { peer, bytes } => outgoing.push((Some(peer), bytes)),
+                Output::Publish { bytes, first_hand } => {
+                    outgoing.push((if first_hand { Whom::Linked } else { Whom::All }, bytes));
+                }
+                Output::Send { peer, bytes } => outgoing.push((Whom::One(peer), bytes)),
                 Output::Event(event) => events.push(event),
             }
         }

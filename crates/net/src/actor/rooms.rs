@@ -7,7 +7,7 @@ use libp2p::gossipsub::{IdentTopic, PublishError, TopicHash};
 use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, limits};
 use tracing::{debug, info};
 
-use super::room::{Link, Room};
+use super::room::{Link, Room, Whom};
 use super::{Actor, LEAVING_MS};
 use crate::author;
 use crate::direct::{DIRECT_MAX, Direct, UNDER_WAY_MAX};
@@ -138,18 +138,27 @@ impl Actor {
     /// Lets every replica run and sends what they say. Cheap when nothing is due.
     pub(super) fn pump(&mut self, now: Tick) {
         let mut outgoing = Vec::new();
+        let network = self.swarm.behaviour_mut();
+        let calm = network.gossip.air.as_ref().is_none_or(|air| air.is_calm());
         for room in self.rooms.values_mut().filter(|room| room.entered) {
             for (to, frame) in room.pump(now) {
-                match room.close(frame, &mut self.sealed) {
-                    Some(bytes) => outgoing.push((room.tag, to, bytes)),
-                    None => self.counters.count("own_frame_unsealed"),
+                let Some(bytes) = room.close(frame, &mut self.sealed) else {
+                    self.counters.count("own_frame_unsealed");
+                    continue;
+                };
+                let linked = || room.links.keys();
+                if matches!(to, Whom::Linked) && calm && !room.links.is_empty() && network.streams.reach(linked()) {
+                    self.counters.count("streamed");
+                    self.counters.add("stream_full", network.streams.say(linked(), room.tag, &bytes));
+                } else {
+                    outgoing.push((room.tag, to, bytes));
                 }
             }
         }
         for (tag, to, bytes) in outgoing {
             match to {
-                None => self.publish(tag, bytes),
-                Some(session) => match author::peer_of(&session) {
+                Whom::All | Whom::Linked => self.publish(tag, bytes),
+                Whom::One(session) => match author::peer_of(&session) {
                     Some(peer) => self.send(&peer, Direct { tag, bytes }),
                     None => self.counters.count("send_to_no_peer"),
                 },

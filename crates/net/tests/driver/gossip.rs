@@ -50,7 +50,7 @@ impl Speaker {
         while let Some(output) = self.replica.poll_output() {
             match output {
                 // A stream that is dead loses it, which is what is to be noticed.
-                Output::Publish { bytes } => {
+                Output::Publish { bytes, .. } => {
                     drop(self.raw.swarm.behaviour_mut().gossip.publish(topic(&room()).hash(), bytes));
                 }
                 Output::Send { bytes, .. } => self.raw.send(16 + bytes.len() as u32, &room(), &bytes),
@@ -204,7 +204,7 @@ async fn where_all_are_linked_to_all_a_frame_is_verified_once() {
     let counts = async || {
         let (mut heard, mut repeated, mut control) = (0, 0, 0);
         for peer in &peers {
-            heard += peer.count("gossip_heard").await;
+            heard += peer.count("gossip_heard").await + peer.count("stream_heard").await;
             repeated += peer.count("gossip_repeated").await;
             control += peer.count("gossip_control").await;
         }

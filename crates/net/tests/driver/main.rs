@@ -15,6 +15,7 @@ mod rekey;
 mod relays;
 mod restarts;
 mod starting;
+mod streams;
 mod support;
 mod versions;
 mod weather;

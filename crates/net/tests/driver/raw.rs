@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::channel::mpsc;
 use libp2p::gossipsub;
 use libp2p::gossipsub::IdentTopic;
 use libp2p::swarm::SwarmEvent;
@@ -54,6 +55,14 @@ impl Raw {
                 _ = self.swarm.select_next_some() => {}
             }
         }
+    }
+
+    /// Opens a stream of what nobody passes on, and says these bytes on it, whole items or not.
+    pub fn stream(&mut self, bytes: Vec<u8>) -> mpsc::Sender<Vec<u8>> {
+        let (mut more, said) = mpsc::channel(1_024);
+        more.try_send(bytes).unwrap();
+        self.swarm.behaviour_mut().stream.send_request(&self.remote, said);
+        more
     }
 
     /// Sends a direct frame: any length, any bytes.

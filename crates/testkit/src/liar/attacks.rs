@@ -54,7 +54,7 @@ const fn flood(name: &'static str, counted: &'static [&'static str], wave: fn(&m
 }
 
 /// All that a liar knows to do.
-pub const ATTACKS: [Attack; 26] = [
+pub const ATTACKS: [Attack; 28] = [
     lie("forged authors", &["gossip_signature"], waves::forged_authors),
     lie("another's record", &["certificate", "actor", "record_changed_hands"], waves::anothers_record),
     lie("another's leave", &["gossip_signature"], waves::anothers_leave),
@@ -90,12 +90,14 @@ pub const ATTACKS: [Attack; 26] = [
         waves::questions,
     ),
     flow("adverts of 10,000 rooms", &["advert_refused"], 250, waves::adverts),
+    lie("nonsense on a stream", &["stream_unreadable", "stream_again", "frame_unreadable"], waves::nonsense),
     lie("hundreds in one piece", &["gossip_stream_again"], waves::in_one_piece),
     flow("frames of an hour, played back", &[], 225, waves::replay),
     flood("a flood of leaves", &["author_over_budget", "flooder_cut_off"], waves::leaves),
     flood("a flood of forged authors", &["gossip_signature", "over_budget", "flooder_cut_off"], waves::forged_flood),
     flood("a flood of one message", &["gossip_again", "over_budget", "flooder_cut_off"], waves::repeated),
     flood("a flood of gossip's own words", &["over_budget", "flooder_cut_off"], waves::control),
+    flood("a flood on a stream", &["over_budget", "flooder_cut_off"], waves::streamed_flood),
     flood("a flood of lengths", &["direct_frame_too_big", "over_budget", "flooder_cut_off"], waves::lengths),
     Attack {
         name: "a thousand connections",

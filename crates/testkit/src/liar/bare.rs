@@ -39,6 +39,12 @@ pub fn lobby() -> IdentTopic {
     IdentTopic::new("parlor/1/lobby")
 }
 
+/// An item of a stream, with a length before it, which need not be true.
+#[must_use]
+pub fn streamed(length: u16, room: &str, frame: &[u8]) -> Vec<u8> {
+    [&length.to_le_bytes(), tag(room).as_slice(), frame].concat()
+}
+
 /// A direct frame with a length before it, which need not be true.
 #[must_use]
 pub fn direct(length: u32, room: &str, frame: &[u8]) -> Vec<u8> {
@@ -60,6 +66,8 @@ mod speaks {
         pub direct: request_response::Behaviour<Whole>,
         /// gossipsub by hand: bytes on a stream of its protocol.
         pub by_hand: request_response::Behaviour<Endless>,
+        /// Bytes on a stream of what nobody passes on. It takes none in.
+        pub stream: request_response::Behaviour<Endless>,
         pub(super) ping: libp2p::ping::Behaviour,
     }
 
@@ -107,7 +115,8 @@ pub fn swarm() -> Bare {
     let behaviour = Behaviour {
         gossip,
         direct: request_response::Behaviour::new(protocol, many),
-        by_hand: by_hand(ProtocolSupport::Outbound),
+        by_hand: by_hand("/meshsub/1.1.0", ProtocolSupport::Outbound),
+        stream: by_hand("/parlor/1/stream", ProtocolSupport::Outbound),
         ping: libp2p::ping::Behaviour::default(),
     };
     let swarm = SwarmBuilder::with_existing_identity(keypair.clone())
@@ -127,7 +136,8 @@ pub fn swarm() -> Bare {
 /// When libp2p cannot be set up.
 #[must_use]
 pub fn deaf() -> Swarm<Deaf> {
-    let behaviour = Deaf { by_hand: by_hand(ProtocolSupport::Full), ping: libp2p::ping::Behaviour::default() };
+    let behaviour =
+        Deaf { by_hand: by_hand("/meshsub/1.1.0", ProtocolSupport::Full), ping: libp2p::ping::Behaviour::default() };
     SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
@@ -138,9 +148,9 @@ pub fn deaf() -> Swarm<Deaf> {
         .build()
 }
 
-fn by_hand(support: ProtocolSupport) -> request_response::Behaviour<Endless> {
+fn by_hand(protocol: &'static str, support: ProtocolSupport) -> request_response::Behaviour<Endless> {
     let long = request_response::Config::default().with_request_timeout(Duration::from_secs(3_600));
-    request_response::Behaviour::new([(StreamProtocol::new("/meshsub/1.1.0"), support)], long)
+    request_response::Behaviour::new([(StreamProtocol::new(protocol), support)], long)
 }
 
 /// Writes down what gossip brings, signatures and all.

@@ -65,6 +65,7 @@ pub struct Liar {
     address: String,
     number: u64,
     pour: Option<mpsc::Sender<Vec<u8>>>,
+    stream: Option<mpsc::Sender<Vec<u8>>>,
     heard: Vec<Vec<u8>>,
     recorder: Recorder,
     cut_off: bool,
@@ -93,6 +94,7 @@ impl Liar {
             // Of a run of its own, so that no number of an earlier one comes again.
             number: wall_ms() << 20,
             pour: None,
+            stream: None,
             heard: Vec::new(),
             recorder,
             cut_off: false,
@@ -213,6 +215,26 @@ impl Liar {
     /// Ends the stream that was poured to: the next bytes open another.
     pub fn end_stream(&mut self) {
         self.pour = None;
+    }
+
+    /// Says bytes on a stream of what nobody passes on, whole items or not.
+    pub fn stream(&mut self, bytes: Vec<u8>) -> bool {
+        let mut open = match self.stream.take() {
+            Some(open) if !open.is_closed() => open,
+            _ => {
+                let (open, stream) = mpsc::channel(POUR);
+                self.swarm.behaviour_mut().stream.send_request(&self.remote, stream);
+                open
+            }
+        };
+        let said = open.try_send(bytes).is_ok();
+        self.stream = Some(open);
+        said
+    }
+
+    /// Ends that stream: the next bytes open another.
+    pub fn end_stream_of_its_own(&mut self) {
+        self.stream = None;
     }
 
     /// Says something to the peer alone.

@@ -6,7 +6,7 @@ use libp2p::PeerId;
 use parlor_core::{CellKey, CellKind, Signer, Stamp};
 use serde_json::json;
 
-use super::bare::{lobby, topic};
+use super::bare::{lobby, streamed, topic};
 use super::{Identity, Liar, Mark, Signed, grafts, rpc, subscription};
 use crate::forge::{self, Ask, Bytes, Claim, GuestClaim, SyncRequest, SyncStamps, SyncWant, frame};
 
@@ -212,6 +212,30 @@ pub(super) fn repeated(liar: &mut Liar, _: &Mark, _: u32) {
     let from = *liar.local();
     let one = liar.forge(&from, beat);
     liar.pass_on(&vec![one; FLOOD as usize]);
+}
+
+/// Items with lengths that none has, each on a stream of its own, and one that is no frame.
+pub(super) fn nonsense(liar: &mut Liar, _: &Mark, round: u32) {
+    let room = liar.room().to_owned();
+    for length in [0, 15, u16::MAX] {
+        liar.stream(streamed(length, &room, &[0; 64]));
+        liar.end_stream_of_its_own();
+    }
+    let frame = [parlor_core::VERSION, 5, round as u8];
+    liar.stream(streamed(16 + 3, &room, &frame));
+    liar.end_stream_of_its_own();
+}
+
+/// Good frames on a stream, far more of them than anybody may send.
+pub(super) fn streamed_flood(liar: &mut Liar, _: &Mark, _: u32) {
+    let room = liar.room().to_owned();
+    let items: Vec<Vec<u8>> = (0..FLOOD)
+        .map(|_| {
+            let beat = liar.me.beat();
+            streamed(16 + beat.len() as u16, &room, &beat)
+        })
+        .collect();
+    liar.stream(items.concat());
 }
 
 pub(super) fn control(liar: &mut Liar, _: &Mark, round: u32) {

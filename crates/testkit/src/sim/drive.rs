@@ -99,7 +99,7 @@ impl World {
         }
         for output in outputs.drain(..) {
             match output {
-                Output::Publish { bytes } => self.publish(host, session, bytes),
+                Output::Publish { bytes, .. } => self.publish(host, session, bytes),
                 Output::Send { peer, bytes } => self.send(host, session, peer, bytes),
                 Output::Event(event) => self.tell(session, &event),
             }

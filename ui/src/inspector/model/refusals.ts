@@ -17,7 +17,8 @@ export interface RefusalRow {
 
 /** Counters of what goes well, as each frame and connection is told by itself: these come with snapshots alone. */
 const UNTOLD: readonly string[] = [
-  ...['published', 'published_alone', 'sent', 'gossip_heard', 'connection_opened', 'connection_closed'],
+  ...['published', 'published_alone', 'streamed', 'sent', 'gossip_heard', 'stream_heard'],
+  ...['connection_opened', 'connection_closed'],
 ];
 /** What is counted and no trouble. */
 export const ORDINARY: ReadonlySet<string> = new Set([

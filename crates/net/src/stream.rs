@@ -1,0 +1,404 @@
+//! What needs no more than its author's own link: the protocol `/parlor/1/stream`. Where all of a room are linked to all,
+//! nobody passes on a movement (design N4), so nobody has to see a signature of it: the connection it comes by proves whose
+//! it is. Each end opens one stream for what it says, and what waits for it has a bound, so that an old cursor is dropped
+//! rather than late (design N5).
+//!
+//! An item is a length (u16, little endian), the tag of a room and one frame. A peer that does not know the protocol, or ends
+//! its stream again and again, hears everything by gossip.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder, FramedRead, FramedWrite};
+use futures::channel::mpsc;
+use futures::{Sink, Stream as _, StreamExt as _, ready};
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::core::upgrade::ReadyUpgrade;
+use libp2p::swarm::handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound};
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm, NetworkBehaviour, Stream,
+    StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+};
+use libp2p::{Multiaddr, PeerId, StreamProtocol};
+use parlor_core::limits::FRAME_MAX;
+
+use crate::direct::Direct;
+use crate::seal::SEAL_BYTES;
+use crate::topic::Tag;
+
+const PROTOCOL: StreamProtocol = StreamProtocol::new("/parlor/1/stream");
+const TAG_BYTES: usize = 16;
+const LENGTH_BYTES: usize = 2;
+/// The longest item.
+const ITEM_MAX: usize = TAG_BYTES + FRAME_MAX + SEAL_BYTES;
+/// Items that wait for one peer, as many as gossip lets wait. What comes on top is dropped and counted.
+const QUEUE: usize = 256;
+/// Bytes that are taken from there before the stream has taken those before them.
+const WRITTEN_MAX: usize = 4 * 1024;
+/// Streams that one connection opens, one after the other.
+const OPENED_MAX: u8 = 5;
+
+const _: () = assert!(ITEM_MAX <= u16::MAX as usize, "its length can be said");
+
+/// Items on a stream.
+#[derive(Clone, Copy, Debug)]
+struct Items;
+
+/// Why there are no more of them.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("an item of {0} bytes")]
+    Length(usize),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Encoder for Items {
+    type Item<'a> = Bytes;
+    type Error = Broken;
+
+    fn encode(&mut self, item: Bytes, out: &mut BytesMut) -> Result<(), Broken> {
+        let length = u16::try_from(item.len()).map_err(|_| Broken::Length(item.len()))?;
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&item);
+        Ok(())
+    }
+}
+
+impl Decoder for Items {
+    type Item = Direct;
+    type Error = Broken;
+
+    fn decode(&mut self, from: &mut BytesMut) -> Result<Option<Direct>, Broken> {
+        let Some(length) = from.first_chunk().copied().map(u16::from_le_bytes).map(usize::from) else {
+            return Ok(None);
+        };
+        if !(TAG_BYTES..=ITEM_MAX).contains(&length) {
+            return Err(Broken::Length(length));
+        }
+        if from.len() < LENGTH_BYTES + length {
+            return Ok(None);
+        }
+        let item = from.split_to(LENGTH_BYTES + length);
+        let frame = item[LENGTH_BYTES..]
+            .split_first_chunk()
+            .map(|(tag, frame)| Direct { tag: Tag(*tag), bytes: frame.to_vec() });
+        Ok(frame)
+    }
+}
+
+/// What a connection tells.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// There is a stream for what is said to the peer.
+    Open(mpsc::Sender<Bytes>),
+    /// There is none any more.
+    Shut,
+    /// An item of the peer; nothing when its stream brought what is none, and ended with it.
+    Item(Option<Direct>),
+    /// The peer opened its stream once more.
+    Again,
+}
+
+/// The stream for what is said.
+enum Out {
+    /// To be opened.
+    None,
+    Opening,
+    Open {
+        stream: Pin<Box<FramedWrite<Stream, Items>>>,
+        queue: mpsc::Receiver<Bytes>,
+    },
+    /// There will be none.
+    GivenUp,
+}
+
+/// One connection.
+pub(crate) struct Handler {
+    out: Out,
+    opened: u8,
+    heard: Option<Pin<Box<FramedRead<Stream, Items>>>>,
+    /// Whether there was a stream of the peer's.
+    was_heard: bool,
+    said: VecDeque<Said>,
+}
+
+impl Handler {
+    fn new() -> Self {
+        Handler { out: Out::None, opened: 0, heard: None, was_heard: false, said: VecDeque::new() }
+    }
+
+    /// What the peer says next.
+    fn hear(&mut self, cx: &mut Context<'_>) -> Poll<Said> {
+        let Some(heard) = &mut self.heard else { return Poll::Pending };
+        match ready!(heard.as_mut().poll_next(cx)) {
+            Some(Ok(item)) => Poll::Ready(Said::Item(Some(item))),
+            Some(Err(Broken::Length(_))) => {
+                self.heard = None;
+                Poll::Ready(Said::Item(None))
+            }
+            // It ended, in the middle of something or not.
+            Some(Err(Broken::Io(_))) | None => {
+                self.heard = None;
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Says what waits.
+    fn say(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
+        let Out::Open { stream, queue } = &mut self.out else { return Ok(()) };
+        while stream.as_mut().poll_ready(cx)?.is_ready() {
+            let Poll::Ready(Some(item)) = queue.poll_next_unpin(cx) else { break };
+            stream.as_mut().start_send(item)?;
+        }
+        stream.as_mut().poll_flush(cx)?.is_ready();
+        Ok(())
+    }
+
+    fn opened(&mut self, stream: Stream) {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let mut stream = Box::pin(FramedWrite::new(stream, Items));
+        stream.set_send_high_water_mark(WRITTEN_MAX);
+        self.out = Out::Open { stream, queue };
+        self.said.push_back(Said::Open(sender));
+    }
+}
+
+impl ConnectionHandler for Handler {
+    type FromBehaviour = std::convert::Infallible;
+    type ToBehaviour = Said;
+    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type InboundOpenInfo = ();
+    type OutboundOpenInfo = ();
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
+        SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ())
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
+        if self.say(cx).is_err() {
+            self.out = Out::None;
+            self.said.push_back(Said::Shut);
+        }
+        if let Some(said) = self.said.pop_front() {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(said));
+        }
+        if let Poll::Ready(said) = self.hear(cx) {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(said));
+        }
+        if matches!(self.out, Out::None) {
+            if self.opened < OPENED_MAX {
+                self.opened += 1;
+                self.out = Out::Opening;
+                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ());
+                return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
+            }
+            self.out = Out::GivenUp;
+        }
+        Poll::Pending
+    }
+
+    fn on_behaviour_event(&mut self, event: Self::FromBehaviour) {
+        match event {}
+    }
+
+    fn on_connection_event(&mut self, event: ConnectionEvent<'_, Self::InboundProtocol, Self::OutboundProtocol>) {
+        match event {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: stream, .. }) => {
+                self.heard = Some(Box::pin(FramedRead::new(stream, Items)));
+                if std::mem::replace(&mut self.was_heard, true) {
+                    self.said.push_back(Said::Again);
+                }
+            }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: stream, .. }) => {
+                self.opened(stream);
+            }
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => {
+                self.out = match error {
+                    StreamUpgradeError::NegotiationFailed => Out::GivenUp,
+                    _ => Out::None,
+                };
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What comes out.
+#[derive(Debug)]
+pub(crate) enum Streamed {
+    /// A frame; nothing where it was none.
+    Frame { peer: PeerId, frame: Option<Direct> },
+    /// The peer opened its stream once more.
+    Again { peer: PeerId },
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Streams {
+    /// By peer, the streams of its connections that are open.
+    open: BTreeMap<PeerId, Vec<(ConnectionId, mpsc::Sender<Bytes>)>>,
+    streamed: VecDeque<Streamed>,
+}
+
+impl Streams {
+    /// Whether there is a stream to each of these.
+    pub(crate) fn reach<'a>(&self, mut peers: impl Iterator<Item = &'a PeerId>) -> bool {
+        peers.all(|peer| self.open.contains_key(peer))
+    }
+
+    /// Says a frame to these peers. Returns how many of them have too much waiting.
+    pub(crate) fn say<'a>(&mut self, peers: impl Iterator<Item = &'a PeerId>, tag: Tag, frame: &[u8]) -> u64 {
+        let item = Bytes::from([&tag.0, frame].concat());
+        let mut full = 0;
+        for peer in peers {
+            let newest = self.open.get_mut(peer).and_then(|streams| streams.last_mut());
+            full += u64::from(newest.is_none_or(|(_, queue)| queue.try_send(item.clone()).is_err()));
+        }
+        full
+    }
+
+    fn shut(&mut self, peer: PeerId, id: ConnectionId) {
+        let Some(streams) = self.open.get_mut(&peer) else { return };
+        streams.retain(|(of, _)| *of != id);
+        if streams.is_empty() {
+            self.open.remove(&peer);
+        }
+    }
+}
+
+impl NetworkBehaviour for Streams {
+    type ConnectionHandler = Handler;
+    type ToSwarm = Streamed;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        Ok(Handler::new())
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        Ok(Handler::new())
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        if let FromSwarm::ConnectionClosed(closed) = event {
+            self.shut(closed.peer_id, closed.connection_id);
+        }
+    }
+
+    fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
+        match event {
+            Said::Open(queue) => self.open.entry(peer).or_default().push((id, queue)),
+            Said::Shut => self.shut(peer, id),
+            Said::Item(frame) => self.streamed.push_back(Streamed::Frame { peer, frame }),
+            Said::Again => self.streamed.push_back(Streamed::Again { peer }),
+        }
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Streamed, THandlerInEvent<Self>>> {
+        self.streamed.pop_front().map_or(Poll::Pending, |streamed| Poll::Ready(ToSwarm::GenerateEvent(streamed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<Direct>, Broken> {
+        Items.decode(&mut BytesMut::from(bytes))
+    }
+
+    fn item(bytes: Vec<u8>) -> Bytes {
+        Bytes::from([&[3; TAG_BYTES], bytes.as_slice()].concat())
+    }
+
+    #[test]
+    fn an_item_comes_back_as_it_was_and_leaves_the_next_alone() {
+        let mut written = BytesMut::new();
+        let all = [vec![], vec![7; 100], vec![9; FRAME_MAX + SEAL_BYTES]];
+        all.iter().for_each(|bytes| Items.encode(item(bytes.clone()), &mut written).unwrap());
+        for bytes in all {
+            assert_eq!(Items.decode(&mut written).unwrap(), Some(Direct { tag: Tag([3; TAG_BYTES]), bytes }));
+        }
+        assert!(written.is_empty());
+    }
+
+    #[test]
+    fn half_an_item_is_waited_for() {
+        let mut written = BytesMut::new();
+        Items.encode(item(vec![7; 100]), &mut written).unwrap();
+        for length in 0..written.len() {
+            assert_eq!(read(&written[..length]).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_length_that_no_item_has_is_refused_before_anything_is_read() {
+        for length in [0, TAG_BYTES - 1, ITEM_MAX + 1, u16::MAX as usize] {
+            let told = u16::try_from(length).unwrap().to_le_bytes();
+            assert!(matches!(read(&told), Err(Broken::Length(of)) if of == length));
+        }
+    }
+
+    #[test]
+    fn who_has_too_much_waiting_is_counted_and_keeps_nobody_waiting() {
+        let (mut streams, slow, quick) = (Streams::default(), PeerId::random(), PeerId::random());
+        let mut queues = Vec::new();
+        for peer in [slow, quick] {
+            let (sender, queue) = mpsc::channel(QUEUE);
+            streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Said::Open(sender));
+            queues.push(queue);
+        }
+        let mut full = 0;
+        for _ in 0..2 * QUEUE {
+            full += streams.say([slow, quick].iter(), Tag([3; TAG_BYTES]), b"frame");
+            assert!(queues[1].try_recv().is_ok());
+        }
+        // Each sender has one place more.
+        assert_eq!(full, QUEUE as u64 - 1);
+    }
+
+    #[test]
+    fn the_newest_of_two_connections_is_said_it_by_and_the_other_when_that_goes() {
+        let (mut streams, peer) = (Streams::default(), PeerId::random());
+        let mut queues = BTreeMap::new();
+        for id in [1, 2] {
+            let (sender, queue) = mpsc::channel(QUEUE);
+            let connection = ConnectionId::new_unchecked(id);
+            streams.on_connection_handler_event(peer, connection, Said::Open(sender));
+            queues.insert(id, queue);
+        }
+        let mut heard = |streams: &mut Streams| {
+            streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"frame");
+            let heard: Vec<usize> =
+                queues.iter_mut().filter_map(|(id, queue)| queue.try_recv().ok().map(|_| *id)).collect();
+            heard
+        };
+        assert_eq!(heard(&mut streams), [2]);
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(2), Said::Shut);
+        assert_eq!(heard(&mut streams), [1]);
+        assert!(streams.reach([peer].iter()));
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Said::Shut);
+        assert!(!streams.reach([peer].iter()), "no stream is left");
+    }
+}
