@@ -97,7 +97,7 @@ pub const ATTACKS: [Attack; 28] = [
     flood("a flood of forged authors", &["gossip_signature", "over_budget", "flooder_cut_off"], waves::forged_flood),
     flood("a flood of one message", &["gossip_again", "over_budget", "flooder_cut_off"], waves::repeated),
     flood("a flood of gossip's own words", &["over_budget", "flooder_cut_off"], waves::control),
-    flood("a flood on a stream", &["over_budget", "flooder_cut_off"], waves::streamed_flood),
+    flood("a flood on a stream", &["author_over_budget", "flooder_cut_off"], waves::streamed_flood),
     flood("a flood of lengths", &["direct_frame_too_big", "over_budget", "flooder_cut_off"], waves::lengths),
     Attack {
         name: "a thousand connections",
