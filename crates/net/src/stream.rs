@@ -3,13 +3,14 @@
 //! it is. Each end opens one stream for what it says, and what waits for it has a bound, so that an old cursor is dropped
 //! rather than late (design N5).
 //!
-//! An item is a length (u16, little endian), the tag of a room and one frame. A peer that does not know the protocol, or ends
-//! its stream again and again, hears everything by gossip.
+//! An item is a length (u16, little endian), the tag of a room and one frame. As long as somebody in a room does not know the
+//! protocol, or ended its stream again and again, everything is said by gossip too.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use asynchronous_codec::{Bytes, BytesMut, Decoder, Encoder, FramedRead, FramedWrite};
 use futures::channel::mpsc;
@@ -40,6 +41,8 @@ const QUEUE: usize = 256;
 const WRITTEN_MAX: usize = 4 * 1024;
 /// Streams that one connection opens, one after the other.
 const OPENED_MAX: u8 = 5;
+/// A stream that takes nothing for so long is ended: it may be dead, and gossip need not be.
+const STALLED: Duration = Duration::from_secs(5);
 
 const _: () = assert!(ITEM_MAX <= u16::MAX as usize, "its length can be said");
 
@@ -111,6 +114,8 @@ enum Out {
     Open {
         stream: Pin<Box<FramedWrite<Stream, Items>>>,
         queue: mpsc::Receiver<Bytes>,
+        /// Since when it takes nothing.
+        stalled: Option<Instant>,
     },
     /// There will be none.
     GivenUp,
@@ -150,12 +155,17 @@ impl Handler {
 
     /// Says what waits.
     fn say(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
-        let Out::Open { stream, queue } = &mut self.out else { return Ok(()) };
+        let Out::Open { stream, queue, stalled } = &mut self.out else { return Ok(()) };
         while stream.as_mut().poll_ready(cx)?.is_ready() {
             let Poll::Ready(Some(item)) = queue.poll_next_unpin(cx) else { break };
             stream.as_mut().start_send(item)?;
         }
-        stream.as_mut().poll_flush(cx)?.is_ready();
+        if stream.as_mut().poll_flush(cx)?.is_ready() {
+            *stalled = None;
+        } else if stalled.get_or_insert_with(Instant::now).elapsed() > STALLED {
+            // A connection has something to do every second or two, so it is noticed without a timer.
+            return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        }
         Ok(())
     }
 
@@ -163,7 +173,7 @@ impl Handler {
         let (sender, queue) = mpsc::channel(QUEUE);
         let mut stream = Box::pin(FramedWrite::new(stream, Items));
         stream.set_send_high_water_mark(WRITTEN_MAX);
-        self.out = Out::Open { stream, queue };
+        self.out = Out::Open { stream, queue, stalled: None };
         self.said.push_back(Said::Open(sender));
     }
 }
@@ -239,6 +249,19 @@ pub(crate) enum Streamed {
     Frame { peer: PeerId, frame: Option<Direct> },
     /// The peer opened its stream once more.
     Again { peer: PeerId },
+    /// There is no stream to the peer any more, on a connection that may go on.
+    Ended,
+}
+
+/// Whom a frame went to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// Whether there was a stream to anybody.
+    pub some: bool,
+    /// Peers to whom there was one, with too much waiting already.
+    pub full: u64,
+    /// Peers to whom there was none.
+    pub without: u64,
 }
 
 /// See the module.
@@ -250,20 +273,20 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    /// Whether there is a stream to each of these.
-    pub(crate) fn reach<'a>(&self, mut peers: impl Iterator<Item = &'a PeerId>) -> bool {
-        peers.all(|peer| self.open.contains_key(peer))
-    }
-
-    /// Says a frame to these peers. Returns how many of them have too much waiting.
-    pub(crate) fn say<'a>(&mut self, peers: impl Iterator<Item = &'a PeerId>, tag: Tag, frame: &[u8]) -> u64 {
+    /// Says a frame to those of these peers to whom there is a stream.
+    pub(crate) fn say<'a>(&mut self, peers: impl Iterator<Item = &'a PeerId>, tag: Tag, frame: &[u8]) -> Reached {
         let item = Bytes::from([&tag.0, frame].concat());
-        let mut full = 0;
+        let mut reached = Reached::default();
         for peer in peers {
-            let newest = self.open.get_mut(peer).and_then(|streams| streams.last_mut());
-            full += u64::from(newest.is_none_or(|(_, queue)| queue.try_send(item.clone()).is_err()));
+            match self.open.get_mut(peer).and_then(|streams| streams.last_mut()) {
+                Some((_, queue)) => {
+                    reached.some = true;
+                    reached.full += u64::from(queue.try_send(item.clone()).is_err());
+                }
+                None => reached.without += 1,
+            }
         }
-        full
+        reached
     }
 
     fn shut(&mut self, peer: PeerId, id: ConnectionId) {
@@ -309,7 +332,10 @@ impl NetworkBehaviour for Streams {
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
         match event {
             Said::Open(queue) => self.open.entry(peer).or_default().push((id, queue)),
-            Said::Shut => self.shut(peer, id),
+            Said::Shut => {
+                self.shut(peer, id);
+                self.streamed.push_back(Streamed::Ended);
+            }
             Said::Item(frame) => self.streamed.push_back(Streamed::Frame { peer, frame }),
             Said::Again => self.streamed.push_back(Streamed::Again { peer }),
         }
@@ -371,7 +397,7 @@ mod tests {
         }
         let mut full = 0;
         for _ in 0..2 * QUEUE {
-            full += streams.say([slow, quick].iter(), Tag([3; TAG_BYTES]), b"frame");
+            full += streams.say([slow, quick].iter(), Tag([3; TAG_BYTES]), b"frame").full;
             assert!(queues[1].try_recv().is_ok());
         }
         // Each sender has one place more.
@@ -397,8 +423,8 @@ mod tests {
         assert_eq!(heard(&mut streams), [2]);
         streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(2), Said::Shut);
         assert_eq!(heard(&mut streams), [1]);
-        assert!(streams.reach([peer].iter()));
         streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Said::Shut);
-        assert!(!streams.reach([peer].iter()), "no stream is left");
+        let reached = streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"frame");
+        assert_eq!(reached, Reached { without: 1, ..Reached::default() }, "no stream is left");
     }
 }

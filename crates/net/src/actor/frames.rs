@@ -225,6 +225,7 @@ impl Actor {
             }
             Streamed::Frame { peer, frame: None } => (peer, "stream_unreadable"),
             Streamed::Again { peer } => (peer, "stream_again"),
+            Streamed::Ended => return self.counters.count("stream_ended"),
         };
         self.counters.count(wrong);
         author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));

@@ -146,13 +146,16 @@ impl Actor {
                     self.counters.count("own_frame_unsealed");
                     continue;
                 };
-                let linked = || room.links.keys();
-                if matches!(to, Whom::Linked) && calm && !room.links.is_empty() && network.streams.reach(linked()) {
-                    self.counters.count("streamed");
-                    self.counters.add("stream_full", network.streams.say(linked(), room.tag, &bytes));
-                } else {
-                    outgoing.push((room.tag, to, bytes));
+                if matches!(to, Whom::Linked) && calm {
+                    let reached = network.streams.say(room.links.keys(), room.tag, &bytes);
+                    self.counters.add("streamed", reached.some.into());
+                    self.counters.add("stream_full", reached.full);
+                    // Somebody who has no stream hears it by gossip, and costs the others no time.
+                    if reached.some && reached.without == 0 {
+                        continue;
+                    }
                 }
+                outgoing.push((room.tag, to, bytes));
             }
         }
         for (tag, to, bytes) in outgoing {

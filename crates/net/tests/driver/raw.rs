@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use libp2p::gossipsub;
 use libp2p::gossipsub::IdentTopic;
+use libp2p::request_response::ProtocolSupport;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{PeerId, Swarm};
 use parlor_core::{RoomId, SessionId};
@@ -28,7 +29,15 @@ pub fn topic(room: &RoomId) -> IdentTopic {
 impl Raw {
     /// Connects to a peer and waits until it has seen us in the room.
     pub async fn connect(to: &Peer, room: &RoomId) -> Raw {
-        let Bare { swarm, session, .. } = bare::swarm();
+        Self::connect_as(bare::swarm(), to, room).await
+    }
+
+    /// The same, of whoever takes in streams and reads nothing of them.
+    pub async fn connect_deaf(to: &Peer, room: &RoomId) -> Raw {
+        Self::connect_as(bare::swarm_with(ProtocolSupport::Full), to, room).await
+    }
+
+    async fn connect_as(Bare { swarm, session, .. }: Bare, to: &Peer, room: &RoomId) -> Raw {
         let mut raw = Raw { swarm, session, remote: to.net.peer_id().parse().unwrap() };
         raw.swarm.behaviour_mut().gossip.subscribe(&topic(room)).unwrap();
         raw.swarm.dial(to.tcp().parse::<libp2p::Multiaddr>().unwrap()).unwrap();

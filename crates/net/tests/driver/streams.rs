@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use parlor_core::Publish;
 use parlor_net::RoomPort;
 use parlor_testkit::liar::bare::streamed;
 use serde_json::json;
@@ -118,4 +119,47 @@ async fn a_flood_on_a_stream_is_cut_off() {
     raw.run_while(timeout(LATER, flood)).await.expect("it is cut off");
     steps(&b, &at_a, 1..5).await;
     steps(&a, &at_b, 5..10).await;
+}
+
+/// Somebody without streams is no reason that the others hear each other later.
+#[tokio::test]
+async fn who_knows_no_streams_keeps_nobody_else_from_them() {
+    let a = Person::new("Quiet Otter").start().await;
+    let at_a = a.join(json!({})).await;
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    let at_b = b.join(json!({})).await;
+    shows_members(&at_a, SOON, 2).await;
+    moves_until(&a, "streamed", 3).await;
+    // It looks on, which makes nobody pass anything on.
+    let mut raw = Raw::connect(&a, &room()).await;
+    let (streamed, published) = (b.count("stream_heard").await, a.count("published").await);
+    raw.run_while(steps(&a, &at_b, 1..41)).await;
+    let (streamed, published) = (b.count("stream_heard").await - streamed, a.count("published").await - published);
+    assert!(streamed >= 35 && published >= 40, "{streamed} by streams, {published} by gossip");
+}
+
+/// Who takes in a stream and reads nothing of it keeps nobody waiting, and has another one to neglect a few seconds later.
+#[tokio::test]
+async fn a_stream_that_nobody_reads_has_a_bound_and_ends() {
+    let a = Person::new("Quiet Otter").start().await;
+    let at_a = a.join(json!({})).await;
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    let at_b = b.join(json!({})).await;
+    shows_members(&at_a, SOON, 2).await;
+    moves_until(&a, "streamed", 3).await;
+    let mut raw = Raw::connect_deaf(&a, &room()).await;
+    let floods = async {
+        for number in 0.. {
+            let (actor, said) = (a.actor.clone(), json!({ "number": number, "text": "x".repeat(4_000) }));
+            let said = Publish { kind: "note".into(), data: said, keep: true, ..Publish::default() };
+            a.net.with(&room(), move |replica, now| replica.say(&actor, said, now)).await.unwrap().unwrap();
+            if a.count("stream_full").await > 0 {
+                return;
+            }
+        }
+    };
+    raw.run_while(timeout(LATER, floods)).await.expect("its queue is full");
+    raw.run_while(steps(&a, &at_b, 1..4)).await;
+    raw.run_while(until(LATER, "the stream ends", async || a.count("stream_ended").await > 0)).await;
+    assert_eq!((a.count("connection_closed").await, b.count("connection_closed").await), (0, 0));
 }

@@ -97,6 +97,15 @@ pub struct Bare {
 /// When libp2p cannot be set up.
 #[must_use]
 pub fn swarm() -> Bare {
+    swarm_with(ProtocolSupport::Outbound)
+}
+
+/// The same, which takes in streams of what nobody passes on, or not. It reads nothing of them.
+///
+/// # Panics
+/// When libp2p cannot be set up.
+#[must_use]
+pub fn swarm_with(streams: ProtocolSupport) -> Bare {
     let pair = ed25519::Keypair::generate();
     let session = SessionId(pair.public().to_bytes());
     let keypair: Keypair = pair.into();
@@ -116,7 +125,7 @@ pub fn swarm() -> Bare {
         gossip,
         direct: request_response::Behaviour::new(protocol, many),
         by_hand: by_hand("/meshsub/1.1.0", ProtocolSupport::Outbound),
-        stream: by_hand("/parlor/1/stream", ProtocolSupport::Outbound),
+        stream: by_hand("/parlor/1/stream", streams),
         ping: libp2p::ping::Behaviour::default(),
     };
     let swarm = SwarmBuilder::with_existing_identity(keypair.clone())

@@ -223,6 +223,7 @@ export const de: Words = {
       stream_full: 'Ein Rahmen für einen Peer, auf den zu viele warten: Er wird nachgeholt.',
       stream_unreadable: 'Etwas auf einem Strom, das seiner Länge nach kein Rahmen ist.',
       stream_again: 'Ein Strom, der noch einmal geöffnet wurde.',
+      stream_ended: 'Ein Strom zu einem Peer, der vor seiner Verbindung endete: Ein anderer wird geöffnet, einige Male.',
       frame_version: 'Ein Rahmen einer anderen Fassung des Protokolls.',
       frame_kind: 'Ein Rahmen einer Art, die hier niemand kennt.',
       frame_unreadable: 'Ein Rahmen, der nicht zu lesen war.',

@@ -222,6 +222,7 @@ export const en = {
       stream_full: 'A frame for a peer that has too many waiting: it is repaired.',
       stream_unreadable: 'Something on a stream that is no frame by its length.',
       stream_again: 'A stream that was opened once more.',
+      stream_ended: 'A stream to a peer that ended before its connection: another one is opened, a few times.',
       frame_version: 'A frame of another version of the wire.',
       frame_kind: 'A frame of a kind that is not known here.',
       frame_unreadable: 'A frame that could not be read.',
