@@ -285,11 +285,10 @@ impl Replica {
         Some(SyncStamps { buckets: Vec::new(), stamps })
     }
 
-    /// Tells all of own writes. Who is not linked to whoever has them learns of them by their heartbeats.
+    /// Tells all of own writes.
     pub(crate) fn publish_cells(&mut self, cells: Vec<Cell>) {
-        let first_hand = !self.wants_relay();
         for page in split(cells, PUBLISHED, cell_size) {
-            self.publish_to(first_hand, Frame::Cells(page).encode());
+            self.publish(Frame::Cells(page).encode());
         }
     }
 }

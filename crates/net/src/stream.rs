@@ -1,7 +1,7 @@
-//! What needs no more than its author's own link: the protocol `/parlor/1/stream`. Where all of a room are linked to all,
-//! nobody passes on a movement (design N4), so nobody has to see a signature of it: the connection it comes by proves whose
-//! it is. Each end opens one stream for what it says, and what waits for it has a bound, so that an old cursor is dropped
-//! rather than late (design N5).
+//! Movements that need no more than their author's own link: the protocol `/parlor/1/stream`. Where all of a room are linked
+//! to all, nobody passes on a movement (design N4), so nobody has to see a signature of it: the connection it comes by proves
+//! whose it is. Each end opens one stream for what it says. What waits for it has a bound in number and in time, so that an
+//! old cursor is dropped rather than late (design N5), and replicas repair it.
 //!
 //! An item is a length (u16, little endian), the tag of a room and one frame. As long as somebody in a room does not know the
 //! protocol, or ended its stream again and again, everything is said by gossip too.
@@ -39,8 +39,12 @@ const ITEM_MAX: usize = TAG_BYTES + FRAME_MAX + SEAL_BYTES;
 const QUEUE: usize = 256;
 /// Bytes that are taken from there before the stream has taken those before them.
 const WRITTEN_MAX: usize = 4 * 1024;
-/// Streams that one connection opens, one after the other.
+/// What waited for longer is dropped, as gossip does.
+const LATE: Duration = Duration::from_millis(500);
+/// Streams that one connection opens, one soon after the other.
 const OPENED_MAX: u8 = 5;
+/// One that was good for so long makes good for those before it.
+const GOOD: Duration = Duration::from_secs(60);
 /// A stream that takes nothing for so long is ended: it may be dead, and gossip need not be.
 const STALLED: Duration = Duration::from_secs(5);
 
@@ -93,13 +97,18 @@ impl Decoder for Items {
     }
 }
 
+/// An item, and since when it waits.
+type Waiting = (Bytes, Instant);
+
 /// What a connection tells.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum Told {
     /// There is a stream for what is said to the peer.
-    Open(mpsc::Sender<Bytes>),
+    Open(mpsc::Sender<Waiting>),
     /// There is none any more.
     Shut,
+    /// Something waited for too long.
+    Late,
     /// An item of the peer; nothing when its stream brought what is none, and ended with it.
     Item(Option<Direct>),
     /// The peer opened its stream once more.
@@ -113,7 +122,8 @@ enum Out {
     Opening,
     Open {
         stream: Pin<Box<FramedWrite<Stream, Items>>>,
-        queue: mpsc::Receiver<Bytes>,
+        queue: mpsc::Receiver<Waiting>,
+        since: Instant,
         /// Since when it takes nothing.
         stalled: Option<Instant>,
     },
@@ -128,22 +138,22 @@ pub(crate) struct Handler {
     heard: Option<Pin<Box<FramedRead<Stream, Items>>>>,
     /// Whether there was a stream of the peer's.
     was_heard: bool,
-    said: VecDeque<Said>,
+    told: VecDeque<Told>,
 }
 
 impl Handler {
     fn new() -> Self {
-        Handler { out: Out::None, opened: 0, heard: None, was_heard: false, said: VecDeque::new() }
+        Handler { out: Out::None, opened: 0, heard: None, was_heard: false, told: VecDeque::new() }
     }
 
     /// What the peer says next.
-    fn hear(&mut self, cx: &mut Context<'_>) -> Poll<Said> {
+    fn hear(&mut self, cx: &mut Context<'_>) -> Poll<Told> {
         let Some(heard) = &mut self.heard else { return Poll::Pending };
         match ready!(heard.as_mut().poll_next(cx)) {
-            Some(Ok(item)) => Poll::Ready(Said::Item(Some(item))),
+            Some(Ok(item)) => Poll::Ready(Told::Item(Some(item))),
             Some(Err(Broken::Length(_))) => {
                 self.heard = None;
-                Poll::Ready(Said::Item(None))
+                Poll::Ready(Told::Item(None))
             }
             // It ended, in the middle of something or not.
             Some(Err(Broken::Io(_))) | None => {
@@ -155,10 +165,15 @@ impl Handler {
 
     /// Says what waits.
     fn say(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
-        let Out::Open { stream, queue, stalled } = &mut self.out else { return Ok(()) };
+        let Out::Open { stream, queue, stalled, .. } = &mut self.out else { return Ok(()) };
         while stream.as_mut().poll_ready(cx)?.is_ready() {
-            let Poll::Ready(Some(item)) = queue.poll_next_unpin(cx) else { break };
+            let Poll::Ready(Some((item, since))) = queue.poll_next_unpin(cx) else { break };
+            if since.elapsed() > LATE {
+                self.told.push_back(Told::Late);
+                continue;
+            }
             stream.as_mut().start_send(item)?;
+            *stalled = None;
         }
         if stream.as_mut().poll_flush(cx)?.is_ready() {
             *stalled = None;
@@ -169,18 +184,18 @@ impl Handler {
         Ok(())
     }
 
-    fn opened(&mut self, stream: Stream) {
+    fn begin(&mut self, stream: Stream) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let mut stream = Box::pin(FramedWrite::new(stream, Items));
         stream.set_send_high_water_mark(WRITTEN_MAX);
-        self.out = Out::Open { stream, queue, stalled: None };
-        self.said.push_back(Said::Open(sender));
+        self.out = Out::Open { stream, queue, since: Instant::now(), stalled: None };
+        self.told.push_back(Told::Open(sender));
     }
 }
 
 impl ConnectionHandler for Handler {
     type FromBehaviour = std::convert::Infallible;
-    type ToBehaviour = Said;
+    type ToBehaviour = Told;
     type InboundProtocol = ReadyUpgrade<StreamProtocol>;
     type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
     type InboundOpenInfo = ();
@@ -195,14 +210,18 @@ impl ConnectionHandler for Handler {
         cx: &mut Context<'_>,
     ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, (), Self::ToBehaviour>> {
         if self.say(cx).is_err() {
-            self.out = Out::None;
-            self.said.push_back(Said::Shut);
+            if let Out::Open { since, .. } = std::mem::replace(&mut self.out, Out::None)
+                && since.elapsed() > GOOD
+            {
+                self.opened = 0;
+            }
+            self.told.push_back(Told::Shut);
         }
-        if let Some(said) = self.said.pop_front() {
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(said));
+        if let Some(told) = self.told.pop_front() {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
         }
-        if let Poll::Ready(said) = self.hear(cx) {
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(said));
+        if let Poll::Ready(told) = self.hear(cx) {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
         }
         if matches!(self.out, Out::None) {
             if self.opened < OPENED_MAX {
@@ -225,11 +244,11 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: stream, .. }) => {
                 self.heard = Some(Box::pin(FramedRead::new(stream, Items)));
                 if std::mem::replace(&mut self.was_heard, true) {
-                    self.said.push_back(Said::Again);
+                    self.told.push_back(Told::Again);
                 }
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: stream, .. }) => {
-                self.opened(stream);
+                self.begin(stream);
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => {
                 self.out = match error {
@@ -251,6 +270,8 @@ pub(crate) enum Streamed {
     Again { peer: PeerId },
     /// There is no stream to the peer any more, on a connection that may go on.
     Ended,
+    /// Something waited for too long and is not said.
+    Late,
 }
 
 /// Whom a frame went to.
@@ -268,20 +289,22 @@ pub(crate) struct Reached {
 #[derive(Default)]
 pub(crate) struct Streams {
     /// By peer, the streams of its connections that are open.
-    open: BTreeMap<PeerId, Vec<(ConnectionId, mpsc::Sender<Bytes>)>>,
+    open: BTreeMap<PeerId, Vec<(ConnectionId, mpsc::Sender<Waiting>)>>,
     streamed: VecDeque<Streamed>,
 }
 
 impl Streams {
     /// Says a frame to those of these peers to whom there is a stream.
     pub(crate) fn say<'a>(&mut self, peers: impl Iterator<Item = &'a PeerId>, tag: Tag, frame: &[u8]) -> Reached {
-        let item = Bytes::from([&tag.0, frame].concat());
+        let item = (Bytes::from([&tag.0, frame].concat()), Instant::now());
         let mut reached = Reached::default();
         for peer in peers {
-            match self.open.get_mut(peer).and_then(|streams| streams.last_mut()) {
-                Some((_, queue)) => {
+            let streams = self.open.get_mut(peer).into_iter().flatten();
+            // A connection that is being closed is still known here.
+            match streams.rev().map(|(_, queue)| queue.try_send(item.clone())).find(|sent| !is_gone(sent)) {
+                Some(sent) => {
                     reached.some = true;
-                    reached.full += u64::from(queue.try_send(item.clone()).is_err());
+                    reached.full += u64::from(sent.is_err());
                 }
                 None => reached.without += 1,
             }
@@ -296,6 +319,10 @@ impl Streams {
             self.open.remove(&peer);
         }
     }
+}
+
+fn is_gone(sent: &Result<(), mpsc::TrySendError<Waiting>>) -> bool {
+    sent.as_ref().is_err_and(|error| error.is_disconnected())
 }
 
 impl NetworkBehaviour for Streams {
@@ -331,13 +358,14 @@ impl NetworkBehaviour for Streams {
 
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
         match event {
-            Said::Open(queue) => self.open.entry(peer).or_default().push((id, queue)),
-            Said::Shut => {
+            Told::Open(queue) => self.open.entry(peer).or_default().push((id, queue)),
+            Told::Late => self.streamed.push_back(Streamed::Late),
+            Told::Shut => {
                 self.shut(peer, id);
                 self.streamed.push_back(Streamed::Ended);
             }
-            Said::Item(frame) => self.streamed.push_back(Streamed::Frame { peer, frame }),
-            Said::Again => self.streamed.push_back(Streamed::Again { peer }),
+            Told::Item(frame) => self.streamed.push_back(Streamed::Frame { peer, frame }),
+            Told::Again => self.streamed.push_back(Streamed::Again { peer }),
         }
     }
 
@@ -392,7 +420,7 @@ mod tests {
         let mut queues = Vec::new();
         for peer in [slow, quick] {
             let (sender, queue) = mpsc::channel(QUEUE);
-            streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Said::Open(sender));
+            streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Told::Open(sender));
             queues.push(queue);
         }
         let mut full = 0;
@@ -411,7 +439,7 @@ mod tests {
         for id in [1, 2] {
             let (sender, queue) = mpsc::channel(QUEUE);
             let connection = ConnectionId::new_unchecked(id);
-            streams.on_connection_handler_event(peer, connection, Said::Open(sender));
+            streams.on_connection_handler_event(peer, connection, Told::Open(sender));
             queues.insert(id, queue);
         }
         let mut heard = |streams: &mut Streams| {
@@ -421,9 +449,9 @@ mod tests {
             heard
         };
         assert_eq!(heard(&mut streams), [2]);
-        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(2), Said::Shut);
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(2), Told::Shut);
         assert_eq!(heard(&mut streams), [1]);
-        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Said::Shut);
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Told::Shut);
         let reached = streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"frame");
         assert_eq!(reached, Reached { without: 1, ..Reached::default() }, "no stream is left");
     }

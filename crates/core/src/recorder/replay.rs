@@ -547,7 +547,7 @@ fn described(what: &What) -> ReplayStep {
     match what {
         What::Frame { author, via, path, bytes, .. } => {
             let kind = frame_kind(bytes);
-            let way = if *path == Path::Direct { "to this peer alone" } else { "by gossip" };
+            let way = if *path == Path::Direct { "by its own link" } else { "by gossip" };
             let through = if author == via { String::new() } else { format!(" through {}", via.short()) };
             let text = format!("{kind} of {} bytes {way} from {}{through}", bytes.len(), author.short());
             let via = (author != via).then(|| via.to_string());

@@ -171,7 +171,7 @@ impl Actor {
         let sealed = sealed.then(|| FrameBytes::of(&bytes, true));
         let bytes = room.open(&author, bytes);
         if let Some(link) = author::peer_of(&author).and_then(|author| room.links.get_mut(&author)) {
-            // What it says to this peer alone comes by a stream of its own, and says nothing of gossip (design N2).
+            // What it says by a stream, or to this peer alone, says nothing of gossip (design N2).
             if asked.is_some() {
                 link.heard = now;
             }
@@ -226,6 +226,7 @@ impl Actor {
             Streamed::Frame { peer, frame: None } => (peer, "stream_unreadable"),
             Streamed::Again { peer } => (peer, "stream_again"),
             Streamed::Ended => return self.counters.count("stream_ended"),
+            Streamed::Late => return self.counters.count("stream_late"),
         };
         self.counters.count(wrong);
         author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));

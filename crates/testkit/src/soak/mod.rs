@@ -27,8 +27,9 @@ const KEPT: usize = 2;
 const TURN: Duration = Duration::from_millis(50);
 /// Between two moves of one member.
 const MOVE_EVERY: Duration = Duration::from_millis(400);
-/// Between two messages of all.
-const SAY_EVERY: Duration = Duration::from_millis(1_000);
+/// Between two messages of all: so many that soon as many are there as are kept, and twelve minutes later each part of a
+/// recording, which begins with all of them, is as long as it gets.
+const SAY_EVERY: Duration = Duration::from_millis(200);
 /// Between two looks at links and memory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Between two readings of all messages: far less than it takes until the oldest is no longer kept.
@@ -324,7 +325,7 @@ fn resident(pid: u32) -> Option<f64> {
     line.trim().trim_end_matches("kB").trim().parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
-/// The medians of the fifth tenth and of the last: by half way what is kept is full, and grows no more by itself.
+/// The medians of the sixth tenth and of the last: by half way what is kept is full, and grows no more by itself.
 fn half_way_and_end(samples: &[f64]) -> Option<(f64, f64)> {
     let tenth = samples.len() / 10;
     let median = |from: usize| {
@@ -332,5 +333,5 @@ fn half_way_and_end(samples: &[f64]) -> Option<(f64, f64)> {
         part.sort_unstable_by(f64::total_cmp);
         part.get(part.len() / 2).copied()
     };
-    median(4 * tenth).zip(median(samples.len() - tenth))
+    median(5 * tenth).zip(median(samples.len() - tenth))
 }

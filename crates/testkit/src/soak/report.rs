@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// Memory may grow by so much in a hundred.
 const GROWTH_MAX: f64 = 5.0;
-/// A shorter soak says nothing about growth: caches fill.
-const GROWTH_COUNTS_AFTER: Duration = Duration::from_secs(600);
+/// A shorter soak says nothing about growth: what is kept of the last twelve minutes is not full by half way.
+const GROWTH_COUNTS_AFTER: Duration = Duration::from_secs(1_800);
 
 /// One host.
 #[derive(Clone, Debug, Default)]
