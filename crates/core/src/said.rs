@@ -119,8 +119,7 @@ impl Replica {
             return Err(Error::new(ErrorCode::RateLimited, message));
         }
         let (seq, relay, data) = (self.next_seq(), self.wants_relay(), Raw::of(&args.data));
-        let said = Said { relay, seq, incarnation, kind: args.kind.clone(), data };
-        self.publish(Frame::Said(said).encode());
+        self.publish(Frame::Said(Said { relay, seq, incarnation, kind: args.kind.clone(), data }).encode());
         self.renew(&who.actor.user_id, now);
         let message = Message {
             id: id_of(&self.session(), seq),

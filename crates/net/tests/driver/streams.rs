@@ -12,6 +12,17 @@ use crate::gossip::Speaker;
 use crate::raw::Raw;
 use crate::support::{LATER, Peer, Person, ROOM, SOON, has, room, shows, shows_members, until};
 
+/// Two who see each other, with what their rooms show.
+async fn two() -> [(Peer, RoomPort); 2] {
+    let a = Person::new("Quiet Otter").start().await;
+    let at_a = a.join(json!({})).await;
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    let at_b = b.join(json!({})).await;
+    shows_members(&at_a, SOON, 2).await;
+    shows_members(&at_b, SOON, 2).await;
+    [(a, at_a), (b, at_b)]
+}
+
 /// Takes steps, and waits for each to be seen.
 async fn steps(of: &Peer, at: &RoomPort, numbers: std::ops::Range<u64>) {
     for number in numbers {
@@ -35,11 +46,7 @@ async fn moves_until(of: &Peer, counter: &str, times: u64) {
 
 #[tokio::test]
 async fn where_nobody_passes_it_on_a_movement_comes_by_the_link_itself() {
-    let a = Person::new("Quiet Otter").start().await;
-    let _at_a = a.join(json!({})).await;
-    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
-    let at_b = b.join(json!({})).await;
-    shows_members(&at_b, SOON, 2).await;
+    let [(a, _at_a), (b, at_b)] = two().await;
     // Till then somebody's links are not known.
     moves_until(&a, "streamed", 3).await;
     let (streamed, gossip) = (b.count("stream_heard").await, b.count("gossip_heard").await);
@@ -99,11 +106,7 @@ async fn nonsense_on_a_stream_ends_it_and_costs_whoever_says_it() {
 
 #[tokio::test]
 async fn a_flood_on_a_stream_is_cut_off() {
-    let a = Person::new("Quiet Otter").start().await;
-    let at_a = a.join(json!({})).await;
-    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
-    let at_b = b.join(json!({})).await;
-    shows_members(&at_b, SOON, 2).await;
+    let [(a, at_a), (b, at_b)] = two().await;
     let mut raw = Raw::connect(&a, &room()).await;
     let item = streamed(16 + 3, ROOM, &[parlor_core::VERSION, 200, 0]);
     let mut more = raw.stream(item.clone());
@@ -123,11 +126,7 @@ async fn a_flood_on_a_stream_is_cut_off() {
 /// Somebody without streams is no reason that the others hear each other later.
 #[tokio::test]
 async fn who_knows_no_streams_keeps_nobody_else_from_them() {
-    let a = Person::new("Quiet Otter").start().await;
-    let at_a = a.join(json!({})).await;
-    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
-    let at_b = b.join(json!({})).await;
-    shows_members(&at_a, SOON, 2).await;
+    let [(a, _at_a), (b, at_b)] = two().await;
     moves_until(&a, "streamed", 3).await;
     // It looks on, which makes nobody pass anything on.
     let mut raw = Raw::connect(&a, &room()).await;
@@ -140,11 +139,7 @@ async fn who_knows_no_streams_keeps_nobody_else_from_them() {
 /// Who takes in a stream and reads nothing of it keeps nobody waiting, and has another one to neglect a few seconds later.
 #[tokio::test]
 async fn a_stream_that_nobody_reads_ends() {
-    let a = Person::new("Quiet Otter").start().await;
-    let at_a = a.join(json!({})).await;
-    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
-    let at_b = b.join(json!({})).await;
-    shows_members(&at_a, SOON, 2).await;
+    let [(a, _at_a), (b, at_b)] = two().await;
     moves_until(&a, "streamed", 3).await;
     let mut raw = Raw::connect_deaf(&a, &room()).await;
     let moves = async {

@@ -66,7 +66,7 @@ mod speaks {
         pub direct: request_response::Behaviour<Whole>,
         /// gossipsub by hand: bytes on a stream of its protocol.
         pub by_hand: request_response::Behaviour<Endless>,
-        /// Bytes on a stream of what nobody passes on. It takes none in.
+        /// Bytes on a stream of what nobody passes on.
         pub stream: request_response::Behaviour<Endless>,
         pub(super) ping: libp2p::ping::Behaviour,
     }

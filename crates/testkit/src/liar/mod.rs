@@ -24,13 +24,13 @@ use futures::StreamExt;
 use futures::channel::mpsc;
 use libp2p::gossipsub;
 use libp2p::identity::Keypair;
-use libp2p::request_response::{Event, Message};
+use libp2p::request_response::{self, Event, Message};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm};
 use parlor_core::{Certificate, SessionId};
 
 pub use attacks::{ATTACKS, Attack};
-use bare::{Bare, Behaviour, BehaviourEvent, Recorder, topic};
+use bare::{Bare, Behaviour, BehaviourEvent, Endless, Recorder, topic};
 pub use deaf::Deaf;
 pub use message::{Signed, grafts, rpc, subscription, with_length};
 pub use persona::{Identity, Persona, wall_ms};
@@ -199,17 +199,8 @@ impl Liar {
 
     /// Bytes on the stream of gossip. It is opened when there is none, and takes the place of the library's own.
     pub fn pour(&mut self, bytes: Vec<u8>) -> bool {
-        let mut pour = match self.pour.take() {
-            Some(pour) if !pour.is_closed() => pour,
-            _ => {
-                let (pour, stream) = mpsc::channel(POUR);
-                self.swarm.behaviour_mut().by_hand.send_request(&self.remote, stream);
-                pour
-            }
-        };
-        let poured = pour.try_send(bytes).is_ok();
-        self.pour = Some(pour);
-        poured
+        let Behaviour { by_hand, .. } = self.swarm.behaviour_mut();
+        say_on(&mut self.pour, by_hand, &self.remote, bytes)
     }
 
     /// Ends the stream that was poured to: the next bytes open another.
@@ -219,21 +210,12 @@ impl Liar {
 
     /// Says bytes on a stream of what nobody passes on, whole items or not.
     pub fn stream(&mut self, bytes: Vec<u8>) -> bool {
-        let mut open = match self.stream.take() {
-            Some(open) if !open.is_closed() => open,
-            _ => {
-                let (open, stream) = mpsc::channel(POUR);
-                self.swarm.behaviour_mut().stream.send_request(&self.remote, stream);
-                open
-            }
-        };
-        let said = open.try_send(bytes).is_ok();
-        self.stream = Some(open);
-        said
+        let Behaviour { stream, .. } = self.swarm.behaviour_mut();
+        say_on(&mut self.stream, stream, &self.remote, bytes)
     }
 
     /// Ends that stream: the next bytes open another.
-    pub fn end_stream_of_its_own(&mut self) {
+    pub fn close_stream(&mut self) {
         self.stream = None;
     }
 
@@ -358,4 +340,19 @@ impl Liar {
         self.inventions.insert(id, (pair.into(), persona));
         id
     }
+}
+
+/// Bytes on a stream that stays open. It is opened when there is none; false when too much waits for it.
+fn say_on(
+    open: &mut Option<mpsc::Sender<Vec<u8>>>,
+    streams: &mut request_response::Behaviour<Endless>,
+    remote: &PeerId,
+    bytes: Vec<u8>,
+) -> bool {
+    if open.as_ref().is_none_or(mpsc::Sender::is_closed) {
+        let (sender, stream) = mpsc::channel(POUR);
+        streams.send_request(remote, stream);
+        *open = Some(sender);
+    }
+    open.as_mut().is_some_and(|open| open.try_send(bytes).is_ok())
 }

@@ -219,11 +219,11 @@ pub(super) fn nonsense(liar: &mut Liar, _: &Mark, round: u32) {
     let room = liar.room().to_owned();
     for length in [0, 15, u16::MAX] {
         liar.stream(streamed(length, &room, &[0; 64]));
-        liar.end_stream_of_its_own();
+        liar.close_stream();
     }
     let frame = [parlor_core::VERSION, 5, round as u8];
     liar.stream(streamed(16 + 3, &room, &frame));
-    liar.end_stream_of_its_own();
+    liar.close_stream();
 }
 
 /// Good frames on a stream, far more of them than anybody may send.
