@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::evidence::Evidence;
 use crate::ids::{MemberId, PublicKey, RoomId, SessionId, Tick};
 use crate::input::{DownCause, Input, Output, Path, Verdict};
 use crate::limits::PAGE_MAX;
@@ -360,4 +361,13 @@ pub fn limit(error: &crate::Error) -> (&str, u64, u64, &str) {
     let text = |key: &str| error.details[key].as_str().unwrap();
     let number = |key: &str| error.details[key].as_u64().unwrap();
     (text("limit"), number("max"), number("actual"), text("path"))
+}
+
+/// What is known at seat `at` of whether a person is there.
+pub fn evidence(table: &Table, at: usize, person: usize) -> Evidence {
+    let user = &table.seats[person].who.actor.user_id;
+    let query = MembersQuery { limit: Some(1000), evidence: true, ..MembersQuery::default() };
+    let page = table.seats[at].replica.members(&query, table.tick()).unwrap();
+    let row = page.members.into_iter().find(|row| row.actor.user_id == *user).expect("it is listed");
+    *row.evidence.clone().expect("it was asked for")
 }

@@ -75,11 +75,13 @@ impl Replica {
         };
         self.hear_twin(&author, seq, now);
         let first_hand = author == via;
+        // A movement that the author's own link brought already says nothing of who passes it on.
+        let passed_on = seq.filter(|seq| !first_hand && self.peers.get(&author).is_none_or(|peer| peer.seq < *seq));
         let verdict = match frame {
             Taken::Delta(delta) => self.delta(author, delta, now),
             Taken::Other(frame) => self.other(author, frame, (first_hand, path), now),
         };
-        if let Some(seq) = seq.filter(|_| !first_hand) {
+        if let Some(seq) = passed_on {
             self.note_relay(author, via, seq, now);
         }
         verdict

@@ -79,6 +79,17 @@ pub enum Input {
     Timeout,
 }
 
+/// How something reaches everyone in the room (design N4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By gossip.
+    Gossip,
+    /// By gossip, and linked peers sooner by the link itself.
+    Both,
+    /// By the link itself: all are linked.
+    Links,
+}
+
 /// What a replica wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -86,9 +97,8 @@ pub enum Output {
     Publish {
         /// The frame.
         bytes: Vec<u8>,
-        /// Whether it is of use to linked peers alone, since nobody has to pass it on, and may go to each of them by the link
-        /// itself (design N4).
-        first_hand: bool,
+        /// How it reaches them.
+        way: Way,
     },
     /// To one linked peer.
     Send {

@@ -117,7 +117,7 @@ pub use evidence::{Evidence, EvidencePath, EvidenceVerdict, Witness, WitnessSays
 pub use handover::{Handover, NewKey};
 pub use holdings::Holdings;
 pub use ids::{MemberId, PublicKey, Rev, RoomId, Seq, SessionId, Tick, UserId};
-pub use input::{DownCause, Input, Output, Path, Verdict};
+pub use input::{DownCause, Input, Output, Path, Verdict, Way};
 pub use inspect::{CellOutcome, CellVersion, LeaseState, Newer, Observation, Register, SHOWN_BYTES, SyncStep};
 pub use inventory::{HeldCell, HeldField, HeldRecord, Inventory};
 pub use kept::{Kept, KeptChanges};

@@ -2,6 +2,7 @@
 
 use crate::delta;
 use crate::ids::Tick;
+use crate::input::Way;
 use crate::limits::{BEAT_MS, FRAME_MAX, FRAME_OBJECTS_MAX, TOP_KEYS};
 use crate::own::OwnRecord;
 use crate::peer::records_hash;
@@ -144,9 +145,9 @@ impl Replica {
                 pulse = Some(self.pulse());
                 self.beat_done(now);
             }
-            // A heartbeat shows that gossip works, so what it rides on goes by gossip (design N2).
-            let first_hand = !relay && pulse.is_none();
-            self.publish_to(first_hand, delta::frame(relay, seq, (page.count, &page.bytes), pulse.as_ref()));
+            // A heartbeat shows that gossip works, so what it rides on goes by gossip as well (design N2).
+            let way = if relay || pulse.is_some() { Way::Both } else { Way::Links };
+            self.publish_by(way, delta::frame(relay, seq, (page.count, &page.bytes), pulse.as_ref()));
         }
         self.count_turns(frames, now);
     }

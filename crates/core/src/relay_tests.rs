@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use crate::evidence::EvidencePath;
 use crate::fields::Fields;
-use crate::fixture::{Table, seat, session};
+use crate::fixture::{Table, evidence, seat, session};
 use crate::ids::{SessionId, Tick};
-use crate::input::{DownCause, Input, Output, Path};
+use crate::input::{DownCause, Input, Output, Path, Way};
 use crate::limits::FRAME_MAX;
 use crate::raw::Raw;
 use crate::wire::{Ask, Beat, Delta, Frame, Pulse};
@@ -38,14 +39,14 @@ fn nothing_is_passed_on_in_a_whole_mesh() {
     assert!(!asks_for_it(&mut table), "healed");
 }
 
-/// The one frame that seat 0 publishes when it does something, and whether it is of use to linked peers alone.
-fn published(table: &mut Table, does: impl FnOnce(&mut Replica, &LocalActor, Tick)) -> (Frame, bool) {
+/// The one frame that seat 0 publishes when it does something, and how.
+fn published(table: &mut Table, does: impl FnOnce(&mut Replica, &LocalActor, Tick)) -> (Vec<u8>, Way) {
     let (who, now) = (table.seats[0].who.clone(), table.tick());
     let replica = &mut table.seats[0].replica;
     does(replica, &who, now);
     replica.handle(Input::Timeout, now);
     let published = std::iter::from_fn(|| replica.poll_output()).filter_map(|output| match output {
-        Output::Publish { bytes, first_hand } => Some((Frame::decode(&bytes, FRAME_MAX).unwrap(), first_hand)),
+        Output::Publish { bytes, way } => Some((bytes, way)),
         _ => None,
     });
     let mut published: Vec<_> = published.collect();
@@ -53,44 +54,65 @@ fn published(table: &mut Table, does: impl FnOnce(&mut Replica, &LocalActor, Tic
     published.remove(0)
 }
 
-fn moves(table: &mut Table) -> (Delta, bool) {
-    let (frame, first_hand) = published(table, |replica, who, now| {
+fn moves(table: &mut Table) -> (Vec<u8>, Delta, Way) {
+    let (bytes, way) = published(table, |replica, who, now| {
         replica.presence(who, PresenceChange::new(json!({ "now": now.0 })), now).unwrap();
     });
-    let Frame::Delta(delta) = frame else { panic!("{frame:?}") };
-    (delta, first_hand)
+    let Frame::Delta(delta) = Frame::decode(&bytes, FRAME_MAX).unwrap() else { panic!("{bytes:?}") };
+    (bytes, delta, way)
 }
 
-/// Whether a message that is not kept, and one that is, may go to linked peers alone.
-fn says(table: &mut Table) -> [bool; 2] {
+/// How a message that is not kept goes, and one that is.
+fn says(table: &mut Table) -> [Way; 2] {
     [false, true].map(|keep| {
         let said = Publish { keep, ..Publish::new("note", json!({ "now": table.now })) };
-        let (_, first_hand) = published(table, |replica, who, now| {
+        let (_, way) = published(table, |replica, who, now| {
             replica.say(who, said, now).unwrap();
         });
-        first_hand
+        way
     })
 }
 
-// N4 N2: what nobody has to pass on may go to each by the link itself; a heartbeat shows that gossip works, and so goes by it.
+// N4 N2: a movement goes to each by the link itself; by gossip too where somebody has to pass it on, and a heartbeat with it
+// shows that gossip works.
 #[test]
-fn a_movement_is_of_use_at_first_hand_where_all_are_linked_to_all() {
+fn a_movement_goes_by_the_links_alone_where_all_are_linked_to_all() {
     let mut table = Table::joined(3);
     let mut seen = [0, 0];
     for _ in 0..100 {
         table.pass(40);
-        let (delta, first_hand) = moves(&mut table);
+        let (_, delta, way) = moves(&mut table);
         assert!(!delta.relay);
-        assert_eq!(first_hand, delta.pulse.is_none());
-        seen[usize::from(first_hand)] += 1;
+        assert_eq!(way, if delta.pulse.is_some() { Way::Both } else { Way::Links });
+        seen[usize::from(way == Way::Links)] += 1;
     }
     assert!(seen[0] >= 1 && seen[1] >= 90, "{seen:?}");
-    assert_eq!(says(&mut table), [false; 2], "nobody repairs the one, and anybody may pass on the other");
+    assert_eq!(says(&mut table), [Way::Gossip; 2], "nobody repairs the one, and anybody may pass on the other");
     table.close(1, 2, DownCause::Closed);
     table.close(2, 1, DownCause::Closed);
     table.pass(300);
-    let (delta, first_hand) = moves(&mut table);
-    assert!(delta.relay && !first_hand, "somebody has to pass it on");
+    let (_, delta, way) = moves(&mut table);
+    assert!(delta.relay && way == Way::Both, "somebody has to pass it on");
+}
+
+// N4: what comes by the link and by gossip is told once, and says nothing of who passes it on.
+#[test]
+fn a_movement_that_comes_twice_is_one() {
+    let mut table = Table::joined(3);
+    table.close(1, 2, DownCause::Closed);
+    table.close(2, 1, DownCause::Closed);
+    table.pass(5_000);
+    let (bytes, delta, _) = moves(&mut table);
+    assert!(delta.relay);
+    let (author, passer) = (table.seats[0].replica.session(), table.seats[2].replica.session());
+    let now = table.tick();
+    let replica = &mut table.seats[1].replica;
+    let told = [(author, Path::Direct), (passer, Path::Gossip)].map(|(via, path)| {
+        replica.handle(Input::Frame { author, via, path, bytes: bytes.clone() }, now);
+        std::iter::from_fn(|| replica.poll_output()).filter(|output| matches!(output, Output::Event(_))).count()
+    });
+    assert_eq!(told, [1, 0]);
+    assert_eq!(evidence(&table, 1, 0).path, EvidencePath::Direct);
 }
 
 /// Three that are linked, of whom the first has just said a heartbeat.

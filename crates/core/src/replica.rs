@@ -15,7 +15,7 @@ use crate::counters::Counters;
 use crate::departed::Departed;
 use crate::ids::{PublicKey, Rev, RoomId, Seq, SessionId, Tick};
 use crate::incoming::ASKS;
-use crate::input::{Input, Output, Verdict};
+use crate::input::{Input, Output, Verdict, Way};
 use crate::inspect::Observed;
 use crate::metadata;
 use crate::outgoing::pace_ms;
@@ -351,13 +351,12 @@ impl Replica {
     }
 
     pub(crate) fn publish(&mut self, bytes: Vec<u8>) {
-        self.publish_to(false, bytes);
+        self.publish_by(Way::Gossip, bytes);
     }
 
-    /// Publishes what may go to linked peers alone, or to everybody by whatever way.
-    pub(crate) fn publish_to(&mut self, first_hand: bool, bytes: Vec<u8>) {
+    pub(crate) fn publish_by(&mut self, way: Way, bytes: Vec<u8>) {
         self.observe_out(None, &bytes);
-        self.out.push_back(Queued::Output(Output::Publish { bytes, first_hand }));
+        self.out.push_back(Queued::Output(Output::Publish { bytes, way }));
     }
 
     pub(crate) fn send(&mut self, peer: SessionId, bytes: Vec<u8>) {

@@ -1,22 +1,14 @@
 //! Who is asked, what they answer, and what no answer can do.
 
 use crate::evidence::{Evidence, EvidencePath, EvidenceVerdict, WitnessSays, Word};
-use crate::fixture::{Table, seat, session};
+use crate::fixture::{Table, evidence, seat, session};
 use crate::input::{DownCause, Input, Path};
-use crate::view::{Event, MembersQuery};
+use crate::view::Event;
 use crate::wire::{Frame, Testimony, WitnessAsk};
 use crate::{Join, SessionId, Tick};
 
 const ASK: u8 = 12;
 const TESTIMONY: u8 = 13;
-
-fn evidence(table: &Table, at: usize, person: usize) -> Evidence {
-    let user = &table.seats[person].who.actor.user_id;
-    let query = MembersQuery { limit: Some(1000), evidence: true, ..MembersQuery::default() };
-    let page = table.seats[at].replica.members(&query, table.tick()).unwrap();
-    let row = page.members.into_iter().find(|row| row.actor.user_id == *user).expect("it is listed");
-    *row.evidence.clone().expect("it was asked for")
-}
 
 fn says(evidence: &Evidence) -> Vec<WitnessSays> {
     evidence.witnesses.iter().map(|witness| witness.says).collect()

@@ -58,7 +58,7 @@ use inspect::Inspectors;
 use lab::Bench;
 use line::Line;
 use peers::Peer;
-use room::Room;
+use room::{Room, Whom};
 
 /// Commands that may wait for the actor; a caller beyond that waits itself.
 const COMMANDS: usize = 256;
@@ -95,6 +95,10 @@ struct Actor {
     swarm: Swarm<Behaviour>,
     rooms: BTreeMap<RoomId, Room>,
     topics: HashMap<TopicHash, RoomId>,
+    /// What goes by gossip, or to one peer, once the streams had their turn.
+    waiting: Vec<(Tag, Whom, Vec<u8>)>,
+    /// Whether something goes by streams, whose connections had no turn since.
+    gives_way: bool,
     /// How far we had counted in any room that was closed. One mark for all of them, so it does not grow with the rooms
     /// that were ever opened. To begin beyond it is beyond what anybody remembers of us in the room that is opened again,
     /// and in one that is new nothing is remembered.
@@ -177,6 +181,8 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         swarm,
         rooms: BTreeMap::new(),
         topics: HashMap::new(),
+        waiting: Vec::new(),
+        gives_way: false,
         left: Continuation::default(),
         peers: BTreeMap::new(),
         woken: Woken::default(),
@@ -304,10 +310,12 @@ impl Actor {
                 round = now.plus(ROUND_MS);
             }
             self.settle(now);
-            if std::mem::take(&mut heard) {
-                // There may be no end to what one connection brings, and another has the next cursor.
+            // There may be no end to what one connection brings, and another has the next cursor.
+            if std::mem::take(&mut heard) | self.gives_way {
                 give_way().await;
+                self.say_waiting();
             }
+            debug_assert!(self.waiting.is_empty(), "nothing waits for what may come late");
             let due = [self.dialler.next_deadline(), self.meeting.next_deadline()];
             let first = due.into_iter().flatten().fold(round, Tick::min);
             let wait = Instant::now() + self.until_deadline(first, now);
@@ -521,6 +529,7 @@ impl Actor {
             let now = self.clock.now();
             self.let_pass(now);
             self.pump(now);
+            self.say_waiting();
             if now >= end || done(self) {
                 return;
             }

@@ -22,8 +22,9 @@ pub(crate) struct Rate {
 /// a newcomer is sent a room of 256 members and a full board at once.
 pub(crate) const FROM_NEIGHBOUR: Rate =
     Rate { frames_per_s: 2_000, frames_max: 8_000, bytes_per_s: 2 << 20, bytes_max: 32 << 20 };
-/// From one author, by whatever way. A session says 30 things a second in a room, and all of its records when asked, of
-/// which there are 256 at most, with a full board of 512 pages.
+/// From one author, by whatever way. A session says 30 things a second in a room, which come twice while others have to pass
+/// them on, and all of its records when asked, of which there are 256 at most, with a full board of 512 pages. So who moves
+/// all the time in more than eight rooms that are not whole, or in more than sixteen that are, says too much.
 pub(crate) const FROM_AUTHOR: Rate =
     Rate { frames_per_s: 500, frames_max: 1_000, bytes_per_s: 1 << 20, bytes_max: 32 << 20 };
 /// Of one author, to be passed on: this goes out once for each of our links, beside what we say ourselves, and their queues

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::IdentTopic;
-use parlor_core::{Access, By, Event, Input, MembersQuery, Output, Replica, RoomId, SessionId, Snapshot, Tick, limits};
+use parlor_core::{
+    Access, By, Event, Input, MembersQuery, Output, Replica, RoomId, SessionId, Snapshot, Tick, Way, limits,
+};
 use tokio::sync::{broadcast, watch};
 
 use super::porch::Porch;
@@ -31,9 +33,7 @@ pub(super) struct Link {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Whom {
     /// Everybody in the room.
-    All,
-    /// Those who are linked, which is everybody.
-    Linked,
+    All(Way),
     One(SessionId),
 }
 
@@ -128,9 +128,7 @@ impl Room {
         let (mut outgoing, mut events) = (Vec::new(), Vec::new());
         while let Some(output) = self.replica.poll_output() {
             match output {
-                Output::Publish { bytes, first_hand } => {
-                    outgoing.push((if first_hand { Whom::Linked } else { Whom::All }, bytes));
-                }
+                Output::Publish { bytes, way } => outgoing.push((Whom::All(way), bytes)),
                 Output::Send { peer, bytes } => outgoing.push((Whom::One(peer), bytes)),
                 Output::Event(event) => events.push(event),
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{IdentTopic, PublishError, TopicHash};
-use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, limits};
+use parlor_core::{Config, DownCause, Error, ErrorCode, Input, Replica, RoomId, Tick, Way, limits};
 use tracing::{debug, info};
 
 use super::room::{Link, Room, Whom};
@@ -101,6 +101,9 @@ impl Actor {
     pub(super) fn drop_closed(&mut self, now: Tick) {
         let due = |room: &&Room| room.closing.is_some_and(|at| at <= now);
         let closed: Vec<RoomId> = self.rooms.values().filter(due).map(|room| room.id.clone()).collect();
+        if !closed.is_empty() {
+            self.say_waiting();
+        }
         for id in closed {
             let Some(mut room) = self.rooms.remove(&id) else { continue };
             info!(room = tags::room(&room.topic.hash()), "a room is left");
@@ -135,37 +138,60 @@ impl Actor {
         }
     }
 
-    /// Lets every replica run and sends what they say. Cheap when nothing is due.
+    /// Lets every replica run and sends what they say. Cheap when nothing is due. What comes after something that goes by
+    /// streams waits until those had their turn: gossip signs, which takes longer than all the rest.
     pub(super) fn pump(&mut self, now: Tick) {
         let mut outgoing = Vec::new();
-        let network = self.swarm.behaviour_mut();
-        let calm = network.gossip.air.as_ref().is_none_or(|air| air.is_calm());
         for room in self.rooms.values_mut().filter(|room| room.entered) {
             for (to, frame) in room.pump(now) {
-                let Some(bytes) = room.close(frame, &mut self.sealed) else {
-                    self.counters.count("own_frame_unsealed");
-                    continue;
-                };
-                if matches!(to, Whom::Linked) && calm {
-                    let reached = network.streams.say(room.links.keys(), room.tag, &bytes);
-                    self.counters.add("streamed", reached.some.into());
-                    self.counters.add("stream_full", reached.full);
-                    // Somebody who has no stream hears it by gossip, and costs the others no time.
-                    if reached.some && reached.without == 0 {
-                        continue;
-                    }
+                match room.close(frame, &mut self.sealed) {
+                    Some(bytes) => outgoing.push((room.tag, to, bytes)),
+                    None => self.counters.count("own_frame_unsealed"),
                 }
-                outgoing.push((room.tag, to, bytes));
             }
         }
         for (tag, to, bytes) in outgoing {
-            match to {
-                Whom::All | Whom::Linked => self.publish(tag, bytes),
-                Whom::One(session) => match author::peer_of(&session) {
-                    Some(peer) => self.send(&peer, Direct { tag, bytes }),
-                    None => self.counters.count("send_to_no_peer"),
-                },
+            let everybody = matches!(to, Whom::All(Way::Both | Way::Links)) && self.say_by_streams(tag, &bytes);
+            if everybody && matches!(to, Whom::All(Way::Links)) {
+                continue;
             }
+            if self.gives_way {
+                self.waiting.push((tag, to, bytes));
+            } else {
+                self.say_to(tag, to, bytes);
+            }
+        }
+    }
+
+    /// Says a frame to those who are linked and have a stream; whether that is all of them.
+    fn say_by_streams(&mut self, tag: Tag, bytes: &[u8]) -> bool {
+        let network = self.swarm.behaviour_mut();
+        let calm = network.gossip.air.as_ref().is_none_or(|air| air.is_calm());
+        let room = self.topics.get(&tag.hash()).and_then(|id| self.rooms.get(id));
+        let Some(room) = room.filter(|_| calm) else { return false };
+        let reached = network.streams.say(room.links.keys(), tag, bytes);
+        self.counters.add("streamed", reached.some.into());
+        self.counters.add("stream_full", reached.full);
+        self.gives_way |= reached.some;
+        // Somebody who has no stream hears it by gossip, and costs the others no time.
+        reached.some && reached.without == 0
+    }
+
+    /// Says what waited for the streams.
+    pub(super) fn say_waiting(&mut self) {
+        self.gives_way = false;
+        for (tag, to, bytes) in std::mem::take(&mut self.waiting) {
+            self.say_to(tag, to, bytes);
+        }
+    }
+
+    fn say_to(&mut self, tag: Tag, to: Whom, bytes: Vec<u8>) {
+        match to {
+            Whom::All(_) => self.publish(tag, bytes),
+            Whom::One(session) => match author::peer_of(&session) {
+                Some(peer) => self.send(&peer, Direct { tag, bytes }),
+                None => self.counters.count("send_to_no_peer"),
+            },
         }
     }
 

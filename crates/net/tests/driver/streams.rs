@@ -59,7 +59,7 @@ async fn where_nobody_passes_it_on_a_movement_comes_by_the_link_itself() {
 }
 
 #[tokio::test]
-async fn what_has_to_be_passed_on_goes_by_gossip() {
+async fn what_has_to_be_passed_on_goes_by_gossip_as_well() {
     let a = Person::new("Quiet Otter").start().await;
     let at_a = a.join(json!({})).await;
     let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
@@ -69,10 +69,14 @@ async fn what_has_to_be_passed_on_goes_by_gossip() {
     shows_members(&at_a, LATER, 3).await;
     shows_members(&at_c, LATER, 3).await;
     steps(&a, &at_c, 1..6).await;
-    let streamed = a.count("streamed").await;
+    let counts = async || (a.count("streamed").await, a.count("published").await, b.count("stream_heard").await);
+    let before = counts().await;
     steps(&a, &at_c, 6..26).await;
-    assert_eq!(a.count("streamed").await, streamed, "c is not linked to a");
-    assert_eq!(c.net.peers().await.len(), 1);
+    let after = counts().await;
+    let (streamed, published, heard) = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
+    assert_eq!(c.net.peers().await.len(), 1, "c is not linked to a");
+    assert!(streamed >= 20 && published >= 20, "{streamed} by streams, {published} by gossip");
+    assert!(heard >= 20, "b, who is, hears {heard} of them by its stream");
 }
 
 #[tokio::test]

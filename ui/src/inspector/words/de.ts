@@ -297,7 +297,7 @@ export const de: Words = {
       published: 'Rahmen, die allen in einem Raum gesagt wurden.',
       published_alone: 'Rahmen, die niemand hören konnte: gewöhnlich, wenn man allein ist.',
       gossip_heard: 'Rahmen, die durch Gossip kamen.',
-      stream_heard: 'Rahmen, die auf einem Strom ihres Urhebers kamen und die niemand weitergibt.',
+      stream_heard: 'Rahmen, die auf einem Strom ihres Urhebers kamen.',
       streamed: 'Rahmen, die auf Strömen an alle in einem Raum gingen.',
       sent: 'Rahmen, die an eine Gegenstelle gingen.',
       inspection_lost: 'Was für den Inspektor nicht notiert wurde, weil zu viel auf einmal geschah.',

@@ -296,7 +296,7 @@ export const en = {
       published: 'Frames that were said to everybody in a room.',
       published_alone: 'Frames that nobody was there to hear: normal when alone.',
       gossip_heard: 'Frames that came by gossip.',
-      stream_heard: 'Frames that came by a stream of their author’s, which nobody passes on.',
+      stream_heard: 'Frames that came by a stream of their author’s.',
       streamed: 'Frames that were said to everybody in a room by streams.',
       sent: 'Frames that were sent to one peer.',
       inspection_lost: 'Things that were not noted for the inspector, because too much happened at once.',
