@@ -27,6 +27,7 @@ use crate::links::PING_EVERY_MS;
 use crate::meter::Metered;
 use crate::relay;
 use crate::rendezvous;
+use crate::rested::Rested;
 use crate::stream::Streams;
 use crate::tcp;
 
@@ -46,19 +47,21 @@ pub(crate) struct Behaviour {
     pub(crate) cuts: Toggle<allow_block_list::Behaviour<BlockedPeers>>,
     /// The peers that sent far too much, for a while.
     pub(crate) cut_off: allow_block_list::Behaviour<BlockedPeers>,
-    pub(crate) gossip: Metered,
-    pub(crate) direct: request_response::Behaviour<FrameCodec>,
+    /// Before gossip, for handlers are asked in this order, and it brings the next cursor.
     pub(crate) streams: Streams,
-    pub(crate) clocks: request_response::Behaviour<ClockCodec>,
-    identify: identify::Behaviour,
-    ping: ping::Behaviour,
+    /// It does not rest: without a stream it is not woken by what waits to be said.
+    pub(crate) gossip: Metered,
+    pub(crate) direct: Rested<request_response::Behaviour<FrameCodec>>,
+    pub(crate) clocks: Rested<request_response::Behaviour<ClockCodec>>,
+    identify: Rested<identify::Behaviour>,
+    ping: Rested<ping::Behaviour>,
     mdns: Toggle<mdns::tokio::Behaviour>,
     /// What a relay does for others, when this peer is one.
-    relay: Toggle<libp2p::relay::Behaviour>,
-    register: Toggle<rendezvous::Guarded<libp2p_rendezvous::server::Behaviour>>,
+    relay: Rested<Toggle<libp2p::relay::Behaviour>>,
+    register: Rested<Toggle<rendezvous::Guarded<libp2p_rendezvous::server::Behaviour>>>,
     /// What relays do for this peer.
-    circuits: Guarded,
-    pub(crate) rendezvous: rendezvous::Guarded<libp2p_rendezvous::client::Behaviour>,
+    circuits: Rested<Guarded>,
+    pub(crate) rendezvous: Rested<rendezvous::Guarded<libp2p_rendezvous::client::Behaviour>>,
 }
 
 /// What there is to choose about a swarm.
@@ -99,26 +102,26 @@ pub(crate) fn swarm(
         ),
         cuts: wanted.lab.then(allow_block_list::Behaviour::default).into(),
         cut_off: allow_block_list::Behaviour::default(),
-        gossip,
-        direct: direct::behaviour(),
         streams: Streams::default(),
-        clocks: clocks::behaviour(),
-        identify: identify::Behaviour::new(
+        gossip,
+        direct: Rested(direct::behaviour()),
+        clocks: Rested(clocks::behaviour()),
+        identify: Rested(identify::Behaviour::new(
             identify::Config::new("parlor/1".into(), key.keypair().public())
                 .with_agent_version(concat!("parlor/", env!("CARGO_PKG_VERSION")).into())
                 .with_cache_size(0)
                 .with_push_listen_addr_updates(true),
-        ),
-        ping: ping::Behaviour::new(
+        )),
+        ping: Rested(ping::Behaviour::new(
             ping::Config::new()
                 .with_interval(Duration::from_millis(PING_EVERY_MS))
                 .with_timeout(Duration::from_millis(PING_EVERY_MS)),
-        ),
+        )),
         mdns: mdns.and_then(Result::ok).into(),
-        relay: wanted.relay.then(|| relay::behaviour(key.peer())).into(),
-        register: wanted.relay.then(|| rendezvous::server(clock)).into(),
-        circuits,
-        rendezvous: rendezvous::client(key.keypair(), clock),
+        relay: Rested(wanted.relay.then(|| relay::behaviour(key.peer())).into()),
+        register: Rested(wanted.relay.then(|| rendezvous::server(clock)).into()),
+        circuits: Rested(circuits),
+        rendezvous: Rested(rendezvous::client(key.keypair(), clock)),
     };
     let swarm = SwarmBuilder::with_existing_identity(key.keypair().clone())
         .with_tokio()

@@ -62,6 +62,7 @@ mod outage;
 mod panics;
 mod relay;
 mod rendezvous;
+mod rested;
 mod seal;
 mod stream;
 mod surroundings;
