@@ -31,7 +31,7 @@ mod scale;
 mod sealed;
 #[cfg(feature = "net")]
 mod start;
-#[cfg(feature = "peers")]
+#[cfg(any(all(feature = "net", target_os = "linux"), feature = "peers"))]
 mod targets;
 pub mod weigh;
 #[cfg(feature = "net")]

@@ -33,7 +33,7 @@ pub async fn run() -> anyhow::Result<Figure> {
         }
     }
     let name = "processor per cursor in a private room";
-    Ok(Figure::beside(name, median(sealed), "open room", median(open), "µs").ratio_at_most(1.15))
+    Ok(Figure::beside(name, median(sealed), "open room", median(open), "µs"))
 }
 
 /// Microseconds of all threads for each cursor that arrived.

@@ -1,7 +1,6 @@
 //! Bare gossipsub: signed, over TCP, linked all with all, and without forwarding.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::{Either, select};
@@ -10,11 +9,8 @@ use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, Swarm};
 use tokio::sync::oneshot;
 
-use super::mover::{Seen, Task, Told, grace, now, place, ready};
-use crate::{floor, wire};
-
-/// How often each says where it stands until they may move: who is linked last has heard nobody yet.
-const GREET: Duration = Duration::from_millis(100);
+use super::mover::{GREET, Seen, Task, Told, frame, grace, now, place, read, ready};
+use crate::floor;
 
 struct Peer {
     swarm: Swarm<gossipsub::Behaviour>,
@@ -26,11 +22,8 @@ struct Peer {
 impl Peer {
     /// Tells the others where it stands, in as many bytes as a frame of Parlor's that says so.
     fn say(&mut self, x: f64) {
-        let mut bytes = vec![0; wire::FRAME];
-        bytes[..8].copy_from_slice(&(self.number as u64).to_le_bytes());
-        bytes[8..16].copy_from_slice(&x.to_le_bytes());
         // Nobody may be there yet; what is not told counts as lost.
-        let _ = self.swarm.behaviour_mut().publish(self.topic.clone(), bytes);
+        let _ = self.swarm.behaviour_mut().publish(self.topic.clone(), frame(self.number, x, 0));
     }
 
     fn heard(&mut self, event: SwarmEvent<gossipsub::Event>) {
@@ -57,11 +50,6 @@ impl Peer {
             }
         }
     }
-}
-
-fn read(bytes: &[u8]) -> Option<(usize, f64)> {
-    let (of, x) = (bytes.get(..8)?.try_into().ok()?, bytes.get(8..16)?.try_into().ok()?);
-    Some((u64::from_le_bytes(of) as usize, f64::from_le_bytes(x)))
 }
 
 pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told> {

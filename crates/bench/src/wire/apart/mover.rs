@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::oneshot;
 
+#[cfg(feature = "iroh")]
+use super::IROH;
 use super::{GOSSIPSUB, PARLOR, gossip, own};
+use crate::wire;
 
+/// How often those who keep nothing say where they stand until they may move: who comes last has heard nobody yet.
+pub const GREET: Duration = Duration::from_millis(100);
 /// For the last moves of the others.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -90,6 +95,22 @@ pub fn place(of: usize) -> f64 {
     of as f64 + 1.25
 }
 
+/// That somebody is at a place, in as many bytes as a frame of Parlor's that says so. `again`: what tells it from the same
+/// said before.
+pub fn frame(of: usize, x: f64, again: u64) -> Vec<u8> {
+    let mut bytes = vec![0; wire::FRAME];
+    bytes[..8].copy_from_slice(&(of as u64).to_le_bytes());
+    bytes[8..16].copy_from_slice(&x.to_le_bytes());
+    bytes[16..24].copy_from_slice(&again.to_le_bytes());
+    bytes
+}
+
+/// What such a frame says.
+pub fn read(bytes: &[u8]) -> Option<(usize, f64)> {
+    let (of, x) = (bytes.get(..8)?.try_into().ok()?, bytes.get(8..16)?.try_into().ok()?);
+    Some((u64::from_le_bytes(of) as usize, f64::from_le_bytes(x)))
+}
+
 /// Nanoseconds by the clock of all processes.
 pub fn now() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
@@ -113,6 +134,8 @@ pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
     let told = match system.as_str() {
         PARLOR => own::play(&task, go).await?,
         GOSSIPSUB => gossip::play(&task, go).await?,
+        #[cfg(feature = "iroh")]
+        IROH => super::iroh::play(&task, go).await?,
         other => bail!("nobody moves in {other:?}"),
     };
     println!("{}", serde_json::to_string(&told)?);
