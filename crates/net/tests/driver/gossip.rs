@@ -140,8 +140,8 @@ async fn full_mesh(count: usize) -> (Vec<Peer>, Vec<RoomPort>) {
         peers.push(peer);
     }
     for (peer, port) in peers.iter().zip(&ports) {
-        until(6 * LATER, "all links", async || peer.net.peers().await.len() == count - 1).await;
-        shows_members(port, 2 * LATER, count).await;
+        until(12 * LATER, "all links", async || peer.net.peers().await.len() == count - 1).await;
+        shows_members(port, 4 * LATER, count).await;
     }
     (peers, ports)
 }
@@ -177,7 +177,7 @@ async fn a_burst(count: usize) -> Vec<Peer> {
         }
     }
     // Who has more to verify than there is time is late: how late says the bench of a LAN, of optimised programs.
-    all_step(&peers, &ports, 2 * LATER, 1).await;
+    all_step(&peers, &ports, 6 * LATER, 1).await;
     peers
 }
 
@@ -220,10 +220,10 @@ async fn where_all_are_linked_to_all_a_frame_is_verified_once() {
             }
         }
     };
-    tokio::time::timeout(2 * LATER, settled).await.expect("nothing is passed on any more");
+    tokio::time::timeout(4 * LATER, settled).await.expect("nothing is passed on any more");
     let before = counts().await;
     for step in 1..=20 {
-        all_step(&peers, &ports, LATER, step).await;
+        all_step(&peers, &ports, 2 * LATER, step).await;
     }
     let after = counts().await;
     let (heard, repeated, control) = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
