@@ -1,5 +1,5 @@
 //! Handlers that are asked only when they may have something to say. A connection asks all of its handlers for each frame that
-//! comes or goes, thrice, and of the dozen that a peer has, one has to do with it: the others took a third of the time that a
+//! comes or goes, thrice, and of the dozen that a peer has, one has to do with it: the others took a quarter of the time that a
 //! cursor costs a processor. So each has a waker of its own, and rests until that or an event rings.
 //!
 //! Elsewhere a handler is asked all the time, so that one which forgets to have itself woken is not noticed there. Here it must
