@@ -1,7 +1,7 @@
 //! Movements by their author's own link: the protocol `/parlor/1/stream`. Nobody has to see a signature of those: the
 //! connection proves whose they are. Where all of a room are linked to all, nobody has to pass them on (design N4), and this
-//! is all that is said. Each end opens one stream for what it says. What waits for it has a bound in number and in time, so that an
-//! old cursor is dropped rather than late (design N5), and replicas repair it.
+//! is all that is said. Each end opens one stream for what it says. What waits for it has a bound in number and in time, so
+//! that an old cursor is dropped rather than late (design N5), and replicas repair it.
 //!
 //! An item is a length (u16, little endian), the tag of a room and one frame. As long as somebody in a room is not linked, does
 //! not know the protocol, or ended its stream again and again, everything is said by gossip too.

@@ -66,7 +66,7 @@ impl Raw {
         }
     }
 
-    /// Opens a stream of what nobody passes on, and says these bytes on it, whole items or not.
+    /// Opens a stream of movements, and says these bytes on it, whole items or not.
     pub fn stream(&mut self, bytes: Vec<u8>) -> mpsc::Sender<Vec<u8>> {
         let (mut more, said) = mpsc::channel(1_024);
         more.try_send(bytes).unwrap();

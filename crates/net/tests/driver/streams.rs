@@ -1,5 +1,5 @@
-//! What needs no more than its author's own link (design N4): who hears it by a stream, who by gossip, and what somebody gets
-//! for saying nonsense on one.
+//! Movements by their author's own link (design N4): who hears them by a stream, who by gossip, and what somebody gets for
+//! saying nonsense on one.
 
 use std::time::Duration;
 

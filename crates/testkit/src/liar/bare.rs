@@ -66,7 +66,7 @@ mod speaks {
         pub direct: request_response::Behaviour<Whole>,
         /// gossipsub by hand: bytes on a stream of its protocol.
         pub by_hand: request_response::Behaviour<Endless>,
-        /// Bytes on a stream of what nobody passes on.
+        /// Bytes on a stream of movements.
         pub stream: request_response::Behaviour<Endless>,
         pub(super) ping: libp2p::ping::Behaviour,
     }
@@ -100,7 +100,7 @@ pub fn swarm() -> Bare {
     swarm_with(ProtocolSupport::Outbound)
 }
 
-/// The same, which takes in streams of what nobody passes on, or not. It reads nothing of them.
+/// The same, which takes in streams of movements, or not. It reads nothing of them.
 ///
 /// # Panics
 /// When libp2p cannot be set up.

@@ -208,7 +208,7 @@ impl Liar {
         self.pour = None;
     }
 
-    /// Says bytes on a stream of what nobody passes on, whole items or not.
+    /// Says bytes on a stream of movements, whole items or not.
     pub fn stream(&mut self, bytes: Vec<u8>) -> bool {
         let Behaviour { stream, .. } = self.swarm.behaviour_mut();
         say_on(&mut self.stream, stream, &self.remote, bytes)
