@@ -41,13 +41,13 @@ use crate::config::{Discovery, NetConfig, NetError};
 use crate::counters::Counters;
 use crate::dialler::{Dialler, Source};
 use crate::handle::{Command, Views};
-use crate::hello::{self, Hello};
+use crate::hello::{self, Heard, Hello};
 use crate::info::{NearRoom, NetworkState};
 use crate::lab::{Cutting, Fault, LabNetwork};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
-use crate::meter::give_way;
+use crate::meter::{give_way, or_wait};
 use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::tags;
@@ -291,6 +291,18 @@ impl Orders {
     }
 }
 
+/// What the actor does next.
+enum Next {
+    Command(Option<Command>),
+    Network(SwarmEvent<BehaviourEvent>),
+    Hello(Heard),
+    Surroundings(Surroundings),
+    /// Judges what stands in line.
+    InLine,
+    /// Lets the replicas run, because one wants to or a second is over.
+    Due,
+}
+
 impl Actor {
     async fn run(mut self, mut orders: Orders, mut surroundings: mpsc::Receiver<Surroundings>) {
         let mut woke = self.clock.now();
@@ -310,8 +322,7 @@ impl Actor {
                 round = now.plus(ROUND_MS);
             }
             self.settle(now);
-            // There may be no end to what one connection brings, and another has the next cursor.
-            if std::mem::take(&mut heard) | self.gives_way {
+            if !self.waiting.is_empty() {
                 give_way().await;
                 self.say_waiting();
             }
@@ -319,35 +330,50 @@ impl Actor {
             let due = [self.dialler.next_deadline(), self.meeting.next_deadline()];
             let first = due.into_iter().flatten().fold(round, Tick::min);
             let wait = Instant::now() + self.until_deadline(first, now);
-            tokio::select! {
-                command = orders.next() => match command {
-                    None => return,
-                    Some(Command::Shutdown { reply }) => {
-                        orders.receiver.close();
-                        orders.waiting.clear();
-                        self.shut_down().await;
-                        // The ports first: who asked may begin another session on them.
-                        drop(self);
-                        let _ = reply.send(());
-                        return;
-                    }
-                    Some(Command::Lab { fault: Fault::Crash, reply }) => {
-                        // The sockets first: who asked then knows that the ports are on their way to be free.
-                        drop(self);
-                        let _ = reply.send(Ok(()));
-                        return;
-                    }
-                    Some(command) => self.command(command),
-                },
-                event = self.swarm.select_next_some() => {
+            let (next, waited) = or_wait(async {
+                tokio::select! {
+                    command = orders.next() => Next::Command(command),
+                    event = self.swarm.select_next_some() => Next::Network(event),
+                    Some(hello) = self.hello.heard.recv() => Next::Hello(hello),
+                    Some(seen) = surroundings.recv() => Next::Surroundings(seen),
+                    // Connections are tasks of their own, which bring the next cursor: they go first.
+                    () = tokio::task::yield_now(), if !self.line.is_empty() => Next::InLine,
+                    () = tokio::time::sleep_until(wait) => Next::Due,
+                }
+            })
+            .await;
+            // There may be no end to what one connection brings, and another has the next cursor. Who waited gave way.
+            let brought = std::mem::take(&mut heard);
+            if brought && !waited {
+                give_way().await;
+            }
+            self.gives_way &= !(brought || waited);
+            match next {
+                Next::Command(None) => return,
+                Next::Command(Some(Command::Shutdown { reply })) => {
+                    orders.receiver.close();
+                    orders.waiting.clear();
+                    self.shut_down().await;
+                    // The ports first: who asked may begin another session on them.
+                    drop(self);
+                    let _ = reply.send(());
+                    return;
+                }
+                Next::Command(Some(Command::Lab { fault: Fault::Crash, reply })) => {
+                    // The sockets first: who asked then knows that the ports are on their way to be free.
+                    drop(self);
+                    let _ = reply.send(Ok(()));
+                    return;
+                }
+                Next::Command(Some(command)) => self.command(command),
+                Next::Network(event) => {
                     self.network_event(event);
                     heard = true;
                 }
-                Some(hello) = self.hello.heard.recv() => self.said_hello(hello, self.clock.now()),
-                Some(seen) = surroundings.recv() => self.look_around(seen, self.clock.now()),
-                // Connections are tasks of their own, which bring the next cursor: they go first.
-                () = tokio::task::yield_now(), if !self.line.is_empty() => self.next_in_line(self.clock.now()),
-                () = tokio::time::sleep_until(wait) => {}
+                Next::Hello(hello) => self.said_hello(hello, self.clock.now()),
+                Next::Surroundings(seen) => self.look_around(seen, self.clock.now()),
+                Next::InLine => self.next_in_line(self.clock.now()),
+                Next::Due => {}
             }
         }
     }

@@ -23,8 +23,8 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 
 use self::recent::Handed;
-pub(crate) use self::turns::give_way;
 use self::turns::{GivesWay, Told};
+pub(crate) use self::turns::{give_way, or_wait};
 use crate::gossip::Gossip;
 use crate::lab::{Air, Way, shun};
 

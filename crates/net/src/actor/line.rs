@@ -17,7 +17,7 @@ use crate::author::Origin;
 use crate::inspect::FrameBytes;
 
 /// Cells that are judged at a time, which a cursor may have to wait for at each end.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 /// Bytes of one neighbour that stand in line: a full board fits. What is beyond is dropped, and repaired later.
 const BYTES_MAX: usize = 8 << 20;
 

@@ -5,6 +5,7 @@
 //! And it tells when the stream of gossip is opened once more on one connection, as it is after something was said that
 //! cannot be read: of that gossipsub says nothing.
 
+use std::pin::pin;
 use std::task::{Context, Poll};
 
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound};
@@ -100,7 +101,19 @@ impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
     }
 }
 
-/// Lets every task that is ready run once.
+/// What comes of something, and whether it had to be waited for: other tasks could run then.
+pub(crate) async fn or_wait<T>(something: impl Future<Output = T>) -> (T, bool) {
+    let mut something = pin!(something);
+    let mut waited = false;
+    std::future::poll_fn(|cx| {
+        let polled = something.as_mut().poll(cx);
+        waited |= polled.is_pending();
+        polled.map(|done| (done, waited))
+    })
+    .await
+}
+
+/// Lets every task that is ready run once. Another processor is woken for it, so it is only for those who have not waited.
 pub(crate) async fn give_way() {
     let mut gave = false;
     // What tokio has for it waits until nobody else wants to run, which may be never.
@@ -171,6 +184,18 @@ mod tests {
             assert!(handler.poll(&mut cx).is_pending());
             assert_eq!(woken.0.load(Ordering::Relaxed), round + 1, "nobody else would ask it again");
         }
+    }
+
+    #[test]
+    fn what_had_to_be_waited_for_is_told_from_what_was_there() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (tell, mut said) = tokio::sync::mpsc::channel(2);
+            tell.send("first").await.unwrap();
+            assert_eq!(or_wait(said.recv()).await, (Some("first"), false));
+            tokio::spawn(async move { tell.send("second").await });
+            assert_eq!(or_wait(said.recv()).await, (Some("second"), true));
+        });
     }
 
     #[test]
