@@ -253,6 +253,11 @@ impl Cells {
         self.registers(key.kind).get(key).map(|held| &held.cell)
     }
 
+    /// The same with what is known of it.
+    pub fn held(&self, key: &CellKey) -> Option<&Held> {
+        self.registers(key.kind).get(key)
+    }
+
     pub fn stamp(&self, key: &CellKey) -> Option<Stamp> {
         self.registers(key.kind).get(key).map(|held| held.stamp)
     }

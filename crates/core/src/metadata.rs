@@ -1,6 +1,6 @@
 //! The room's shared settings: what a call may write and what a reader sees (design A6, A8, R10, R11).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -131,7 +131,8 @@ impl Replica {
         self.cells_changed = now;
         if touched.iter().any(|key| key.kind == CellKind::Metadata) {
             let before: Arc<RoomMetadata> = Arc::clone(&self.metadata);
-            self.metadata = shown(&self.cells, &self.config.room);
+            self.metadata = shown_after(&before.metadata, &touched, &self.cells, &self.config.room);
+            debug_assert_eq!(self.metadata, shown(&self.cells, &self.config.room), "nothing that changed was missed");
             let changed = changed_keys(&before.metadata, &self.metadata.metadata);
             if !changed.is_empty() {
                 let metadata = Arc::clone(&self.metadata);
@@ -173,22 +174,40 @@ fn version(cells: &Cells, room: &RoomId) -> String {
 
 /// What a reader sees: everything, as long as callers kept to the limits; else the newest of it, within twice of them.
 pub(crate) fn shown(cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
+    shown_after(&Bag::new(), &[], cells, room)
+}
+
+/// The same, after what was seen before and what was written since. Values are built of that alone: somebody may write one key
+/// after the other, and a room has hundreds.
+fn shown_after(before: &Bag, touched: &[Arc<CellKey>], cells: &Cells, room: &RoomId) -> Arc<RoomMetadata> {
     let always: Vec<CellKey> = ALWAYS_KEPT.iter().map(|key| CellKey::metadata(key)).collect();
-    let always = always.iter().filter_map(|key| Some((cells.stamp(key)?, cells.get(key)?)));
-    let rest = cells.newest(CellKind::Metadata).map(|Held { stamp, cell, .. }| (*stamp, cell));
-    let mut metadata = Bag::new();
+    let always = always.iter().filter_map(|key| cells.held(key));
     let (mut keys, mut bytes, mut memory) = METADATA_SHOWN;
     let mut newest = cells.newest_stamp(CellKind::Metadata);
-    for (stamp, cell) in always.chain(rest) {
-        newest = newest.max(Some(stamp));
+    let mut seen: HashMap<&str, &Raw> = HashMap::with_capacity(before.len() + touched.len());
+    for Held { stamp, takes, cell, .. } in always.chain(cells.newest(CellKind::Metadata)) {
+        newest = newest.max(Some(*stamp));
         let Some(value) = &cell.value else { continue };
-        let size = cell.key.field.len() + value.json_size();
-        let weight = value.weight().memory;
-        if keys == 0 || size > bytes || weight > memory {
+        if keys == 0 || takes.bytes > bytes || takes.memory > memory {
             break;
         }
-        (keys, bytes, memory) = (keys - 1, bytes - size, memory - weight);
-        metadata.insert(cell.key.field.clone(), value.value());
+        (keys, bytes, memory) = (keys - 1, bytes - takes.bytes, memory - takes.memory);
+        seen.insert(&cell.key.field, value);
+    }
+    let mut metadata = before.clone();
+    metadata.retain(|key, _| seen.contains_key(key.as_str()));
+    for key in touched {
+        if let Some(value) = seen.get(key.field.as_str()) {
+            metadata.insert(key.field.clone(), value.value());
+        }
+    }
+    // Where something went, what is older may be seen again.
+    if metadata.len() < seen.len() {
+        for (key, value) in seen {
+            if !metadata.contains_key(key) {
+                metadata.insert(key.to_owned(), value.value());
+            }
+        }
     }
     Arc::new(RoomMetadata {
         room: room.clone(),

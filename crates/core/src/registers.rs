@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::cell::{Cell, CellKey, CellKind, Stamp};
 use crate::cells::ALWAYS_KEPT;
 use crate::ids::PublicKey;
+use crate::raw::Raw;
 
 /// Spares that are kept: a fourth of what is read.
 const SPARE_PART: usize = 4;
@@ -17,13 +18,34 @@ pub(crate) struct Held {
     pub bucket: u8,
     /// A hash of its register and its stamp.
     pub fingerprint: u64,
+    /// What it takes of what is shown of a room's settings, where it is one of them.
+    pub takes: Takes,
     pub cell: Cell,
+}
+
+/// Of the document that readers of a room's settings get.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Takes {
+    /// As JSON, with its key.
+    pub bytes: usize,
+    /// When it is built.
+    pub memory: usize,
+}
+
+impl Takes {
+    fn of(cell: &Cell) -> Self {
+        let value = cell.value.as_ref().filter(|_| cell.key.kind == CellKind::Metadata);
+        let takes =
+            |value: &Raw| Takes { bytes: cell.key.field.len() + value.json_size(), memory: value.weight().memory };
+        value.map(takes).unwrap_or_default()
+    }
 }
 
 impl Held {
     pub fn new(cell: Cell) -> Self {
         let stamp = cell.stamp();
-        Held { stamp, bucket: cell.key.bucket(), fingerprint: fingerprint(&cell.key, &stamp), cell }
+        let fingerprint = fingerprint(&cell.key, &stamp);
+        Held { stamp, bucket: cell.key.bucket(), fingerprint, takes: Takes::of(&cell), cell }
     }
 
     pub fn key(&self) -> &Arc<CellKey> {
