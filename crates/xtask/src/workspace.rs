@@ -65,6 +65,10 @@ impl Workspace {
         for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
             cargo.env_remove(name);
         }
+        // A clone that is built once has nothing to build upon, and what cargo keeps for it takes gigabytes.
+        if self.ci {
+            cargo.env("CARGO_INCREMENTAL", "0");
+        }
         cargo
     }
 
