@@ -1,5 +1,5 @@
 // One who moves in a room of a server, and sees the others move. Prints `ready` once everybody is seen; a line on its input
-// makes it move; when that is over and the last are heard, it prints what it did and when, by the monotonic clock that all
+// makes it move, or be quiet where it has no move to make; when that is over and the last are heard, it prints what it did and when, by the monotonic clock that all
 // processes of a computer share, and ends with its input.
 //
 //   node mover.js SYSTEM PORT NUMBER PEERS COUNT EVERY_MS
@@ -30,6 +30,9 @@ const see = (of, x) => {
   known.add(of);
   if (x >= 1) heard[of].push([x - 1.25, at]);
 };
+
+// Ends what it says of itself.
+let quiet = () => {};
 
 async function awareness(make) {
   const Y = await import("yjs");
@@ -65,8 +68,9 @@ const begin = {
     const socket = io(`http://127.0.0.1:${port}`, { transports: ["websocket"] });
     socket.on("move", (move) => see(move.number, move.cursor.x));
     const timer = setInterval(() => socket.emit("move", presence(0)), 200);
+    quiet = () => clearInterval(timer);
     return (x) => {
-      clearInterval(timer);
+      quiet();
       socket.emit("move", { number, cursor: { x, y: 300.5 } });
     };
   },
@@ -80,6 +84,7 @@ const waiting = setInterval(() => {
 }, 20);
 
 const moves = () => {
+  if (count === 0) return quiet();
   const turn = setInterval(() => {
     sent.push(now());
     move(sent.length - 1 + 1.25);

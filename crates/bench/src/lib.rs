@@ -3,8 +3,9 @@
 //! The machine is never quiet, so where there is a peer the ratio is the result: rounds of Parlor and of its peer take
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
-//! `wire`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `memory` needs what others
+//! `wire`, `join`, `idle`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `memory` needs what others
 //! hold presence with and is built with the feature `peers`; `look` and `scale` need the simulator alone.
+//! What callgrind counts is built with the feature `instructions`.
 //! Memory is counted by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
@@ -17,13 +18,21 @@ mod crowd;
 mod floor;
 #[cfg(feature = "net")]
 mod hostile;
+#[cfg(feature = "instructions")]
+pub mod instructions;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod join;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod lan;
 mod look;
 #[cfg(feature = "peers")]
 mod memory;
+#[cfg(any(feature = "peers", feature = "instructions"))]
+mod moves;
 #[cfg(feature = "net")]
 mod pair;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod process;
 mod report;
 mod samples;
 mod scale;
@@ -43,8 +52,8 @@ use anyhow::bail;
 pub use memory::held;
 
 /// Measures one table; true when it reached all that it must. What is in `rest` narrows it: to one attack of `hostile`,
-/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd` and
-/// `mover` measure nothing: they move for what is measured.
+/// which plays the liar itself by the name of `liar`, to one part of `lan`, or to some systems of `memory`. `crowd`,
+/// `mover`, `host` and `newcomer` print no table: they move, or come, for what is measured.
 ///
 /// # Errors
 /// When something could not be measured.
@@ -59,6 +68,14 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         #[cfg(feature = "net")]
         "crowd" => tokio::runtime::Runtime::new()?.block_on(crowd::run(rest)).map(|()| true),
         #[cfg(all(feature = "net", target_os = "linux"))]
+        "join" => join::run(),
+        #[cfg(all(feature = "net", target_os = "linux"))]
+        "host" => tokio::runtime::Runtime::new()?.block_on(join::host(rest)).map(|()| true),
+        #[cfg(all(feature = "net", target_os = "linux"))]
+        "newcomer" => tokio::runtime::Runtime::new()?.block_on(join::newcomer(rest)).map(|()| true),
+        #[cfg(all(feature = "net", target_os = "linux"))]
+        "idle" => wire::apart::idle(),
+        #[cfg(all(feature = "net", target_os = "linux"))]
         "lan" => lan::run(rest.first().map(String::as_str)),
         #[cfg(feature = "net")]
         "wire" => tokio::runtime::Runtime::new()?.block_on(wire::run()),
@@ -71,7 +88,7 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "look" => look::run(),
         "scale" => scale::run(),
         other => bail!(
-            "there is no bench {other:?} in this build; there are: wire, hostile, lan and api (with the feature net), \
+            "there is no bench {other:?} in this build; there are: wire, join, idle, hostile, lan and api (with the feature net), \
              memory (with the feature peers), look, scale"
         ),
     }

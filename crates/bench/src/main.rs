@@ -1,5 +1,4 @@
-//! Measures one table: `parlor-bench wire`, `parlor-bench hostile`, `parlor-bench lan`,
-//! `parlor-bench api`, `parlor-bench memory`, `parlor-bench look`, `parlor-bench scale`. Ends with 1 when something that must be reached was not.
+//! Measures one table, such as `parlor-bench wire`. Ends with 1 when something that must be reached was not.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
 //! What holds presence in memory, beside what people would take instead: the same members, the same moves of a cursor,
 //! in one thread of one process, with no network in between. Times are those of the processor.
 //!
-//! The **trace** is a room of 8, 32 or 128 members and moves that come round by round, each of one cursor ([`trace`]). Every
-//! system is used the way its own documentation says ([`System`] says what is timed and what is not):
+//! The **trace** is a room of 8, 32 or 128 members and moves that come round by round, each of one cursor ([`trace`](crate::moves::trace)). Every
+//! system is used the way its own documentation says ([`System`](system::System) says what is timed and what is not):
 //!
 //! - **Parlor**: a replica for each member and one that looks on, all linked with all, through the public calls of the core
-//!   ([`parlor`]): limits are checked, turns are taken, fields have revisions, heartbeats ride along, and who looks on gets
+//!   ([`parlor`](crate::moves::parlor)): limits are checked, turns are taken, fields have revisions, heartbeats ride along, and who looks on gets
 //!   an event for each move. A record of presence is signed by no one in the core: it has one writer, and a driver says
 //!   whose frame it is. What signing a frame costs on the wire is in the table `wire`.
 //! - **yrs** and **y-protocols** in Node: an awareness for each member; a move sends the member's whole state.
@@ -20,9 +20,6 @@ mod chitchat;
 mod floor;
 mod loro;
 mod node;
-mod parlor;
-mod system;
-mod trace;
 mod yrs;
 
 use std::collections::BTreeMap;
@@ -33,7 +30,8 @@ use crate::samples::Spread;
 use crate::targets::Targets;
 use crate::weigh::weighed;
 
-use self::system::{Measured, measured};
+use crate::moves::system::{Measured, measured};
+use crate::moves::{parlor, system};
 
 /// Members of the rooms.
 const SIZES: [usize; 3] = [8, 32, 128];

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::IN_NODE;
 use crate::cpu;
 
+/// What runs in Node, below the root of the repository, where benches run.
+const IN_NODE: &str = "crates/bench/peers";
 /// No line takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -29,10 +30,10 @@ impl Process {
         Self::begin(command)
     }
 
-    /// This program, as one who moves.
-    pub fn mover(arguments: &[&str]) -> anyhow::Result<Self> {
+    /// This program in another part, such as one who moves.
+    pub fn own(part: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("mover").args(arguments);
+        command.arg(part).args(arguments);
         Self::begin(command)
     }
 

@@ -5,16 +5,21 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::debian::{self, Installed};
 use crate::workspace::Workspace;
 use crate::{node, pass_on, suites, workspace};
 
+/// What counts instructions, as Cargo.lock has its library.
+const GUNGRAUN: &str = "0.20.0";
+
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p and what runs on a server, over loopback), memory (beside what else holds
-    /// presence, in one process), hostile (beside somebody who lies), lan (on hosts made of network namespaces), api (what
-    /// HTTP adds to the crate, and two hundred readers), look (what the recorder and the inspector cost), scale (big rooms
-    /// and long months, simulated), ui (the interface in Chromium) or window (the same in WebKitGTK, for more than half an
-    /// hour)
+    /// Which table: wire (beside bare libp2p, iroh-gossip and what runs on a server, over loopback), join (from a link to a
+    /// whole room), idle (a room in which nobody does anything, beside the same as wire), memory (beside what else holds
+    /// presence, in one process), instructions (of the core, counted by callgrind), hostile (beside somebody who lies), lan
+    /// (on hosts made of network namespaces), api (what HTTP adds to the crate, and two hundred readers), look (what the
+    /// recorder and the inspector cost), scale (big rooms and long months, simulated), ui (the interface in Chromium) or
+    /// window (the same in WebKitGTK, for more than half an hour)
     table: String,
     /// What follows `--` goes to the bench as it is
     #[arg(last = true)]
@@ -36,6 +41,13 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench", "--features", "iroh"])?;
             on_a_screen(workspace)
         }
+        "idle" | "join" => {
+            if !node::install(workspace, "crates/bench/peers")? {
+                bail!("what runs in Node was not installed");
+            }
+            build(workspace, &["--package", "parlor-bench", "--features", "iroh"])?;
+            Command::new(workspace.program("parlor-bench", "release"))
+        }
         "look" | "scale" => {
             build(workspace, &["--package", "parlor-bench", "--no-default-features"])?;
             Command::new(workspace.program("parlor-bench", "release"))
@@ -47,6 +59,7 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench", "--no-default-features", "--features", "peers"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
+        "instructions" => return instructions(workspace),
         "hostile" | "lan" | "api" => {
             build(workspace, &["--package", "parlor-bench"])?;
             Command::new(workspace.program("parlor-bench", "release"))
@@ -80,11 +93,26 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             return pass_on(node);
         }
         other => {
-            bail!("there is no table {other:?}; there are: wire, memory, hostile, lan, api, look, scale, ui, window")
+            bail!(
+                "there is no table {other:?}; there are: wire, join, idle, memory, instructions, hostile, lan, api, look, scale, ui, window"
+            )
         }
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)
+}
+
+/// Has callgrind count what the core does. It needs a program beside the library, of the same version.
+fn instructions(workspace: &Workspace) -> Result<ExitCode> {
+    let missing = debian::missing(debian::COUNTING);
+    if !missing.is_empty() && !matches!(debian::install(workspace, &missing, false)?, Installed::Yes) {
+        bail!("instructions are counted with valgrind: {}", debian::advice(&missing));
+    }
+    let runner = suites::tool(workspace, "gungraun-runner", GUNGRAUN)?;
+    let mut bench = workspace.cargo();
+    bench.args(["bench", "--package", "parlor-bench", "--no-default-features", "--features", "instructions"]);
+    bench.args(["--bench", "instructions"]).args(workspace.locked()).env("GUNGRAUN_RUNNER", runner);
+    pass_on(bench)
 }
 
 /// Builds these in release; what is not built is an error.

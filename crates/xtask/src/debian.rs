@@ -54,6 +54,8 @@ pub const WINDOW: &[Need] = &[
     Need { package: "imagemagick", probe: Probe::Program("import") },
     Need { package: "fonts-dejavu-core", probe: Probe::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") },
 ];
+/// To count instructions.
+pub const COUNTING: &[Need] = &[Need { package: "valgrind", probe: Probe::Program("valgrind") }];
 
 /// To try a package where nothing else is installed.
 pub const TRIAL: &[Need] = &[

@@ -228,16 +228,21 @@ impl<'a> Session<'a> {
 
 /// The driver of desktop windows, installed beside the build.
 pub fn driver(workspace: &Workspace) -> Result<PathBuf> {
+    tool(workspace, "tauri-driver", TAURI_DRIVER)
+}
+
+/// A program from the registry, installed beside the build.
+pub fn tool(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
     let place = workspace.target.join("tools");
-    let driver = place.join("bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX));
-    if !driver.exists() {
+    let program = place.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if !program.exists() {
         let mut install = workspace.cargo();
-        install.args(["install", "tauri-driver", "--version", TAURI_DRIVER, "--locked", "--root"]).arg(&place);
-        if !step(workspace, "tauri-driver", "installing tauri-driver", install, minutes(10))?.ok {
-            bail!("tauri-driver could not be installed");
+        install.args(["install", name, "--version", version, "--locked", "--root"]).arg(&place);
+        if !step(workspace, name, &format!("installing {name}"), install, minutes(10))?.ok {
+            bail!("{name} could not be installed");
         }
     }
-    Ok(driver)
+    Ok(program)
 }
 
 /// The most lines of failed tests that are shown; the log has the rest.

@@ -6,8 +6,8 @@ use std::any::Any;
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc};
 
-use super::system::System;
-use super::trace::{Cursor, Presence, START};
+use crate::moves::system::System;
+use crate::moves::trace::{Cursor, Presence, START};
 
 pub const NAME: &str = "automerge";
 

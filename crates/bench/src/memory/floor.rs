@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::system::System;
-use super::trace::{Cursor, START};
+use crate::moves::system::System;
+use crate::moves::trace::{Cursor, START};
 
 pub struct Floor {
     revs: Vec<u32>,

@@ -11,8 +11,8 @@ use anyhow::anyhow;
 use loro::awareness::EphemeralStore;
 use loro::{LoroMapValue, LoroValue, Subscription};
 
-use super::system::System;
-use super::trace::{Cursor, Presence, START};
+use crate::moves::system::System;
+use crate::moves::trace::{Cursor, Presence, START};
 
 pub const BY_FIELD: &str = "loro EphemeralStore, a key a field";
 pub const WHOLE: &str = "loro EphemeralStore, whole record";

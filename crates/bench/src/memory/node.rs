@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use super::system::Measured;
-use super::trace::UPDATES;
+use crate::moves::system::Measured;
+use crate::moves::trace::UPDATES;
 
 pub const NAME: &str = "y-protocols in Node";
 /// Below the root of the repository, where benches run. `cargo xtask bench memory` installs its packages.

@@ -11,8 +11,8 @@ use yrs::sync::{Awareness, AwarenessUpdate};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-use super::system::System;
-use super::trace::{Cursor, Presence, START};
+use crate::moves::system::System;
+use crate::moves::trace::{Cursor, Presence, START};
 
 pub const NAME: &str = "yrs Awareness";
 

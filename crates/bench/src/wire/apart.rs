@@ -6,20 +6,21 @@
 //! server's with it, and bytes are those that went over loopback: the machine has to be quiet.
 
 mod gossip;
+mod idle;
 #[cfg(feature = "iroh")]
 mod iroh;
 mod mover;
 mod own;
-mod process;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::bail;
 
+pub use idle::run as idle;
 pub use mover::run as mover;
 
-use self::process::Process;
+use crate::process::{self, Process};
 use crate::report::Figure;
 use crate::samples::{Samples, Spread};
 
@@ -39,8 +40,6 @@ const IROH: &str = "iroh-gossip";
 const Y_WEBSOCKET: &str = "y-websocket";
 /// Those that have a server, which forwards what each says to all.
 const ON_A_SERVER: [&str; 3] = [Y_WEBSOCKET, "Hocuspocus", "socket.io"];
-/// What runs in Node, below the root of the repository, where benches run.
-const IN_NODE: &str = "crates/bench/peers";
 
 /// What one round measured.
 struct Measured {
@@ -91,41 +90,63 @@ pub fn run() -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn measure(name: &str, peers: usize) -> anyhow::Result<Measured> {
-    let mut server = None;
-    let mut addresses: Vec<String> = Vec::new();
-    if ON_A_SERVER.contains(&name) {
-        let mut process = Process::node("server.js", &[name])?;
-        addresses.push(process.line()?);
-        server = Some(process);
-    }
-    let mut movers = Vec::new();
-    for number in 0..peers {
-        let numbers = [number, peers, COUNT, EVERY.as_millis() as usize].map(|number| number.to_string());
-        let numbers = numbers.each_ref().map(String::as_str);
-        let here: Vec<&str> = addresses.iter().map(String::as_str).collect();
-        movers.push(if server.is_some() {
-            Process::node("mover.js", &[&[name], here.as_slice(), &numbers].concat())?
-        } else {
-            let mut mover = Process::mover(&[&[name], numbers.as_slice(), &here].concat())?;
-            addresses.push(mover.line()?);
-            mover
-        });
-    }
-    for mover in &mut movers {
-        let said = mover.line()?;
-        if said != "ready" {
-            bail!("one of {name} said {said:?}");
+/// All who are in the room, each of whom sees all others, and their server.
+struct Crowd {
+    movers: Vec<Process>,
+    server: Option<Process>,
+}
+
+impl Crowd {
+    /// Who will move this often.
+    fn gather(name: &str, peers: usize, count: usize) -> anyhow::Result<Self> {
+        let mut server = None;
+        let mut addresses: Vec<String> = Vec::new();
+        if ON_A_SERVER.contains(&name) {
+            let mut process = Process::node("server.js", &[name])?;
+            addresses.push(process.line()?);
+            server = Some(process);
         }
+        let mut movers = Vec::new();
+        for number in 0..peers {
+            let numbers = [number, peers, count, EVERY.as_millis() as usize].map(|number| number.to_string());
+            let numbers = numbers.each_ref().map(String::as_str);
+            let here: Vec<&str> = addresses.iter().map(String::as_str).collect();
+            movers.push(if server.is_some() {
+                Process::node("mover.js", &[&[name], here.as_slice(), &numbers].concat())?
+            } else {
+                let mut mover = Process::own("mover", &[&[name], numbers.as_slice(), &here].concat())?;
+                addresses.push(mover.line()?);
+                mover
+            });
+        }
+        for mover in &mut movers {
+            let said = mover.line()?;
+            if said != "ready" {
+                bail!("one of {name} said {said:?}");
+            }
+        }
+        Ok(Crowd { movers, server })
     }
+
+    fn go(&mut self) -> anyhow::Result<()> {
+        self.movers.iter_mut().try_for_each(|mover| mover.tell("go"))
+    }
+
+    /// Processor time of all of them, and bytes on loopback, so far.
+    fn spent(&self) -> anyhow::Result<(Duration, u64)> {
+        let time = self.movers.iter().chain(&self.server).map(Process::spent).sum::<anyhow::Result<Duration>>()?;
+        Ok((time, process::on_loopback()?))
+    }
+}
+
+fn measure(name: &str, peers: usize) -> anyhow::Result<Measured> {
+    let mut crowd = Crowd::gather(name, peers, COUNT)?;
     std::thread::sleep(SETTLE);
-    let spent = |movers: &[Process]| movers.iter().chain(&server).map(Process::spent).sum::<anyhow::Result<Duration>>();
-    let (before, bytes) = (spent(&movers)?, process::on_loopback()?);
-    for mover in &mut movers {
-        mover.tell("go")?;
-    }
-    let said = movers.iter_mut().map(Process::line).collect::<anyhow::Result<Vec<_>>>()?;
-    let (spent, bytes) = (spent(&movers)? - before, process::on_loopback()? - bytes);
+    let before = crowd.spent()?;
+    crowd.go()?;
+    let said = crowd.movers.iter_mut().map(Process::line).collect::<anyhow::Result<Vec<_>>>()?;
+    let after = crowd.spent()?;
+    let (spent, bytes) = (after.0 - before.0, after.1 - before.1);
     let told = said.iter().map(|line| Ok(serde_json::from_str(line)?)).collect::<anyhow::Result<Vec<mover::Told>>>()?;
     let mut latency = Samples::default();
     for (at, mover) in told.iter().enumerate() {

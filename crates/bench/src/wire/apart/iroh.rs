@@ -85,6 +85,9 @@ pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told
         }
     };
     allowed??;
+    if task.count == 0 {
+        peer.during(std::future::pending::<()>()).await?;
+    }
     let mut told = Told::default();
     let mut turn = tokio::time::interval(task.every);
     for number in 0..task.count {

@@ -24,6 +24,7 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Task {
     pub number: usize,
     pub peers: usize,
+    /// Moves; with none of them it is quiet from when it may move until it is ended.
     pub count: usize,
     pub every: Duration,
     /// Of those who are there already.

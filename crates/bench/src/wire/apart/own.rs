@@ -28,6 +28,9 @@ pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told
     tokio::spawn(watch(room.events().await?, seen.clone(), complete.clone()));
     complete.notified().await;
     ready(task.clone(), go).await?;
+    if task.count == 0 {
+        std::future::pending::<()>().await;
+    }
     let mut told = Told::default();
     let mut turn = tokio::time::interval(task.every);
     for number in 0..task.count {
