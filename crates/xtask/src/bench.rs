@@ -94,7 +94,8 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         }
         other => {
             bail!(
-                "there is no table {other:?}; there are: wire, join, idle, memory, instructions, hostile, lan, api, look, scale, ui, window"
+                "there is no table {other:?}; there are: wire, join, idle, memory, instructions, hostile, lan, api, look, \
+                 scale, ui, window"
             )
         }
     };
