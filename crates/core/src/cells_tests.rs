@@ -9,7 +9,7 @@ use crate::fixture::{FakeSigner, FakeVerifier, Table, session};
 use crate::ids::PublicKey;
 use crate::input::Input;
 use crate::limits::{METADATA_CELLS, METADATA_SHOWN};
-use crate::metadata::shown;
+use crate::metadata::{shown, shown_after};
 use crate::proof::Signer;
 use crate::wire::Frame;
 use crate::{Join, MetadataChange, RoomId};
@@ -43,7 +43,14 @@ proptest! {
     fn any_order_gives_the_same(cells in some_cells(), order in any::<prop::sample::Index>()) {
         let mut forwards = Cells::default();
         let mut otherwise = Cells::default();
-        cells.iter().cloned().for_each(|cell| { forwards.apply(cell, &mut Vec::new()); });
+        let room = RoomId::new("room").unwrap();
+        let mut seen = shown(&forwards, &room);
+        for cell in &cells {
+            let mut touched = Vec::new();
+            forwards.apply(cell.clone(), &mut touched);
+            seen = shown_after(&seen.metadata, &touched, &forwards, &room);
+            prop_assert_eq!(&seen, &shown(&forwards, &room));
+        }
         let from = if cells.is_empty() { 0 } else { order.index(cells.len()) };
         for cell in cells[from..].iter().rev().chain(&cells).chain(&cells[..from]) {
             otherwise.apply(cell.clone(), &mut Vec::new());
@@ -52,9 +59,40 @@ proptest! {
         prop_assert_eq!(forwards.hash(), otherwise.hash());
         prop_assert_eq!(forwards.hash_of(CellKind::Metadata), otherwise.hash_of(CellKind::Metadata));
         prop_assert_eq!(forwards.buckets(), otherwise.buckets());
-        let room = RoomId::new("room").unwrap();
-        prop_assert_eq!(shown(&forwards, &room), shown(&otherwise, &room));
+        prop_assert_eq!(seen, shown(&otherwise, &room));
     }
+}
+
+/// Applies all of them, and looks every few of them whether what is shown after what was shown before is what is there.
+fn applied(all: impl Iterator<Item = Cell>) -> Cells {
+    let room = RoomId::new("room").unwrap();
+    let mut cells = Cells::default();
+    let mut seen = shown(&cells, &room);
+    let mut touched = Vec::new();
+    for (at, cell) in all.enumerate() {
+        cells.apply(cell, &mut touched);
+        if at % 7 == 0 {
+            seen = shown_after(&seen.metadata, &std::mem::take(&mut touched), &cells, &room);
+            assert_eq!(seen, shown(&cells, &room), "after {at}");
+        }
+    }
+    cells
+}
+
+// R10, A8: what is shown is built change by change, within every limit of it, and as what was shown before goes.
+#[test]
+fn what_is_shown_after_a_change_is_what_is_there() {
+    let signer = FakeSigner::of("writer");
+    let sizes = [1usize, 1900, 40];
+    let value = |at: u64, size: usize| (at % 5 > 0).then(|| json!("x".repeat(size)));
+    for size in sizes {
+        let cells =
+            applied((0..900).map(|at| cell(&format!("k{}", at * 31 % 400), at * 17 % 701, value(at, size), &*signer)));
+        let shown = shown(&cells, &RoomId::new("room").unwrap());
+        assert!(shown.metadata.len() > 20, "{}", shown.metadata.len());
+    }
+    let deep = |at: u64| cell(&format!("k{at}"), at, Some(json!(vec![vec![at; 3]; 100])), &*signer);
+    applied((0..200).map(deep));
 }
 
 // R11: a cap where the first win would keep replicas apart for ever.

@@ -8,6 +8,7 @@ use crate::evidence::Evidence;
 use crate::ids::{MemberId, PublicKey, RoomId, SessionId, Tick};
 use crate::input::{DownCause, Input, Output, Path, Verdict};
 use crate::limits::PAGE_MAX;
+use crate::metadata::shown;
 use crate::proof::{Certificate, LocalActor, Signer, Verifier};
 use crate::view::{By, Event, Member, MembersQuery};
 use crate::wire::Frame;
@@ -258,12 +259,19 @@ impl Table {
                 }
             }
             if sent.is_empty() {
-                return;
+                return self.look_at_settings();
             }
             for (from, to, bytes) in sent {
                 self.log.push((from, to, bytes.clone()));
                 self.carry(from, to, &bytes);
             }
+        }
+    }
+
+    /// What is shown was built change by change, and is what is there.
+    fn look_at_settings(&self) {
+        for Seat { replica, .. } in &self.seats {
+            assert_eq!(replica.metadata(), shown(&replica.cells, &replica.config.room), "a change was missed");
         }
     }
 
