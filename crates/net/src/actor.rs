@@ -292,6 +292,7 @@ impl Orders {
 }
 
 /// What the actor does next.
+#[expect(clippy::large_enum_variant, reason = "there is one of it at a time")]
 enum Next {
     Command(Option<Command>),
     Network(SwarmEvent<BehaviourEvent>),
