@@ -126,7 +126,7 @@ pub async fn host(arguments: &[String]) -> anyhow::Result<()> {
     for number in 0..rooms {
         let room = live.room(&room(number));
         for member in 0..members {
-            let id = MemberId::new(&format!("u_member{member:03}"))?;
+            let id = MemberId::new(&format!("member-{member}"))?;
             room.join(Join::new().member_id(id).presence(presence())).await?;
         }
     }
