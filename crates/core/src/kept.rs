@@ -37,6 +37,26 @@ pub struct KeptChanges {
     pub version: u64,
 }
 
+impl KeptChanges {
+    /// How many bytes they are.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.cells.iter().map(|kept| kept.slot.len() + kept.cell.as_ref().map_or(0, Vec::len)).sum()
+    }
+
+    /// These and what was taken next, as one.
+    #[must_use]
+    pub fn and(mut self, next: KeptChanges) -> KeptChanges {
+        // All the cells there are take the place of what was there before them.
+        if next.whole {
+            return next;
+        }
+        self.cells.extend(next.cells);
+        (self.more, self.version) = (next.more, next.version);
+        self
+    }
+}
+
 /// The places that changed.
 #[derive(Debug)]
 pub(crate) struct Noted {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::NOTED_MAX;
 use crate::fixture::{Table, seat};
-use crate::{BoardChange, KeptChanges, MetadataChange, NoteChange, Replica};
+use crate::{BoardChange, Kept, KeptChanges, MetadataChange, NoteChange, Replica};
 
 type Disk = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -57,6 +57,8 @@ enum Step {
     Say(u8),
     Foreign(u8),
     Save,
+    /// Taken in two goes, with a change in between, and written as one.
+    Together(u8),
     Fail,
 }
 
@@ -69,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
         any::<u8>().prop_map(Step::Say),
         any::<u8>().prop_map(Step::Foreign),
         Just(Step::Save),
+        any::<u8>().prop_map(Step::Together),
         Just(Step::Fail),
     ]
 }
@@ -76,6 +79,10 @@ fn step() -> impl Strategy<Value = Step> {
 fn note(id: u8, text: u8) -> BoardChange {
     let note = NoteChange { id: format!("n{id}"), text: Some(format!("{text}")), ..NoteChange::default() };
     BoardChange { set: vec![note], remove: Vec::new() }
+}
+
+fn removal(id: u8) -> BoardChange {
+    BoardChange { set: Vec::new(), remove: vec![format!("n{id}")] }
 }
 
 proptest! {
@@ -96,12 +103,15 @@ proptest! {
                     drop(table.metadata(0, MetadataChange { unset: vec!["title".into()], ..MetadataChange::default() }))
                 }
                 Step::Note(id, text) => drop(table.board(0, note(id, text))),
-                Step::Remove(id) => {
-                    drop(table.board(0, BoardChange { set: Vec::new(), remove: vec![format!("n{id}")] }))
-                }
+                Step::Remove(id) => drop(table.board(0, removal(id))),
                 Step::Say(n) => drop(table.say(0, &format!("{n}"), None)),
                 Step::Foreign(n) => drop(table.board(1, note(n % 4, n))),
                 Step::Save => table.call(0, |replica, _, _| drain(replica, &mut disk)),
+                Step::Together(n) => {
+                    let first = table.seats[0].replica.take_changes(300);
+                    drop(table.board(0, if n % 2 == 0 { note(n % 4, n) } else { removal(n % 4) }));
+                    write(&mut disk, first.and(table.seats[0].replica.take_changes(300)));
+                }
                 // Taken, and lost with a full disk.
                 Step::Fail => table.call(0, |replica, _, _| {
                     drop(replica.take_changes(100));
@@ -157,7 +167,8 @@ fn a_disk_that_does_not_come_along_costs_no_memory() {
         table.board(0, BoardChange { set: Vec::new(), remove: ids.collect() }).unwrap();
         assert!(table.seats[0].replica.holdings().noted <= NOTED_MAX);
     }
-    let changes = table.seats[0].replica.take_changes(1);
+    let earlier = KeptChanges { cells: vec![Kept { slot: vec![1], cell: None }], more: true, ..KeptChanges::default() };
+    let changes = earlier.and(table.seats[0].replica.take_changes(1));
     assert!(changes.whole && !changes.more, "all of it is one write");
     assert_eq!(changes.cells.len(), pages * 400);
     assert!(changes.cells.iter().all(|kept| kept.cell.is_some()));

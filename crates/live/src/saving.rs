@@ -19,10 +19,13 @@ use crate::store::{Changes, Store};
 const GATHER: Duration = Duration::from_millis(300);
 /// Between two tries of a disk that fails.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-/// Bytes of changes that are taken from the replica, and written, at a time.
+/// Bytes of changes that are written at a time.
 const WRITE: usize = 1024 * 1024;
+/// Bytes of them that are taken from the replica at a time. A cursor waits as long as that takes: some tenths of a
+/// millisecond.
+const TAKEN: usize = 16 * 1024;
 /// Cells that are judged at a time: each costs some fifty microseconds of the peer.
-const JUDGED: usize = 64;
+const JUDGED: usize = 8;
 
 /// How far one room is on disk.
 #[derive(Clone, Debug, Default)]
@@ -119,8 +122,7 @@ impl Saving {
     pub(crate) async fn flush(&self) -> Result<(), Error> {
         let mut file = self.writing.lock().await;
         loop {
-            let take = |replica: &mut Replica, _: Tick| replica.take_changes(WRITE);
-            let Ok(changes) = self.net.with(&self.room, take).await else {
+            let Some(changes) = self.taken().await else {
                 // It was closed, and before that everything was written.
                 self.saved.send_modify(|saved| saved.version = u64::MAX);
                 return Ok(());
@@ -142,6 +144,18 @@ impl Saving {
                 return Ok(());
             }
         }
+    }
+
+    /// Takes what is to be written next, little by little; nothing where the room was closed.
+    async fn taken(&self) -> Option<KeptChanges> {
+        let take = |replica: &mut Replica, _: Tick| replica.take_changes(TAKEN);
+        let mut changes = self.net.with(&self.room, take).await.ok()?;
+        while changes.more && changes.bytes() < WRITE {
+            // What was taken is written, though the room is closed meanwhile.
+            let Ok(next) = self.net.with(&self.room, take).await else { break };
+            changes = changes.and(next);
+        }
+        Some(changes)
     }
 
     /// Writes all of the room, whose cells were taken from the disk.
