@@ -124,7 +124,7 @@ pub async fn host(arguments: &[String]) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let live = Live::start(config(&folder, Vec::new())).await?;
     for number in 0..rooms {
-        let room = live.room(&room(number));
+        let room = live.room(room(number));
         for member in 0..members {
             let id = MemberId::new(&format!("member-{member}"))?;
             room.join(Join::new().member_id(id).presence(presence())).await?;
