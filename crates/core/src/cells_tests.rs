@@ -71,7 +71,7 @@ fn applied(all: impl Iterator<Item = Cell>) -> Cells {
     let mut touched = Vec::new();
     for (at, cell) in all.enumerate() {
         cells.apply(cell, &mut touched);
-        if at % 7 == 0 {
+        if at.is_multiple_of(7) {
             seen = shown_after(&seen.metadata, &std::mem::take(&mut touched), &cells, &room);
             assert_eq!(seen, shown(&cells, &room), "after {at}");
         }
@@ -84,7 +84,7 @@ fn applied(all: impl Iterator<Item = Cell>) -> Cells {
 fn what_is_shown_after_a_change_is_what_is_there() {
     let signer = FakeSigner::of("writer");
     let sizes = [1usize, 1900, 40];
-    let value = |at: u64, size: usize| (at % 5 > 0).then(|| json!("x".repeat(size)));
+    let value = |at: u64, size: usize| (!at.is_multiple_of(5)).then(|| json!("x".repeat(size)));
     for size in sizes {
         let cells =
             applied((0..900).map(|at| cell(&format!("k{}", at * 31 % 400), at * 17 % 701, value(at, size), &*signer)));
