@@ -28,6 +28,7 @@ mod look;
 #[cfg(feature = "peers")]
 mod memory;
 #[cfg(any(feature = "peers", feature = "instructions"))]
+#[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "the table `memory` uses all of it"))]
 mod moves;
 #[cfg(feature = "net")]
 mod pair;
