@@ -5,10 +5,7 @@ use std::hint::black_box;
 
 use crate::moves::parlor::Parlor;
 use crate::moves::system::System;
-use crate::moves::trace::cursor;
-
-/// Moves that are counted.
-const MOVES: usize = 512;
+use crate::moves::trace::{BATCH, cursor};
 
 /// A room whose members are about to move.
 pub struct Room {
@@ -25,16 +22,18 @@ impl Room {
         let room = Parlor::new(members).expect("a room");
         let mut room = Room { room, members };
         let frames = room.move_all(0);
-        room.see(frames);
+        room.see(frames.clone());
+        // Who hears nobody takes them for silent, and is busy with that.
+        room.room.pass_on(&frames).expect("everybody hears the others");
         room
     }
 
-    /// Everybody moves in turns; what is said of it.
+    /// Everybody moves in turns, so often that 256 moves are made; what is said of it.
     ///
     /// # Panics
     /// When a move is not told at once.
     pub fn move_all(&mut self, first: usize) -> Vec<(usize, Vec<u8>)> {
-        let moves = first..first + MOVES;
+        let moves = first..first + BATCH;
         let changes: Vec<_> = moves.map(|turn| self.room.change(turn % self.members, cursor(turn))).collect();
         let told = (0..).zip(changes).map(|(turn, change)| {
             let member = turn % self.members;
@@ -61,7 +60,7 @@ impl Moved {
     /// In a room of so many.
     pub fn of(members: usize) -> Moved {
         let mut room = Room::of(members);
-        let frames = room.move_all(MOVES);
+        let frames = room.move_all(BATCH);
         Moved(room, frames)
     }
 

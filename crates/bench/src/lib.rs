@@ -89,8 +89,8 @@ pub fn table(name: &str, rest: &[String]) -> anyhow::Result<bool> {
         "look" => look::run(),
         "scale" => scale::run(),
         other => bail!(
-            "there is no bench {other:?} in this build; there are: wire, join, idle, hostile, lan and api (with the feature net), \
-             memory (with the feature peers), look, scale"
+            "there is no bench {other:?} in this build; there are: wire, join, idle, hostile, lan and api (with the \
+             feature net), memory (with the feature peers), look, scale"
         ),
     }
 }

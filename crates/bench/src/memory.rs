@@ -1,13 +1,14 @@
 //! What holds presence in memory, beside what people would take instead: the same members, the same moves of a cursor,
 //! in one thread of one process, with no network in between. Times are those of the processor.
 //!
-//! The **trace** is a room of 8, 32 or 128 members and moves that come round by round, each of one cursor ([`trace`](crate::moves::trace)). Every
-//! system is used the way its own documentation says ([`System`](system::System) says what is timed and what is not):
+//! The **trace** is a room of 8, 32 or 128 members and moves that come round by round, each of one cursor
+//! ([`trace`](crate::moves::trace)). Every system is used the way its own documentation says ([`System`](system::System) says
+//! what is timed and what is not):
 //!
 //! - **Parlor**: a replica for each member and one that looks on, all linked with all, through the public calls of the core
-//!   ([`parlor`](crate::moves::parlor)): limits are checked, turns are taken, fields have revisions, heartbeats ride along, and who looks on gets
-//!   an event for each move. A record of presence is signed by no one in the core: it has one writer, and a driver says
-//!   whose frame it is. What signing a frame costs on the wire is in the table `wire`.
+//!   ([`parlor`](crate::moves::parlor)): limits are checked, turns are taken, fields have revisions, heartbeats ride along, and
+//!   who looks on gets an event for each move. A record of presence is signed by no one in the core: it has one writer, and a
+//!   driver says whose frame it is. What signing a frame costs on the wire is in the table `wire`.
 //! - **yrs** and **y-protocols** in Node: an awareness for each member; a move sends the member's whole state.
 //! - **loro**: one ephemeral store for each member, with a key for each field or one for the whole record.
 //! - **automerge**: a document that members fork; a move is a change of it.
