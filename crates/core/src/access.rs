@@ -231,7 +231,7 @@ impl Replica {
         })
     }
 
-    /// Readers are told who may do what, and who has no part of a new key is put out.
+    /// Readers are told who may do what, and that a new key can be taken; who has no part of it is put out.
     pub(crate) fn access_was_changed(&mut self, touched: &[Arc<CellKey>], now: Tick) {
         let decided = |key: &Arc<CellKey>| key.kind.is_of_private_rooms() || key.field == LOCKED;
         if self.cells.rule().is_none() || !touched.iter().any(decided) {
@@ -241,7 +241,10 @@ impl Replica {
         let fresh = self.describe(key.as_ref());
         let before = self.access.replace(Arc::clone(&fresh));
         self.put_out(key.as_ref(), now);
-        if before.as_ref() != Some(&fresh) {
+        // The parts of a key may come after what is true of it for everybody.
+        let part = key.map(|key| key.part_of(&self.config.certificate.identity));
+        let part_came = part.is_some_and(|part| touched.iter().any(|key| **key == part));
+        if part_came || before.as_ref() != Some(&fresh) {
             self.emit(Event::Access { access: fresh });
         }
         // Somebody who was invited again hears of the key after they came in.

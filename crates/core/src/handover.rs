@@ -92,6 +92,11 @@ impl InForce {
     pub fn is_for(&self, identity: &PublicKey) -> bool {
         self.to.contains(&mark(identity))
     }
+
+    /// Where the part for this identity stands.
+    pub fn part_of(&self, identity: &PublicKey) -> CellKey {
+        part_key(self.epoch, &self.writer, identity)
+    }
 }
 
 /// Whether a cell of [`CellKind::Key`] stands where its writer may put it: parts of a key have registers of their host,
@@ -147,7 +152,7 @@ impl Replica {
     #[must_use]
     pub fn handover(&self, identity: &PublicKey) -> Option<Handover> {
         let key = self.key_in_force()?;
-        let part = self.cells.live(&part_key(key.epoch, &key.writer, identity));
+        let part = self.cells.live(&key.part_of(identity));
         let part = part.and_then(|part| BASE64.decode(part.text()?.as_bytes()).ok());
         Some(Handover {
             epoch: key.epoch,

@@ -33,6 +33,13 @@ fn make_host(table: &mut Table, at: usize) {
     table.call(0, |replica, who, now| replica.change_access(who, &change, now)).unwrap();
 }
 
+fn cells_of(frame: &[u8]) -> Vec<Cell> {
+    match Frame::decode(frame, PAGE_MAX) {
+        Ok(Frame::Cells(cells)) => cells,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn whoever_gets_no_part_of_a_key_is_out_and_everybody_sees_it() {
     let mut table = Table::private(4);
@@ -86,6 +93,28 @@ fn a_part_waits_for_whoever_is_away() {
     assert_eq!(table.seats[2].replica.handover(&key(2)).unwrap().part, Some(vec![0, 2]));
 }
 
+/// Cells come in any order and in any number of frames: readers hear of a key again when their part of it has come.
+#[test]
+fn a_part_that_comes_after_its_key_is_told() {
+    let mut table = Table::private(3);
+    table.lose = |from, to, _| from == 2 || to == 2;
+    change(&mut table, 0, 1, &[0, 1, 2]).unwrap();
+    let mut cells: Vec<Cell> = table.seats[1].replica.porch().iter().flat_map(|frame| cells_of(frame)).collect();
+    cells.sort_by_key(|cell| cell.key.field != "key");
+    let own = cells.iter().position(|cell| cell.key.field == rule::field_of(&key(2))).unwrap();
+    let mut told = Vec::new();
+    for (at, cell) in cells.into_iter().enumerate() {
+        let before = table.told(2).len();
+        let now = table.tick();
+        assert!(table.seats[2].replica.hear_at_porch(&Frame::Cells(vec![cell]).encode(), now));
+        table.settle();
+        if table.told(2)[before..].iter().any(|told| told.starts_with("access key 1 ")) {
+            told.push((at, table.seats[2].replica.handover(&key(2)).unwrap().part.is_some()));
+        }
+    }
+    assert_eq!(told, [(0, false), (own, true)]);
+}
+
 /// When everybody left, whoever comes first still knows the hosts, the key and who may have it.
 #[test]
 fn what_stands_outlives_everybody() {
@@ -110,11 +139,8 @@ fn nothing_else_is_told_or_heard_in_front_of_the_room() {
     let mut table = Table::private(2);
     table.metadata(0, MetadataChange::new(json!({"title": "inside"}))).unwrap();
     change(&mut table, 0, 1, &[0, 1]).unwrap();
-    let cells = table.seats[0].replica.porch().into_iter().flat_map(|frame| match Frame::decode(&frame, PAGE_MAX) {
-        Ok(Frame::Cells(cells)) => cells,
-        other => panic!("{other:?}"),
-    });
-    let kinds: Vec<CellKind> = cells.map(|cell| cell.key.kind).collect();
+    let cells = table.seats[0].replica.porch().iter().flat_map(|frame| cells_of(frame)).collect::<Vec<_>>();
+    let kinds: Vec<CellKind> = cells.iter().map(|cell| cell.key.kind).collect();
     assert_eq!(kinds.len(), 3, "a head and two parts");
     assert!(kinds.iter().all(|kind| *kind == CellKind::Key));
     let root = table.seats[0].replica.root;

@@ -429,7 +429,7 @@ pub enum Event {
         #[cfg_attr(feature = "ts", ts(as = "Message"))]
         message: Arc<Message>,
     },
-    /// Who may do what in a private room changed.
+    /// Who may do what in a private room changed, or this peer's part of a changed key came after what all hear of it.
     Access {
         /// All of it as it is now.
         #[cfg_attr(feature = "ts", ts(as = "Access"))]

@@ -96,7 +96,7 @@ pub enum FeedEvent {
         /// The keys that changed or went.
         changed: Vec<String>,
     },
-    /// Who may do what in a private room changed.
+    /// Who may do what in a private room changed, or this peer's part of a changed key came after what all hear of it.
     Access {
         /// All of it as it is now.
         #[cfg_attr(feature = "ts", ts(as = "Access"))]
