@@ -366,6 +366,8 @@ const hosts = [
     await (await otter.sees('ticket-join')).click();
     await otter.sees('board');
     await until('both', async () => (await otter.members(OUT)).length === 2, 20_000);
+    // Each sees the other in its own time.
+    await until('its host sees both', async () => (await heron.api(`/rooms/${encodeURIComponent(OUT)}/members`)).total === 2, 20_000);
     await visit.do(heron, OUT, 'access', { exclude: [otter.id] });
     await otter.sees('out-of-room');
     await otter.at('out-ticket').fill('no ticket');
