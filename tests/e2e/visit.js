@@ -86,7 +86,8 @@ export class Visit {
     for (const [i, person] of CREW.entries()) {
       const viewport = { x: -640 + 60 * i, y: -400, w: 1280, h: 800, zoom: 1 };
       const presence = { ...person, tool: 'select', viewport };
-      await this.do(this.crew[i], room, 'join', { presence, ...(ticket === undefined ? {} : { ticket }) });
+      // They say nothing for as long as others are looked at.
+      await this.do(this.crew[i], room, 'join', { presence, presenceTtlSeconds: 3600, ...(ticket === undefined ? {} : { ticket }) });
     }
   }
 

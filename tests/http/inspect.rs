@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::fixture::{PATIENCE, Peer, answer};
+use crate::fixture::{PATIENCE, Peer, answer, eventually};
 
 pub struct Inspection(Pin<Box<dyn Stream<Item = Value> + Send>>);
 
@@ -136,6 +136,10 @@ async fn frames_of_a_private_room_are_shown_as_they_were_sealed() {
     let made = here.post("/rooms", json!({ "room": "secret", "private": true })).await.ok();
     here.post("/rooms/secret/join", json!({})).await.ok();
     there.post("/rooms/secret/join", json!({ "ticket": made["ticket"] })).await.ok();
+    for peer in [&here, &there] {
+        let both = async || (peer.get("/rooms/secret/members").await.ok()["total"] == 2).then_some(());
+        eventually("each sees the other", both).await;
+    }
     let (mut told, mut heard) =
         (Inspection::open(&here, "?bytes=true").await, Inspection::open(&there, "?bytes=true").await);
     for look in [&mut told, &mut heard] {

@@ -360,10 +360,8 @@ async fn what_is_shared_no_more_is_over_for_all_guests() {
     eventually("three are there", async || (other.get("/rooms/r/members").await.ok()["total"] == 3).then_some(()))
         .await;
 
-    let began = std::time::Instant::now();
     assert_eq!(shared.peer.post("/rooms/r/share", json!({"on": false})).await.ok(), Value::Null);
     eventually("one is left", async || (other.get("/rooms/r/members").await.ok()["total"] == 1).then_some(())).await;
-    assert!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
     for mut socket in sockets {
         let end = tokio::time::timeout(PATIENCE, async {
             loop {

@@ -33,6 +33,7 @@ fn notes_and_messages_are_written_at_one_and_read_at_the_other() {
     for _ in 0..2 {
         here.json(&["say", "blue", "only once", "--key", "k", "--json"]);
     }
+    assert_eq!(watch.event("message")["message"]["data"], json!({"text": "only once"}));
     let log = stdout(&there.run(&["messages", "blue"]));
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(lines.len(), 2, "{log}");

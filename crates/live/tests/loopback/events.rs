@@ -133,7 +133,7 @@ async fn a_feed_tells_joins_moves_and_leaves() {
         })
         .await
     };
-    feed_until("joined", &|batch| matches!(batch.events[..], [.., FeedEvent::Joined { .. }])).await;
+    feed_until("joined", &|batch| batch.events.iter().any(|event| matches!(event, FeedEvent::Joined { .. }))).await;
     for x in 0..50 {
         room.presence(PresenceChange::new(json!({"cursor": x}))).await.unwrap();
     }
@@ -180,6 +180,8 @@ async fn a_room_that_was_left_and_never_read_is_not_watched_for_long() {
     room.join(Join::new()).await.unwrap();
     event(&mut events, "joined").await;
     room.leave(Leave::default()).await.unwrap();
+    // Before they joined they may have been seen to look on.
+    event(&mut events, "left").await;
     for count in [1, 0] {
         let watching = serde_json::to_value(event(&mut events, "watching").await).unwrap();
         assert_eq!(watching["count"], count);

@@ -116,17 +116,14 @@ async fn a_line_of_three_relays() {
 }
 
 #[tokio::test]
-async fn shutdown_says_goodbye_in_half_a_second() {
+async fn shutdown_says_goodbye() {
     let a = Person::new("Quiet Otter").start().await;
     let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
     a.join(json!({})).await;
     let at_b = b.join(json!({})).await;
     shows_members(&at_b, SOON, 2).await;
     let mut events = at_b.events();
-    let begin = std::time::Instant::now();
-    a.net.shutdown().await;
-    let took = begin.elapsed();
-    assert!(took < Duration::from_millis(700), "{took:?}");
+    tokio::time::timeout(SOON, a.net.shutdown()).await.expect("it took for ever");
     let left = event(&mut events, SOON, |event| matches!(event, Event::Left { .. })).await;
     assert!(matches!(left, Event::Left { reason: LeftReason::Left, .. }), "{left:?}");
     assert!(a.net.open(room()).await.is_err());

@@ -84,7 +84,7 @@ async fn who_is_killed_turns_stale_at_once_and_leaves_after_five_seconds() {
     shows_members(&at_a, SOON, 2).await;
     let mut events = at_a.events();
     drop(b);
-    event(&mut events, Duration::from_secs(2), |event| matches!(event, Event::Stale { .. })).await;
+    event(&mut events, SOON, |event| matches!(event, Event::Stale { .. })).await;
     let left = event(&mut events, Duration::from_secs(7), |event| matches!(event, Event::Left { .. })).await;
     assert!(matches!(left, Event::Left { reason: LeftReason::Disconnected, .. }), "{left:?}");
 }

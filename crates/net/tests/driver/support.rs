@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use tokio::time::timeout;
 
 pub const ROOM: &str = "project_123";
-pub const SOON: Duration = Duration::from_secs(3);
+pub const SOON: Duration = Duration::from_secs(10);
 pub const LATER: Duration = Duration::from_secs(15);
 
 pub struct Identity(SigningKey);
