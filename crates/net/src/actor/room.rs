@@ -57,6 +57,8 @@ pub(super) struct Room {
     /// Set when the room is being left: when to drop it.
     pub closing: Option<Tick>,
     at: u64,
+    /// What happened and no reader knows yet.
+    untold: Vec<Event>,
     history: History,
     snapshots: watch::Sender<Arc<Snapshot>>,
     events: broadcast::Sender<(u64, Event)>,
@@ -88,6 +90,7 @@ impl Room {
             entered: false,
             closing,
             at: 0,
+            untold: Vec::new(),
             history,
             snapshots,
             events,
@@ -120,31 +123,32 @@ impl Room {
         }
     }
 
-    /// Runs what is due, publishes what happened, and returns what is to be said, to one peer or to the room.
+    /// Runs what is due, and returns what is to be said, to one peer or to the room. What happened is told by
+    /// [`tell`](Room::tell).
     pub(super) fn pump(&mut self, now: Tick) -> Vec<(Whom, Vec<u8>)> {
         if self.replica.next_deadline().is_some_and(|at| at <= now) {
             self.replica.handle(Input::Timeout, now);
         }
-        let (mut outgoing, mut events) = (Vec::new(), Vec::new());
+        let mut outgoing = Vec::new();
         while let Some(output) = self.replica.poll_output() {
             match output {
                 Output::Publish { bytes, way } => outgoing.push((Whom::All(way), bytes)),
                 Output::Send { peer, bytes } => outgoing.push((Whom::One(peer), bytes)),
-                Output::Event(event) => events.push(event),
+                Output::Event(event) => self.untold.push(event),
             }
         }
-        self.tell(events);
-        let version = self.replica.kept_version();
-        self.kept.send_if_modified(|kept| std::mem::replace(kept, version) != version);
         outgoing
     }
 
-    /// The snapshot first: whoever subscribes between the two then finds the events in it. Then the history: whoever
-    /// subscribes before looking there misses none.
-    fn tell(&mut self, events: Vec<Event>) {
-        if events.is_empty() {
+    /// Tells readers what happened. The snapshot first: whoever subscribes between the two then finds the events in it. Then
+    /// the history: whoever subscribes before looking there misses none.
+    pub(super) fn tell(&mut self) {
+        let version = self.replica.kept_version();
+        self.kept.send_if_modified(|kept| std::mem::replace(kept, version) != version);
+        if self.untold.is_empty() {
             return;
         }
+        let events = std::mem::take(&mut self.untold);
         let first = self.at + 1;
         self.at += events.len() as u64;
         let snapshot = Snapshot { at: self.at, ..self.replica.snapshot() };

@@ -138,8 +138,9 @@ impl Actor {
         }
     }
 
-    /// Lets every replica run and sends what they say. Cheap when nothing is due. What comes after something that goes by
-    /// streams waits until those had their turn: gossip signs, which takes longer than all the rest.
+    /// Lets every replica run, says by streams what goes by them, tells readers what happened, and says the rest: gossip signs,
+    /// which takes longer than all of that. After something that went by streams it waits until those had their turn. Cheap
+    /// when nothing is due.
     pub(super) fn pump(&mut self, now: Tick) {
         let mut outgoing = Vec::new();
         for room in self.rooms.values_mut().filter(|room| room.entered) {
@@ -150,16 +151,15 @@ impl Actor {
                 }
             }
         }
-        for (tag, to, bytes) in outgoing {
-            let everybody = matches!(to, Whom::All(Way::Both | Way::Links)) && self.say_by_streams(tag, &bytes);
-            if everybody && matches!(to, Whom::All(Way::Links)) {
-                continue;
-            }
-            if self.gives_way {
-                self.waiting.push((tag, to, bytes));
-            } else {
-                self.say_to(tag, to, bytes);
-            }
+        outgoing.retain(|(tag, to, bytes)| {
+            let everybody = matches!(to, Whom::All(Way::Both | Way::Links)) && self.say_by_streams(*tag, bytes);
+            !(everybody && matches!(to, Whom::All(Way::Links)))
+        });
+        self.rooms.values_mut().filter(|room| room.entered).for_each(Room::tell);
+        if self.gives_way {
+            self.waiting.append(&mut outgoing);
+        } else {
+            outgoing.into_iter().for_each(|(tag, to, bytes)| self.say_to(tag, to, bytes));
         }
     }
 
