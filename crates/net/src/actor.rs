@@ -47,7 +47,7 @@ use crate::lab::{Cutting, Fault, LabNetwork};
 use crate::listen::{self, Listening};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
-use crate::meter::{give_way, or_wait};
+use crate::meter::{Stint, give_way, or_wait};
 use crate::outage::Outage;
 use crate::surroundings::{self, Homes, Interfaces, Surroundings};
 use crate::tags;
@@ -309,6 +309,7 @@ impl Actor {
         let mut woke = self.clock.now();
         let mut round = woke;
         let mut heard = false;
+        let mut stint = Stint::begin();
         loop {
             if self.is_asleep() {
                 self.sleep(&mut orders).await;
@@ -345,6 +346,11 @@ impl Actor {
             .await;
             // There may be no end to what one connection brings, and another has the next cursor. Who waited gave way.
             let brought = std::mem::take(&mut heard);
+            if waited && self.line.is_empty() {
+                stint.waited();
+            } else {
+                stint.give_way();
+            }
             if brought && !waited {
                 give_way().await;
             }

@@ -24,7 +24,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use self::recent::Handed;
 use self::turns::{GivesWay, Told};
-pub(crate) use self::turns::{give_way, or_wait};
+pub(crate) use self::turns::{Stint, give_way, or_wait};
 use crate::gossip::Gossip;
 use crate::lab::{Air, Way, shun};
 

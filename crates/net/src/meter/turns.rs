@@ -1,23 +1,53 @@
 //! Turns among the tasks of connections. Such a task goes on for as long as it has something to hand over, and one read of a
 //! socket may bring hundreds of messages with a signature each: whoever sends them would keep a processor for milliseconds,
-//! and on a computer with two of them the next cursor would stand still behind it. So a task gives way after a few.
+//! and on a computer with two of them the next cursor would stand still behind it. So a task gives way after a few. And what
+//! goes on for long without waiting gives way to other threads too: the kernel lets a busy one go on for up to four
+//! milliseconds and may have woken another, with a cursor to pass on, beside it, though the next processor is idle.
 //!
 //! And it tells when the stream of gossip is opened once more on one connection, as it is after something was said that
 //! cannot be read: of that gossipsub says nothing.
 
 use std::pin::pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound};
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol};
 
 /// What a connection hands over before the others have their turn.
 const IN_A_ROW: u8 = 1;
+/// Work without waiting before other threads have their turn: a little less than a cursor takes from one peer to another.
+const LONG: Duration = Duration::from_micros(250);
+
+/// Work that goes on, or waits now and then.
+pub(crate) struct Stint(Instant);
+
+impl Stint {
+    pub fn begin() -> Self {
+        Stint(Instant::now())
+    }
+
+    /// It waited: who had to run could.
+    pub fn waited(&mut self) {
+        self.0 = Instant::now();
+    }
+
+    /// Lets another thread that wants this processor have it, when the work has gone on for long. To somebody who is busy with
+    /// something else a thread that gives way often would lose most of the processor.
+    pub fn give_way(&mut self) {
+        if self.0.elapsed() >= LONG {
+            std::thread::yield_now();
+            self.waited();
+        }
+    }
+}
 
 /// A handler that gives way.
 pub(crate) struct GivesWay<H> {
     handler: H,
     handed: u8,
+    /// Since it had something to hand over, one after the other.
+    stint: Option<Stint>,
     /// Whether there was a stream.
     opened: bool,
     /// Streams after that which are not told of yet.
@@ -34,7 +64,7 @@ pub(crate) enum Told<T> {
 
 impl<H> GivesWay<H> {
     pub(super) fn new(handler: H) -> Self {
-        Self { handler, handed: 0, opened: false, again: 0 }
+        Self { handler, handed: 0, stint: None, opened: false, again: 0 }
     }
 }
 
@@ -60,6 +90,7 @@ impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
     ) -> Poll<ConnectionHandlerEvent<Self::OutboundProtocol, Self::OutboundOpenInfo, Self::ToBehaviour>> {
         if self.handed == IN_A_ROW {
             self.handed = 0;
+            self.stint.iter_mut().for_each(Stint::give_way);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -69,9 +100,15 @@ impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
         }
         let polled = self.handler.poll(cx);
         match &polled {
-            Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(_)) => self.handed += 1,
+            Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(_)) => {
+                self.handed += 1;
+                self.stint.get_or_insert_with(Stint::begin);
+            }
             Poll::Ready(_) => {}
-            Poll::Pending => self.handed = 0,
+            Poll::Pending => {
+                self.handed = 0;
+                self.stint = None;
+            }
         }
         polled.map(|event| event.map_custom(Told::Handed))
     }
@@ -184,6 +221,20 @@ mod tests {
             assert!(handler.poll(&mut cx).is_pending());
             assert_eq!(woken.0.load(Ordering::Relaxed), round + 1, "nobody else would ask it again");
         }
+    }
+
+    #[test]
+    fn who_goes_on_for_long_gives_way_and_who_does_not_goes_on() {
+        let mut stint = Stint::begin();
+        let begun = stint.0;
+        let while_short = begun.elapsed() < LONG;
+        stint.give_way();
+        // A test may be kept from going on for longer than that.
+        assert!(stint.0 == begun || !while_short || begun.elapsed() >= LONG);
+        while stint.0.elapsed() < LONG {}
+        let begun = stint.0;
+        stint.give_way();
+        assert!(stint.0 > begun, "it begins anew");
     }
 
     #[test]
