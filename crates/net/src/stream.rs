@@ -3,6 +3,8 @@
 //! is all that is said. Each end opens one stream for what it says. What waits for it has a bound in number and in time, so
 //! that an old cursor is dropped rather than late (design N5), and replicas repair it.
 //!
+//! What is short and for one peer alone goes this way too, since a stream that is open needs no words to begin with.
+//!
 //! An item is a length (u16, little endian), the tag of a room and one frame. As long as somebody in a room is not linked, does
 //! not know the protocol, or ended its stream again and again, everything is said by gossip too.
 

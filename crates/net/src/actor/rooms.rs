@@ -17,6 +17,9 @@ use crate::seal::{RoomSecret, SEAL_BYTES};
 use crate::tags;
 use crate::topic::Tag;
 
+/// Bytes of a frame to one peer that a movement may wait behind.
+const SHORT_MAX: usize = 4 * 1024;
+
 impl Actor {
     /// A replica of the room, which nobody hears and which hears nobody.
     pub(super) fn prepare(&mut self, id: RoomId, secret: Option<RoomSecret>) -> Result<RoomPort, Error> {
@@ -231,11 +234,18 @@ impl Actor {
         self.counters.count(name);
     }
 
-    /// To one connected peer. Never dials: a replica says it again when there is a link.
+    /// To one connected peer. Never dials: a replica says it again when there is a link. What is short goes by the stream to it
+    /// where there is one: a newcomer is told of hundreds of members, and a request has a stream of its own to be opened.
     pub(super) fn send_now(&mut self, peer: &PeerId, frame: Direct) {
         let Some(to) = self.peers.get_mut(peer) else { return self.counters.count("send_not_connected") };
         if frame.bytes.len() > DIRECT_MAX {
             return self.counters.count("own_frame_too_big");
+        }
+        if frame.bytes.len() <= SHORT_MAX {
+            let reached = self.swarm.behaviour_mut().streams.say(std::iter::once(peer), frame.tag, &frame.bytes);
+            if reached.some && reached.full == 0 {
+                return self.counters.count("sent");
+            }
         }
         if to.under_way >= UNDER_WAY_MAX {
             return self.counters.count("send_queue_full");
