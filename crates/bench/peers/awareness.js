@@ -6,18 +6,12 @@
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from "y-protocols/awareness";
 import * as Y from "yjs";
 
+import { presence } from "./trace.js";
+
 const [members, updates] = process.argv.slice(2).map(Number);
 const BATCH = 256;
 
 const cursor = (turn) => ({ x: 12.25 + (turn % 1000), y: 40.5 + (Math.floor(turn / 3) % 700) });
-const presence = () => ({
-  name: "Quiet Otter",
-  color: "#286fe3",
-  cursor: { x: 512.25, y: 300.5 },
-  typing: false,
-  tool: "pen",
-  viewport: { x: 120, y: 80, zoom: 1.25 },
-});
 
 // Microseconds of the processor, those of the collector of garbage with them.
 const spent = () => {

@@ -7,17 +7,10 @@ import { WebSocket } from "ws";
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from "y-protocols/awareness";
 import * as Y from "yjs";
 
+import { presence } from "./trace.js";
+
 const [part, system, port] = process.argv.slice(2);
 const [members, rooms] = process.argv.slice(5).map(Number);
-
-const presence = {
-  name: "Quiet Otter",
-  color: "#286fe3",
-  cursor: { x: 512.25, y: 300.5 },
-  typing: false,
-  tool: "pen",
-  viewport: { x: 120, y: 80, zoom: 1.25 },
-};
 
 // The provider of a room; `open` is called when its connection is.
 const enter = {
@@ -46,10 +39,10 @@ const opened = (room) =>
 async function host() {
   for (let room = 0; room < rooms; room++) {
     const { awareness } = await opened(`room-${room}`);
-    awareness.setLocalState(presence);
+    awareness.setLocalState(presence());
     for (let member = 1; member < members; member++) {
       const one = new Awareness(new Y.Doc());
-      one.setLocalState(presence);
+      one.setLocalState(presence());
       applyAwarenessUpdate(awareness, encodeAwarenessUpdate(one, [one.clientID]), "host");
       one.destroy();
     }
@@ -66,7 +59,7 @@ async function newcomer() {
     await new Promise((done) => {
       const look = () => provider.awareness.getStates().size >= members + 1 && done();
       provider.awareness.on("change", look);
-      provider.awareness.setLocalState(presence);
+      provider.awareness.setLocalState(presence());
       look();
     });
     waited.push(Number(process.hrtime.bigint() - begun) / 1e6);

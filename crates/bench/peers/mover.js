@@ -1,9 +1,11 @@
 // One who moves in a room of a server, and sees the others move. Prints `ready` once everybody is seen; a line on its input
-// makes it move, or be quiet where it has no move to make; when that is over and the last are heard, it prints what it did and when, by the monotonic clock that all
-// processes of a computer share, and ends with its input.
+// makes it move, or be quiet where it has no move to make; when that is over and the last are heard, it prints what it did and
+// when, by the monotonic clock that all processes of a computer share, and ends with its input.
 //
 //   node mover.js SYSTEM PORT NUMBER PEERS COUNT EVERY_MS
 import { createInterface } from "node:readline";
+
+import { presence as whole } from "./trace.js";
 
 const [system, port] = process.argv.slice(2);
 const [number, peers, count, every] = process.argv.slice(4).map(Number);
@@ -11,15 +13,7 @@ const [number, peers, count, every] = process.argv.slice(4).map(Number);
 const GRACE_MS = 1_000;
 
 const now = () => Number(process.hrtime.bigint());
-const presence = (x) => ({
-  number,
-  name: "Quiet Otter",
-  color: "#286fe3",
-  cursor: { x, y: 300.5 },
-  typing: false,
-  tool: "pen",
-  viewport: { x: 120, y: 80, zoom: 1.25 },
-});
+const presence = (x) => ({ number, ...whole({ x, y: 300.5 }) });
 
 const sent = [];
 const heard = Array.from({ length: peers }, () => []);

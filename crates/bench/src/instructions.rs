@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use crate::moves::parlor::Parlor;
 use crate::moves::system::System;
-use crate::moves::trace::{BATCH, cursor};
+use crate::trace::{BATCH, cursor};
 
 /// A room whose members are about to move.
 pub struct Room {

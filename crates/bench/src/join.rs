@@ -1,10 +1,11 @@
 //! From a link to all that is known of a room, for somebody who comes: 32 or 128 people whom one peer holds, each with the
-//! presence of the trace in the table `memory`. Parlor beside y-websocket and Hocuspocus, in two processes, or three with their
-//! server.
+//! presence of the [`trace`](crate::trace). Parlor beside y-websocket, Hocuspocus and chitchat, in two processes, or three
+//! with their server.
 //!
 //! A room is known when the event of its last member is there. With Parlor the time begins when a peer that has a link to the
-//! other calls `join()`; with the others, whose every room has a connection of its own, when that connection says that it is
-//! open. The first room of a process is `cold`; the median of those that follow is `warm`.
+//! other calls `join()`; with those on a server, whose every room has a connection of its own, when that connection says that
+//! it is open; with chitchat, which has no links, when a new node asks the other. The first room of a process is `cold`; the
+//! median of those that follow is `warm`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,10 +15,14 @@ use futures::StreamExt;
 use parlor::{Config, Event, Join, Live, MemberId, RoomEvent};
 use serde_json::{Value, json};
 
+use crate::chart;
+#[cfg(feature = "chitchat")]
+use crate::chitchat;
 use crate::process::Process;
-use crate::report::{Figure, publish};
+use crate::report::{Figure, PARLOR, publish};
 use crate::samples::{Spread, median};
 use crate::targets::Targets;
+use crate::trace::{Presence, START};
 
 /// People in a room.
 const SIZES: [usize; 2] = [32, 128];
@@ -25,7 +30,10 @@ const SIZES: [usize; 2] = [32, 128];
 const ROOMS: usize = 9;
 /// Newcomers, each a process of its own.
 const ROUNDS: usize = 7;
-const PARLOR: &str = "Parlor";
+#[cfg(feature = "chitchat")]
+const CHITCHAT: &[&str] = &[chitchat::NAME];
+#[cfg(not(feature = "chitchat"))]
+const CHITCHAT: &[&str] = &[];
 const ON_A_SERVER: [&str; 2] = ["y-websocket", "Hocuspocus"];
 /// No room takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,7 +49,7 @@ pub fn run() -> anyhow::Result<bool> {
     for members in SIZES {
         let mut of: BTreeMap<&str, Vec<Waited>> = BTreeMap::new();
         for round in 1..=ROUNDS {
-            for name in [PARLOR].into_iter().chain(ON_A_SERVER) {
+            for name in [PARLOR].into_iter().chain(others()) {
                 let one = measure(name, members)?;
                 let Waited { cold, warm } = one;
                 eprintln!("{members} members, round {round} of {ROUNDS}: {name}: cold {cold:.2} ms, warm {warm:.2} ms");
@@ -50,14 +58,19 @@ pub fn run() -> anyhow::Result<bool> {
         }
         let figure = |how: &str, value: &dyn Fn(&Waited) -> f64| {
             let spread = |name: &str| Spread::of(of.get(name).into_iter().flatten().map(value).collect());
-            let others = ON_A_SERVER.into_iter().map(|name| (name, spread(name)));
+            let others = others().map(|name| (name, spread(name)));
             let name = format!("{members} members, from a link to all of them, {how}");
             Figure::among(&name, spread(PARLOR), others, |_| true, false, "ms")
         };
         figures.extend([figure("cold", &|one| one.cold), figure("warm", &|one| one.warm)]);
     }
     Targets::read()?.hold("join", &mut figures)?;
+    chart::draw("join", &figures)?;
     publish("join", &figures)
+}
+
+fn others() -> impl Iterator<Item = &'static str> {
+    ON_A_SERVER.into_iter().chain(CHITCHAT.iter().copied())
 }
 
 fn measure(name: &str, members: usize) -> anyhow::Result<Waited> {
@@ -65,10 +78,10 @@ fn measure(name: &str, members: usize) -> anyhow::Result<Waited> {
     let numbers = numbers.each_ref().map(String::as_str);
     // In the order in which they end.
     let (mut newcomer, _host, _server);
-    if name == PARLOR {
-        let mut host = Process::own("host", &numbers)?;
+    if !ON_A_SERVER.contains(&name) {
+        let mut host = Process::own("host", &[&[name], numbers.as_slice()].concat())?;
         let address = host.line()?;
-        newcomer = Process::own("newcomer", &[numbers.as_slice(), &[&address]].concat())?;
+        newcomer = Process::own("newcomer", &[&[name], numbers.as_slice(), &[&address]].concat())?;
         (_host, _server) = (host, None);
     } else {
         let mut server = Process::node("server.js", &[name])?;
@@ -91,21 +104,32 @@ fn room(number: usize) -> String {
     format!("room-{number}")
 }
 
-/// What everybody shows: 140 bytes of JSON.
+/// What everybody shows.
 fn presence() -> Value {
-    json!({
-        "name": "Quiet Otter",
-        "color": "#286fe3",
-        "cursor": {"x": 512.25, "y": 300.5},
-        "typing": false,
-        "tool": "pen",
-        "viewport": {"x": 120, "y": 80, "zoom": 1.25},
-    })
+    json!(Presence::at(START))
 }
 
-fn numbers(arguments: &[String]) -> anyhow::Result<(usize, usize, &[String])> {
-    let [members, rooms, rest @ ..] = arguments else { bail!("MEMBERS ROOMS [ADDRESS]") };
-    Ok((members.parse()?, rooms.parse()?, rest))
+fn member(number: usize) -> String {
+    format!("member-{number}")
+}
+
+/// What one of two is to do.
+struct Task<'a> {
+    system: &'a str,
+    members: usize,
+    rooms: usize,
+    rest: &'a [String],
+}
+
+impl<'a> Task<'a> {
+    fn of(arguments: &'a [String]) -> anyhow::Result<Self> {
+        let [system, members, rooms, rest @ ..] = arguments else { bail!("SYSTEM MEMBERS ROOMS [ADDRESS]") };
+        Ok(Task { system, members: members.parse()?, rooms: rooms.parse()?, rest })
+    }
+
+    fn address(&self) -> anyhow::Result<&str> {
+        self.rest.first().map(String::as_str).context("no address")
+    }
 }
 
 fn config(folder: &tempfile::TempDir, dial: Vec<String>) -> Config {
@@ -118,15 +142,21 @@ fn config(folder: &tempfile::TempDir, dial: Vec<String>) -> Config {
     }
 }
 
-/// `MEMBERS ROOMS`: says its address once so many people are in each room, and stays.
+/// `SYSTEM MEMBERS ROOMS`: says where it is once so many people are in each room, and stays.
 pub async fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let (members, rooms, _) = numbers(arguments)?;
+    let task = Task::of(arguments)?;
+    match task.system {
+        PARLOR => {}
+        #[cfg(feature = "chitchat")]
+        chitchat::NAME => return beside::host(&task).await,
+        other => bail!("nobody can be a host in {other:?}"),
+    }
     let folder = tempfile::tempdir()?;
     let live = Live::start(config(&folder, Vec::new())).await?;
-    for number in 0..rooms {
+    for number in 0..task.rooms {
         let room = live.room(room(number));
-        for member in 0..members {
-            let id = MemberId::new(&format!("member-{member}"))?;
+        for number in 0..task.members {
+            let id = MemberId::new(&member(number))?;
             room.join(Join::new().member_id(id).presence(presence())).await?;
         }
     }
@@ -134,18 +164,29 @@ pub async fn host(arguments: &[String]) -> anyhow::Result<()> {
     std::future::pending().await
 }
 
-/// `MEMBERS ROOMS ADDRESS`: says how many milliseconds each room took.
+/// `SYSTEM MEMBERS ROOMS ADDRESS`: says how many milliseconds each room took.
 pub async fn newcomer(arguments: &[String]) -> anyhow::Result<()> {
-    let (members, rooms, address) = numbers(arguments)?;
+    let task = Task::of(arguments)?;
+    match task.system {
+        PARLOR => {}
+        #[cfg(feature = "chitchat")]
+        chitchat::NAME => return tell(&beside::newcomer(&task).await?).await,
+        other => bail!("nobody can come into {other:?}"),
+    }
     let folder = tempfile::tempdir()?;
     let live = Live::start(config(&folder, Vec::new())).await?;
-    live.dial(address.first().context("no address")?).await?;
+    live.dial(task.address()?).await?;
     let mut waited = Vec::new();
-    for number in 0..rooms {
+    for number in 0..task.rooms {
         let room = room(number);
-        let all = tokio::time::timeout(PATIENCE, whole(&live, &room, members));
-        waited.push(all.await.context("a room stayed unknown")??.as_secs_f64() * 1000.0);
+        let all = tokio::time::timeout(PATIENCE, whole(&live, &room, task.members));
+        waited.push(all.await.context("a room stayed unknown")??);
     }
+    tell(&waited).await
+}
+
+async fn tell(waited: &[Duration]) -> anyhow::Result<()> {
+    let waited: Vec<f64> = waited.iter().map(|waited| waited.as_secs_f64() * 1000.0).collect();
     println!("{}", serde_json::to_string(&waited)?);
     std::future::pending().await
 }
@@ -168,4 +209,42 @@ async fn whole(live: &Live, room: &str, members: usize) -> anyhow::Result<Durati
         }
     }
     bail!("the events ended")
+}
+
+/// The same with chitchat: a node for each room, which holds all that are in it.
+#[cfg(feature = "chitchat")]
+mod beside {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::chitchat::{INTERVAL, Node};
+
+    async fn node(number: usize, members: usize, seeds: Vec<String>) -> anyhow::Result<Node> {
+        let members = (0..members).map(|number| (member(number), presence()));
+        Node::start(&room(number), Ipv4Addr::LOCALHOST, INTERVAL, seeds, members).await
+    }
+
+    pub async fn host(task: &Task<'_>) -> anyhow::Result<()> {
+        let mut nodes = Vec::new();
+        for number in 0..task.rooms {
+            nodes.push(node(number, task.members, Vec::new()).await?);
+        }
+        let addresses: Vec<String> = nodes.iter().map(|node| node.address().to_string()).collect();
+        println!("{}", addresses.join(","));
+        std::future::pending().await
+    }
+
+    pub async fn newcomer(task: &Task<'_>) -> anyhow::Result<Vec<Duration>> {
+        let mut waited = Vec::new();
+        let fields = presence().as_object().map_or(0, serde_json::Map::len);
+        for (number, address) in task.address()?.split(',').enumerate() {
+            let node = node(number, 0, Vec::new()).await?;
+            let all = node.sees("member-", fields * task.members, |_| true).await;
+            let begun = Instant::now();
+            node.ask(address.parse()?)?;
+            let all = tokio::time::timeout(PATIENCE, all.at()).await.context("a room stayed unknown")??;
+            waited.push(all - begun);
+        }
+        Ok(waited)
+    }
 }

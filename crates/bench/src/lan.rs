@@ -3,10 +3,12 @@
 //! root.
 //!
 //! All peers are in this process, each with a thread of its own on its host, so that one clock says when somebody moved
-//! and when another saw it. What must be reached is said beside each figure; nothing is compared.
+//! and when another saw it. What must be reached is said beside each figure; how soon a cut is healed is
+//! compared with chitchat.
 
 mod burst;
 mod crowded;
+mod cuts;
 mod seen;
 
 use std::path::Path;
@@ -27,17 +29,18 @@ const ROOM: &str = "bench";
 /// After this nobody is seen any more, and the bench ends.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The table, or the part of it that is named: `seen`, `crowded` or `burst`.
+/// The table, or the part of it that is named: `seen`, `cuts`, `crowded` or `burst`.
 pub fn run(only: Option<&str>) -> anyhow::Result<bool> {
     parlor_testkit::netns::available()?;
     type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
-    let parts: [Part; 3] = [("seen", seen::figures), ("crowded", crowded::figures), ("burst", burst::figures)];
+    let parts: [Part; 4] =
+        [("seen", seen::figures), ("cuts", cuts::figures), ("crowded", crowded::figures), ("burst", burst::figures)];
     let mut figures = Vec::new();
     for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         figures.extend(part()?);
     }
     if figures.is_empty() {
-        bail!("there is no such part; there are: seen, crowded, burst");
+        bail!("there is no such part; there are: seen, cuts, crowded, burst");
     }
     publish("lan", &figures)
 }

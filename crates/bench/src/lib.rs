@@ -4,13 +4,18 @@
 //! turns, and each figure is the median over the rounds. Every table is printed and written to `target/bench/NAME.json`.
 //!
 //! `wire`, `join`, `idle`, `hostile`, `lan` and `api` need peers and libp2p and are built with the feature `net`; `memory` needs what others
-//! hold presence with and is built with the feature `peers`; `look` and `scale` need the simulator alone.
+//! hold presence with and is built with the feature `peers`; `look` and `scale` need the simulator alone. `iroh` and `chitchat`
+//! add those to the tables in which they are.
 //! What callgrind counts is built with the feature `instructions`.
 //! Memory is counted by a program of its own, `parlor-weigh`, so that counting slows down nothing that is timed.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "net")]
 mod api;
+#[cfg(any(all(feature = "net", target_os = "linux"), feature = "peers"))]
+mod chart;
+#[cfg(all(feature = "chitchat", target_os = "linux"))]
+mod chitchat;
 mod cpu;
 #[cfg(feature = "net")]
 mod crowd;
@@ -43,6 +48,9 @@ mod sealed;
 mod start;
 #[cfg(any(all(feature = "net", target_os = "linux"), feature = "peers"))]
 mod targets;
+#[cfg(any(feature = "net", feature = "peers", feature = "instructions"))]
+#[cfg_attr(not(feature = "peers"), allow(dead_code, reason = "the table `memory` uses all of it"))]
+mod trace;
 pub mod weigh;
 #[cfg(feature = "net")]
 mod wire;

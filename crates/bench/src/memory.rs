@@ -2,7 +2,7 @@
 //! in one thread of one process, with no network in between. Times are those of the processor.
 //!
 //! The **trace** is a room of 8, 32 or 128 members and moves that come round by round, each of one cursor
-//! ([`trace`](crate::moves::trace)). Every system is used the way its own documentation says ([`System`](system::System) says
+//! ([`trace`](crate::trace)). Every system is used the way its own documentation says ([`System`](system::System) says
 //! what is timed and what is not):
 //!
 //! - **Parlor**: a replica for each member and one that looks on, all linked with all, through the public calls of the core
@@ -16,7 +16,6 @@
 //! - **the floor**: a struct as postcard writes it, put into a map; no rules at all. It is no competitor.
 
 mod automerge;
-mod chart;
 mod chitchat;
 mod floor;
 mod loro;
@@ -24,9 +23,9 @@ mod node;
 mod yrs;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use crate::report::{Figure, publish_with};
+use crate::chart;
+use crate::report::{FLOOR, Figure, PARLOR, publish_with};
 use crate::samples::Spread;
 use crate::targets::Targets;
 use crate::weigh::weighed;
@@ -41,8 +40,6 @@ const TYPICAL: usize = 32;
 /// Rounds in which all systems take turns, in the typical room and in the others.
 const ROUNDS: usize = 5;
 const ROUNDS_ELSEWHERE: usize = 3;
-const PARLOR: &str = "Parlor";
-const FLOOR: &str = "the floor";
 /// Crates whose versions are told.
 const CRATES: [&str; 6] = ["parlor-core", "yrs", "loro", "automerge", "chitchat", "postcard"];
 
@@ -100,7 +97,7 @@ pub fn run(only: Option<&str>) -> anyhow::Result<bool> {
     }
     if only.is_none() {
         Targets::read()?.hold("memory", &mut figures)?;
-        chart::draw(&figures, Path::new("docs/bench"))?;
+        chart::draw("memory", &figures)?;
     }
     publish_with("memory", &figures, &CRATES)
 }

@@ -3,4 +3,3 @@
 
 pub mod parlor;
 pub mod system;
-pub mod trace;

@@ -8,6 +8,13 @@ use serde::Serialize;
 #[cfg(any(feature = "net", feature = "peers"))]
 use crate::samples::Spread;
 
+/// What is measured beside the others.
+#[cfg(any(feature = "net", feature = "peers"))]
+pub const PARLOR: &str = "Parlor";
+/// The work without any rule, which is no system.
+#[cfg(any(feature = "net", feature = "peers"))]
+pub const FLOOR: &str = "the floor";
+
 /// One figure beside its peers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::report::{Figure, publish};
 use crate::samples::{Samples, median};
 #[cfg(target_os = "linux")]
-use crate::targets::Targets;
+use crate::{chart, targets::Targets};
 use crate::{cpu, floor, pair, sealed, start};
 
 /// A little under 30 a second, so that the source never coalesces (design A7).
@@ -27,6 +27,7 @@ const ROUNDS: usize = 3;
 /// Bytes that the floor carries: the frame of one moving cursor has 29, and 41 when a heartbeat rides along.
 pub(crate) const FRAME: usize = 36;
 const IDLE: Duration = Duration::from_secs(20);
+const FLOOD: Duration = Duration::from_secs(3);
 
 pub async fn run() -> anyhow::Result<bool> {
     let mut rounds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -53,6 +54,8 @@ pub async fn run() -> anyhow::Result<bool> {
     #[cfg(target_os = "linux")]
     figures.extend(tokio::task::block_in_place(apart::run)?);
     figures.push(sealed::run().await?);
+    eprintln!("{ROUNDS} floods of presence()");
+    figures.extend(tokio::spawn(floods()).await??);
     eprintln!("an idle room of two for {} s", IDLE.as_secs());
     figures.push(Figure::alone("processor of an idle peer", idle().await?, "ms/s"));
     for binary in ["parlor", "parlor-desktop"] {
@@ -70,7 +73,10 @@ pub async fn run() -> anyhow::Result<bool> {
     }
     // A process for each peer is measured on Linux alone, and all of the table is promised there.
     #[cfg(target_os = "linux")]
-    Targets::read()?.hold("wire", &mut figures)?;
+    {
+        Targets::read()?.hold("wire", &mut figures)?;
+        chart::draw("wire", &figures)?;
+    }
     publish("wire", &figures)
 }
 
@@ -113,6 +119,43 @@ async fn presence() -> anyhow::Result<Samples> {
     one.close().await;
     two.close().await;
     Ok(samples)
+}
+
+/// Somebody who calls `presence()` as fast as it answers. Nobody is sent all of that (design A7): what counts is that none
+/// of the calls is refused, and that the last value is seen soon.
+async fn floods() -> anyhow::Result<[Figure; 2]> {
+    let (mut rates, mut last) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (one, two, _folder) = pair::start().await?;
+        let (from, to) = (one.room("bench"), two.room("bench"));
+        to.join(Join::new()).await?;
+        let me = from.join(Join::new()).await?.member_id;
+        let mut events = pair::events_once_seen(&to, &me).await?;
+        let (begun, mut calls) = (Instant::now(), 0_u32);
+        while begun.elapsed() < FLOOD {
+            calls += 1;
+            from.presence(PresenceChange::new(json!({"cursor": {"x": calls, "y": 300.5}}))).await?;
+        }
+        let ended = Instant::now();
+        rates.push(f64::from(calls) / (ended - begun).as_secs_f64());
+        let seen = async {
+            while let Some(item) = events.next().await {
+                let RoomEvent::Change(Event::Updated { member, .. }) = item.event else { continue };
+                let x = member.record.presence.get("cursor").and_then(|cursor| cursor.get("x")?.as_u64());
+                if member.record.member_id == me && x == Some(u64::from(calls)) {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), seen).await.context("the last value was lost")?;
+        last.push(ended.elapsed().as_secs_f64() * 1000.0);
+        one.close().await;
+        two.close().await;
+    }
+    Ok([
+        Figure::alone("a flood of presence(): calls that are taken", median(rates), "/s"),
+        Figure::alone("a flood of presence(): until the last value is seen", median(last), "ms"),
+    ])
 }
 
 /// Processor milliseconds a second that one of two peers takes while nobody does anything.

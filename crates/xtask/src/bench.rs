@@ -38,14 +38,14 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             }
             build(workspace, &["--package", "parlor-cli", "--package", "parlor-desktop"])?;
             // By itself, since what others are made of would change what those two are made of.
-            build(workspace, &["--package", "parlor-bench", "--features", "iroh"])?;
+            build(workspace, &["--package", "parlor-bench", "--features", "chitchat,iroh"])?;
             on_a_screen(workspace)
         }
         "idle" | "join" => {
             if !node::install(workspace, "crates/bench/peers")? {
                 bail!("what runs in Node was not installed");
             }
-            build(workspace, &["--package", "parlor-bench", "--features", "iroh"])?;
+            build(workspace, &["--package", "parlor-bench", "--features", "chitchat,iroh"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
         "look" | "scale" => {
@@ -60,7 +60,11 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             Command::new(workspace.program("parlor-bench", "release"))
         }
         "instructions" => return instructions(workspace),
-        "hostile" | "lan" | "api" => {
+        "lan" => {
+            build(workspace, &["--package", "parlor-bench", "--features", "chitchat"])?;
+            Command::new(workspace.program("parlor-bench", "release"))
+        }
+        "hostile" | "api" => {
             build(workspace, &["--package", "parlor-bench"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }

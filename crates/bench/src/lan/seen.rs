@@ -1,6 +1,6 @@
-//! How soon people see somebody new, somebody who restarted, and each other after a cut.
+//! How soon people see somebody new, and somebody who restarted.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parlor_testkit::netns::{Host, Lan};
 
@@ -11,13 +11,10 @@ use crate::samples::Samples;
 /// Newcomers, each on a host of its own that nobody heard of before.
 const NEWCOMERS: usize = 15;
 const RESTARTS: usize = 10;
-const CUTS: usize = 7;
-const CUT: Duration = Duration::from_secs(10);
 
 pub(super) fn figures() -> anyhow::Result<Vec<Figure>> {
     let mut figures = newcomers()?;
     figures.extend(restarts()?);
-    figures.extend(cuts()?);
     Ok(figures)
 }
 
@@ -77,33 +74,5 @@ fn restarts() -> anyhow::Result<Vec<Figure>> {
     Ok(vec![
         Figure::alone("a restarted peer is seen: median", took.quantile(0.5), "ms"),
         Figure::alone("a restarted peer is seen: worst", took.quantile(1.0), "ms").at_most(1_000.0),
-    ])
-}
-
-/// From the return of a cable that was out until everybody is current again: all steps that were taken meanwhile are seen.
-fn cuts() -> anyhow::Result<Vec<Figure>> {
-    eprintln!("{CUTS} cuts of {} s", CUT.as_secs());
-    let (lan, folder) = (Lan::over_hub(4, 1)?, tempfile::tempdir()?);
-    let people = gather(lan.hosts(), &folder)?;
-    let (mut after_cable, mut after_packet) = (Samples::default(), Samples::default());
-    for round in 1..=CUTS as u64 {
-        lan.cut(3)?;
-        let cut = Instant::now();
-        people.iter().try_for_each(|person| person.step(round))?;
-        std::thread::sleep(CUT.saturating_sub(cut.elapsed()));
-        let numbers = [0, 1, 2, 3];
-        let seeing: Vec<Seeing> = people.iter().map(|person| person.sees(&numbers, round)).collect();
-        lan.heal(3)?;
-        let healed = Instant::now();
-        let current = latest(seeing)?;
-        let first = lan.hub().and_then(|hub| hub.first_passed(3)).unwrap_or(healed);
-        after_cable.add(current - healed);
-        after_packet.add(current - first);
-        eprintln!("  {:?} after the cable, {:?} after the first packet", current - healed, current - first);
-    }
-    Ok(vec![
-        Figure::alone("current after a cut of 10 s: median", after_cable.quantile(0.5), "ms").at_most(2_000.0),
-        Figure::alone("current after a cut of 10 s: worst", after_cable.quantile(1.0), "ms"),
-        Figure::alone("current after its first packet: median", after_packet.quantile(0.5), "ms").at_most(50.0),
     ])
 }

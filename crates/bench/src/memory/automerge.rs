@@ -7,7 +7,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc};
 
 use crate::moves::system::System;
-use crate::moves::trace::{Cursor, Presence, START};
+use crate::trace::{Cursor, Presence, START};
 
 pub const NAME: &str = "automerge";
 

@@ -12,7 +12,7 @@ use chitchat::{ChitchatConfig, ChitchatHandle, ChitchatId, FailureDetectorConfig
 use crate::cpu::spent_here;
 
 use crate::moves::system::Measured;
-use crate::moves::trace::{Cursor, Presence, START, cursor};
+use crate::trace::{Cursor, Presence, START, cursor};
 
 pub const ONE: &str = "chitchat, a change a round";
 pub const ALL: &str = "chitchat, a change of each a round";

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::moves::system::System;
-use crate::moves::trace::{Cursor, START};
+use crate::trace::{Cursor, START};
 
 pub struct Floor {
     revs: Vec<u32>,

@@ -12,7 +12,7 @@ use loro::awareness::EphemeralStore;
 use loro::{LoroMapValue, LoroValue, Subscription};
 
 use crate::moves::system::System;
-use crate::moves::trace::{Cursor, Presence, START};
+use crate::trace::{Cursor, Presence, START};
 
 pub const BY_FIELD: &str = "loro EphemeralStore, a key a field";
 pub const WHOLE: &str = "loro EphemeralStore, whole record";

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::moves::system::Measured;
-use crate::moves::trace::UPDATES;
+use crate::trace::UPDATES;
 
 pub const NAME: &str = "y-protocols in Node";
 /// Below the root of the repository, where benches run. `cargo xtask bench memory` installs its packages.

@@ -12,7 +12,7 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
 use crate::moves::system::System;
-use crate::moves::trace::{Cursor, Presence, START};
+use crate::trace::{Cursor, Presence, START};
 
 pub const NAME: &str = "yrs Awareness";
 

@@ -15,7 +15,7 @@ use parlor_core::{
 use serde_json::json;
 
 use super::system::System;
-use super::trace::{Cursor, Presence, START};
+use crate::trace::{Cursor, Presence, START};
 
 /// When the story begins, by everybody's clock.
 const BEGINNING_MS: u64 = 1_800_000_000_000;

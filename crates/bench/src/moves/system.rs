@@ -10,7 +10,7 @@ use anyhow::ensure;
 use crate::cpu::spent_here;
 use crate::weigh::Scales;
 
-use super::trace::{BATCH, Cursor, UPDATES, cursor};
+use crate::trace::{BATCH, Cursor, UPDATES, cursor};
 
 /// Something that holds a room's presence: at each of its members, and at one who looks on.
 ///

@@ -5,6 +5,8 @@
 //! Times are of the clock that all processes of a computer share, processor time is that of all processes together, the
 //! server's with it, and bytes are those that went over loopback: the machine has to be quiet.
 
+#[cfg(feature = "chitchat")]
+mod chitchat;
 mod gossip;
 mod idle;
 #[cfg(feature = "iroh")]
@@ -21,7 +23,7 @@ pub use idle::run as idle;
 pub use mover::run as mover;
 
 use crate::process::{self, Process};
-use crate::report::Figure;
+use crate::report::{Figure, PARLOR};
 use crate::samples::{Samples, Spread};
 
 /// Peers in a room.
@@ -34,7 +36,6 @@ const COUNT: usize = 150;
 /// linked, so that nobody passes on a move.
 const SETTLE: Duration = Duration::from_secs(3);
 const ROUNDS: usize = 3;
-const PARLOR: &str = "Parlor";
 const GOSSIPSUB: &str = "gossipsub";
 const IROH: &str = "iroh-gossip";
 const Y_WEBSOCKET: &str = "y-websocket";

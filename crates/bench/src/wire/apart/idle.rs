@@ -1,13 +1,21 @@
-//! What a room of eight costs each peer while nobody does anything: Parlor, and all that it is measured beside in `wire`.
+//! What a room of eight costs each peer while nobody does anything: Parlor, all that it is measured beside in `wire`, and
+//! chitchat, once with a round a second and once in a hurry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Crowd, GOSSIPSUB, IROH, ON_A_SERVER, PARLOR, ROUNDS, SETTLE};
-use crate::report::{Figure, publish};
+use super::{Crowd, GOSSIPSUB, IROH, ON_A_SERVER, ROUNDS, SETTLE};
+use crate::chart;
+#[cfg(feature = "chitchat")]
+use crate::chitchat;
+use crate::report::{Figure, PARLOR, publish};
 use crate::samples::Spread;
 use crate::targets::Targets;
 
+#[cfg(feature = "chitchat")]
+const CHITCHAT: &[&str] = &[chitchat::NAME, chitchat::QUICK];
+#[cfg(not(feature = "chitchat"))]
+const CHITCHAT: &[&str] = &[];
 const PEERS: usize = 8;
 const FOR: Duration = Duration::from_secs(20);
 
@@ -23,7 +31,7 @@ pub fn run() -> anyhow::Result<bool> {
     let mut of: BTreeMap<&str, Vec<Idle>> = BTreeMap::new();
     for round in 1..=ROUNDS {
         let others = cfg!(feature = "iroh").then_some(IROH).into_iter().chain(ON_A_SERVER);
-        for name in [PARLOR, GOSSIPSUB].into_iter().chain(others) {
+        for name in [PARLOR, GOSSIPSUB].into_iter().chain(others).chain(CHITCHAT.iter().copied()) {
             let one = measure(name)?;
             eprintln!(
                 "round {round} of {ROUNDS}: {name}: {:.2} ms of the processor and {:.0} B a second for each of {PEERS}",
@@ -32,15 +40,20 @@ pub fn run() -> anyhow::Result<bool> {
             of.entry(name).or_default().push(one);
         }
     }
-    let figure = |what: &str, unit, value: &dyn Fn(&Idle) -> f64| {
+    let figure = |what: &str, beside: &str, unit, value: &dyn Fn(&Idle) -> f64| {
         let spread = |name: &str| Spread::of(of.get(name).into_iter().flatten().map(value).collect());
         let others = of.keys().filter(|name| **name != PARLOR).map(|name| (*name, spread(name)));
         let name = format!("an idle room of {PEERS}, for each: {what}");
-        Figure::among(&name, spread(PARLOR), others, |peer| peer == GOSSIPSUB, false, unit)
+        Figure::among(&name, spread(PARLOR), others, |peer| peer == beside, false, unit)
     };
-    let mut figures =
-        [figure("processor", "ms/s", &|one| one.processor), figure("on loopback", "B/s", &|one| one.bytes)];
+    let mut figures = vec![
+        figure("processor", GOSSIPSUB, "ms/s", &|one| one.processor),
+        figure("on loopback", GOSSIPSUB, "B/s", &|one| one.bytes),
+    ];
+    #[cfg(feature = "chitchat")]
+    figures.push(figure("on loopback, beside chitchat in a hurry", chitchat::QUICK, "B/s", &|one| one.bytes));
     Targets::read()?.hold("idle", &mut figures)?;
+    chart::draw("idle", &figures)?;
     publish("idle", &figures)
 }
 

@@ -12,6 +12,9 @@ use tokio::sync::oneshot;
 #[cfg(feature = "iroh")]
 use super::IROH;
 use super::{GOSSIPSUB, PARLOR, gossip, own};
+#[cfg(feature = "chitchat")]
+use crate::chitchat;
+use crate::trace::{Cursor, Presence, START};
 use crate::wire;
 
 /// How often those who keep nothing say where they stand until they may move: who comes last has heard nobody yet.
@@ -73,22 +76,20 @@ impl Seen {
     }
 }
 
-/// The whole of what it is, as the trace has it; see the table `memory`.
+/// The whole of what it is: its number, and what the trace has of everybody.
 pub fn presence(number: usize) -> Value {
-    json!({
-        "number": number,
-        "name": "Quiet Otter",
-        "color": "#286fe3",
-        "cursor": cursor(0.0),
-        "typing": false,
-        "tool": "pen",
-        "viewport": {"x": 120, "y": 80, "zoom": 1.25},
-    })
+    let mut presence = json!(Presence::at(at(0.0)));
+    presence["number"] = json!(number);
+    presence
 }
 
 /// Where it stands before its first move, and after move `x - 1.25`.
 pub fn cursor(x: f64) -> Value {
-    json!({"x": x, "y": 300.5})
+    json!(at(x))
+}
+
+fn at(x: f64) -> Cursor {
+    Cursor { x, ..START }
 }
 
 /// The place of a move.
@@ -137,6 +138,10 @@ pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
         GOSSIPSUB => gossip::play(&task, go).await?,
         #[cfg(feature = "iroh")]
         IROH => super::iroh::play(&task, go).await?,
+        #[cfg(feature = "chitchat")]
+        chitchat::NAME => super::chitchat::play(&task, go, chitchat::INTERVAL).await?,
+        #[cfg(feature = "chitchat")]
+        chitchat::QUICK => super::chitchat::play(&task, go, chitchat::QUICK_INTERVAL).await?,
         other => bail!("nobody moves in {other:?}"),
     };
     println!("{}", serde_json::to_string(&told)?);

@@ -1,4 +1,4 @@
-//! The work that every system is given.
+//! Who is in a room and how they move: the work that every system is given.
 
 use serde::Serialize;
 
