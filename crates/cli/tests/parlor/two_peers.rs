@@ -1,6 +1,5 @@
 //! Two `parlor serve` on loopback, and the other subcommands at both ends.
 
-
 use nix::sys::signal::Signal;
 use parlor_testkit::wait::until;
 use serde_json::{Value, json};
