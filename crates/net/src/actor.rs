@@ -95,7 +95,7 @@ struct Actor {
     swarm: Swarm<Behaviour>,
     rooms: BTreeMap<RoomId, Room>,
     topics: HashMap<TopicHash, RoomId>,
-    /// What goes by gossip, or to one peer, once the streams had their turn.
+    /// What goes by gossip, or to one peer alone, once what goes to all by streams had its turn.
     waiting: Vec<(Tag, Whom, Vec<u8>)>,
     /// Whether something goes by streams, whose connections had no turn since.
     gives_way: bool,

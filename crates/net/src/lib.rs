@@ -10,7 +10,7 @@
 //! - [`NetHandle`] and [`RoomPort`] are the outside; `actor` is the task behind them.
 //! - `dialler`, `links`, `outage` and `lobby` hold the rules for whom to dial, which of two connections stays, whether
 //!   our own network is out and which rooms are near. They do no I/O and read no clock, so their tests need neither.
-//! - `author` alone decides who wrote a frame; `gossip` and `direct` are the two ways a frame travels, and `seal` keeps
+//! - `author` alone decides who wrote a frame; `gossip`, `stream` and `direct` are the ways a frame travels, and `seal` keeps
 //!   those of private rooms from everybody else.
 //! - `budget` bounds what one peer and one author may send; who goes on regardless is cut off for a while.
 //! - `hello` asks the network who is here where mDNS is filtered.

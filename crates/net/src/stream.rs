@@ -3,7 +3,8 @@
 //! is all that is said. Each end opens one stream for what it says. What waits for it has a bound in number and in time, so
 //! that an old cursor is dropped rather than late (design N5), and replicas repair it.
 //!
-//! What is short and for one peer alone goes this way too, since a stream that is open needs no words to begin with.
+//! What is short and for one peer alone goes this way too, since a stream that is open needs no words to begin with. It is not
+//! dropped for being late, and leaves places for movements: what finds none goes as a request ([`direct`](crate::direct)).
 //!
 //! An item is a length (u16, little endian), the tag of a room and one frame. As long as somebody in a room is not linked, does
 //! not know the protocol, or ended its stream again and again, everything is said by gossip too.
@@ -11,6 +12,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -37,11 +39,13 @@ const TAG_BYTES: usize = 16;
 const LENGTH_BYTES: usize = 2;
 /// The longest item.
 const ITEM_MAX: usize = TAG_BYTES + FRAME_MAX + SEAL_BYTES;
-/// Items that wait for one peer, as many as gossip lets wait. What comes on top is dropped and counted.
+/// Items that wait for one peer, as many as gossip lets wait. A movement that comes on top is dropped and counted.
 const QUEUE: usize = 256;
+/// Of those, what is for this peer alone; the rest of it takes the other way.
+const ALONE: usize = 128;
 /// Bytes that are taken from there before the stream has taken those before them.
 const WRITTEN_MAX: usize = 4 * 1024;
-/// What waited for longer is dropped, as gossip does.
+/// A movement that waited for longer is dropped, as gossip does.
 const LATE: Duration = Duration::from_millis(500);
 /// Streams that one connection opens, one soon after the other.
 const OPENED_MAX: u8 = 5;
@@ -99,14 +103,38 @@ impl Decoder for Items {
     }
 }
 
-/// An item, and since when it waits.
-type Waiting = (Bytes, Instant);
+/// An item that is to be said.
+#[derive(Clone, Debug)]
+struct Waiting {
+    item: Bytes,
+    /// Since when a movement waits. What is for one peer alone is never too old: nobody may say it again.
+    since: Option<Instant>,
+    /// Of what is for one peer alone: as many of these are there as it has places in the queue.
+    _place: Option<Arc<()>>,
+}
+
+/// The queue of one stream.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    sender: mpsc::Sender<Waiting>,
+    places: Arc<()>,
+}
+
+impl Queue {
+    /// Whether there was room, or nothing where the stream has ended.
+    fn push(&mut self, waiting: Waiting) -> Option<bool> {
+        match self.sender.try_send(waiting) {
+            Ok(()) => Some(true),
+            Err(error) => error.is_full().then_some(false),
+        }
+    }
+}
 
 /// What a connection tells.
 #[derive(Debug)]
 pub(crate) enum Told {
     /// There is a stream for what is said to the peer.
-    Open(mpsc::Sender<Waiting>),
+    Open(Queue),
     /// There is none any more.
     Shut,
     /// Something waited for too long.
@@ -169,8 +197,8 @@ impl Handler {
     fn say(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
         let Out::Open { stream, queue, stalled, .. } = &mut self.out else { return Ok(()) };
         while stream.as_mut().poll_ready(cx)?.is_ready() {
-            let Poll::Ready(Some((item, since))) = queue.poll_next_unpin(cx) else { break };
-            if since.elapsed() > LATE {
+            let Poll::Ready(Some(Waiting { item, since, .. })) = queue.poll_next_unpin(cx) else { break };
+            if since.is_some_and(|since| since.elapsed() > LATE) {
                 self.told.push_back(Told::Late);
                 continue;
             }
@@ -191,7 +219,7 @@ impl Handler {
         let mut stream = Box::pin(FramedWrite::new(stream, Items));
         stream.set_send_high_water_mark(WRITTEN_MAX);
         self.out = Out::Open { stream, queue, since: Instant::now(), stalled: None };
-        self.told.push_back(Told::Open(sender));
+        self.told.push_back(Told::Open(Queue { sender, places: Arc::new(()) }));
     }
 }
 
@@ -291,27 +319,38 @@ pub(crate) struct Reached {
 #[derive(Default)]
 pub(crate) struct Streams {
     /// By peer, the streams of its connections that are open.
-    open: BTreeMap<PeerId, Vec<(ConnectionId, mpsc::Sender<Waiting>)>>,
+    open: BTreeMap<PeerId, Vec<(ConnectionId, Queue)>>,
     streamed: VecDeque<Streamed>,
 }
 
 impl Streams {
     /// Says a frame to those of these peers to whom there is a stream.
     pub(crate) fn say<'a>(&mut self, peers: impl Iterator<Item = &'a PeerId>, tag: Tag, frame: &[u8]) -> Reached {
-        let item = (Bytes::from([&tag.0, frame].concat()), Instant::now());
+        let waiting = Waiting { item: item(tag, frame), since: Some(Instant::now()), _place: None };
         let mut reached = Reached::default();
         for peer in peers {
             let streams = self.open.get_mut(peer).into_iter().flatten();
             // A connection that is being closed is still known here.
-            match streams.rev().map(|(_, queue)| queue.try_send(item.clone())).find(|sent| !is_gone(sent)) {
-                Some(sent) => {
+            match streams.rev().find_map(|(_, queue)| queue.push(waiting.clone())) {
+                Some(fits) => {
                     reached.some = true;
-                    reached.full += u64::from(sent.is_err());
+                    reached.full += u64::from(!fits);
                 }
                 None => reached.without += 1,
             }
         }
         reached
+    }
+
+    /// Says a frame to this one alone; false where there is no stream, or too much for this peer alone waits already.
+    pub(crate) fn say_to(&mut self, peer: &PeerId, tag: Tag, frame: &[u8]) -> bool {
+        let streams = self.open.get_mut(peer).into_iter().flatten();
+        let free = streams.rev().filter(|(_, queue)| Arc::strong_count(&queue.places) <= ALONE);
+        let mut sent = free.filter_map(|(_, queue)| {
+            let place = Some(Arc::clone(&queue.places));
+            queue.push(Waiting { item: item(tag, frame), since: None, _place: place })
+        });
+        sent.next() == Some(true)
     }
 
     fn shut(&mut self, peer: PeerId, id: ConnectionId) {
@@ -323,8 +362,8 @@ impl Streams {
     }
 }
 
-fn is_gone(sent: &Result<(), mpsc::TrySendError<Waiting>>) -> bool {
-    sent.as_ref().is_err_and(|error| error.is_disconnected())
+fn item(tag: Tag, frame: &[u8]) -> Bytes {
+    Bytes::from([&tag.0, frame].concat())
 }
 
 impl NetworkBehaviour for Streams {
@@ -416,14 +455,39 @@ mod tests {
         }
     }
 
+    /// A stream to a peer that takes nothing yet.
+    fn opened(streams: &mut Streams, peer: PeerId, id: usize) -> mpsc::Receiver<Waiting> {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let opened = Told::Open(Queue { sender, places: Arc::new(()) });
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(id), opened);
+        queue
+    }
+
+    #[test]
+    fn what_is_for_one_alone_leaves_places_for_movements_and_is_never_too_old() {
+        let (mut streams, peer) = (Streams::default(), PeerId::random());
+        assert!(!streams.say_to(&peer, Tag([3; TAG_BYTES]), b"frame"), "no stream is there");
+        let mut queue = opened(&mut streams, peer, 1);
+        let say = |streams: &mut Streams| streams.say_to(&peer, Tag([3; TAG_BYTES]), b"frame");
+        for _ in 0..ALONE {
+            assert!(say(&mut streams));
+        }
+        assert!(!say(&mut streams), "the rest goes another way");
+        assert_eq!(streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"move").full, 0);
+        let first = queue.try_recv().unwrap();
+        assert_eq!((first.since, &first.item[TAG_BYTES..]), (None, b"frame".as_slice()));
+        drop(first);
+        assert!(say(&mut streams) && !say(&mut streams), "a place is free again");
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Told::Shut);
+        assert!(!say(&mut streams), "no stream is left");
+    }
+
     #[test]
     fn who_has_too_much_waiting_is_counted_and_keeps_nobody_waiting() {
         let (mut streams, slow, quick) = (Streams::default(), PeerId::random(), PeerId::random());
         let mut queues = Vec::new();
         for peer in [slow, quick] {
-            let (sender, queue) = mpsc::channel(QUEUE);
-            streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Told::Open(sender));
-            queues.push(queue);
+            queues.push(opened(&mut streams, peer, 1));
         }
         let mut full = 0;
         for _ in 0..2 * QUEUE {
@@ -439,10 +503,7 @@ mod tests {
         let (mut streams, peer) = (Streams::default(), PeerId::random());
         let mut queues = BTreeMap::new();
         for id in [1, 2] {
-            let (sender, queue) = mpsc::channel(QUEUE);
-            let connection = ConnectionId::new_unchecked(id);
-            streams.on_connection_handler_event(peer, connection, Told::Open(sender));
-            queues.insert(id, queue);
+            queues.insert(id, opened(&mut streams, peer, id));
         }
         let mut heard = |streams: &mut Streams| {
             streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"frame");

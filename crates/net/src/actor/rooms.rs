@@ -17,7 +17,7 @@ use crate::seal::{RoomSecret, SEAL_BYTES};
 use crate::tags;
 use crate::topic::Tag;
 
-/// Bytes of a frame to one peer that a movement may wait behind.
+/// Bytes of the longest frame to one peer alone that goes by the stream, where a movement may wait behind it.
 const SHORT_MAX: usize = 4 * 1024;
 
 impl Actor {
@@ -241,11 +241,9 @@ impl Actor {
         if frame.bytes.len() > DIRECT_MAX {
             return self.counters.count("own_frame_too_big");
         }
-        if frame.bytes.len() <= SHORT_MAX {
-            let reached = self.swarm.behaviour_mut().streams.say(std::iter::once(peer), frame.tag, &frame.bytes);
-            if reached.some && reached.full == 0 {
-                return self.counters.count("sent");
-            }
+        let short = frame.bytes.len() <= SHORT_MAX;
+        if short && self.swarm.behaviour_mut().streams.say_to(peer, frame.tag, &frame.bytes) {
+            return self.counters.count("sent");
         }
         if to.under_way >= UNDER_WAY_MAX {
             return self.counters.count("send_queue_full");

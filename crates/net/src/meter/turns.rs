@@ -16,7 +16,7 @@ use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol
 
 /// What a connection hands over before the others have their turn.
 const IN_A_ROW: u8 = 1;
-/// Work without waiting before other threads have their turn: a little less than a cursor takes from one peer to another.
+/// Work without waiting before other threads have their turn: a cursor that waits for it takes less than twice as long.
 const LONG: Duration = Duration::from_micros(250);
 
 /// Work that goes on, or waits now and then.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use parlor_core::{Join, Lease, MemberId, Replica, RoomId};
 use parlor_net::RoomPort;
 use parlor_testkit::liar::bare::streamed;
 use serde_json::json;
@@ -56,6 +57,27 @@ async fn where_nobody_passes_it_on_a_movement_comes_by_the_link_itself() {
     assert!(streamed >= 35 && gossip <= 6, "{streamed} by streams, {gossip} by gossip");
     assert_eq!((a.count("stream_full").await, b.count("stream_unreadable").await), (0, 0));
     assert_eq!((a.count("stream_again").await, b.count("stream_again").await), (0, 0));
+}
+
+/// Who is there already is told in a frame for each, and none of them needs a stream of its own.
+#[tokio::test]
+async fn who_comes_into_a_room_is_told_of_its_members_by_the_stream() {
+    let [(a, _at_a), (b, _at_b)] = two().await;
+    moves_until(&a, "streamed", 3).await;
+    let another = RoomId::new("another").unwrap();
+    a.net.open(another.clone()).await.unwrap();
+    let members = 20;
+    for number in 0..members {
+        let (actor, id) = (a.actor.clone(), MemberId::new(&format!("member {number}")).unwrap());
+        let join = Join::new().member_id(id);
+        let call = move |replica: &mut Replica, now| replica.join(&actor, join, Lease::Own, now);
+        a.net.with(&another, call).await.unwrap().unwrap();
+    }
+    let before = b.count("stream_heard").await;
+    let at_b = b.net.open(another).await.unwrap();
+    shows_members(&at_b, SOON, members).await;
+    let heard = b.count("stream_heard").await - before;
+    assert!(heard >= members as u64, "{heard} of {members} by the stream");
 }
 
 #[tokio::test]
