@@ -10,7 +10,7 @@ use crate::report::{FLOOR, Figure, PARLOR};
 
 /// Where they are.
 const FOLDER: &str = "docs/bench";
-/// One of a table.
+/// The picture of one figure.
 struct Chart {
     table: &'static str,
     file: &'static str,

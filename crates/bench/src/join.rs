@@ -65,8 +65,9 @@ pub fn run() -> anyhow::Result<bool> {
         figures.extend([figure("cold", &|one| one.cold), figure("warm", &|one| one.warm)]);
     }
     Targets::read()?.hold("join", &mut figures)?;
+    let reached = publish("join", &figures)?;
     chart::draw("join", &figures)?;
-    publish("join", &figures)
+    Ok(reached)
 }
 
 fn others() -> impl Iterator<Item = &'static str> {

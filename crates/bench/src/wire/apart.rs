@@ -37,6 +37,8 @@ const COUNT: usize = 150;
 const SETTLE: Duration = Duration::from_secs(3);
 const ROUNDS: usize = 3;
 const GOSSIPSUB: &str = "gossipsub";
+/// The same in a task of its own, as an app has it.
+const ASKED: &str = "gossipsub in a task";
 const IROH: &str = "iroh-gossip";
 const Y_WEBSOCKET: &str = "y-websocket";
 /// Those that have a server, which forwards what each says to all.
@@ -61,7 +63,7 @@ pub fn run() -> anyhow::Result<Vec<Figure>> {
         let mut of: BTreeMap<&str, Vec<Measured>> = BTreeMap::new();
         for round in 1..=ROUNDS {
             let others = cfg!(feature = "iroh").then_some(IROH).into_iter().chain(ON_A_SERVER);
-            for name in [PARLOR, GOSSIPSUB].into_iter().chain(others) {
+            for name in [PARLOR, GOSSIPSUB, ASKED].into_iter().chain(others) {
                 let one = measure(name, peers)?;
                 let (p50, p99) = (one.latency.quantile(0.5), one.latency.quantile(0.99));
                 let Measured { lost, processor, bytes, .. } = one;
@@ -80,6 +82,7 @@ pub fn run() -> anyhow::Result<Vec<Figure>> {
         };
         figures.extend([
             figure("call to event, p50", GOSSIPSUB, "ms", &|one| one.latency.quantile(0.5)),
+            figure("call to event, p50, beside gossipsub in a task", ASKED, "ms", &|one| one.latency.quantile(0.5)),
             figure("call to event, p50, beside y-websocket", Y_WEBSOCKET, "ms", &|one| one.latency.quantile(0.5)),
             figure("call to event, p99", GOSSIPSUB, "ms", &|one| one.latency.quantile(0.99)),
             figure("processor of a move that is seen", GOSSIPSUB, "µs", &|one| one.processor),

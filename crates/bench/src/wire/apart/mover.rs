@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 #[cfg(feature = "iroh")]
 use super::IROH;
-use super::{GOSSIPSUB, PARLOR, gossip, own};
+use super::{ASKED, GOSSIPSUB, PARLOR, gossip, own};
 #[cfg(feature = "chitchat")]
 use crate::chitchat;
 use crate::trace::{Cursor, Presence, START};
@@ -136,6 +136,7 @@ pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
     let told = match system.as_str() {
         PARLOR => own::play(&task, go).await?,
         GOSSIPSUB => gossip::play(&task, go).await?,
+        ASKED => gossip::play_asking(&task, go).await?,
         #[cfg(feature = "iroh")]
         IROH => super::iroh::play(&task, go).await?,
         #[cfg(feature = "chitchat")]
