@@ -234,7 +234,10 @@ impl Replica {
 
     pub(crate) fn part(&mut self, incarnation: u32, reason: LeftReason, now: Tick) {
         let Some(record) = self.own.remove(&incarnation) else { return };
-        self.say_leave(incarnation, reason == LeftReason::Expired, now);
+        // Who is put out says nothing: it may reach others before the key does, who would see somebody leave by themselves.
+        if reason != LeftReason::Excluded {
+            self.say_leave(incarnation, reason == LeftReason::Expired, now);
+        }
         self.refresh(&(record.member, record.who.actor.user_id), reason, now);
         self.beat_at = self.beat_at.min(now.plus(100));
     }

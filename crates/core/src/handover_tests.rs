@@ -68,6 +68,8 @@ fn whoever_gets_no_part_of_a_key_is_out_and_everybody_sees_it() {
         .iter()
         .filter(|event| matches!(event, Event::Left { member, reason: LeftReason::Excluded } if member.own));
     assert_eq!(own.count(), 1, "it leaves by itself");
+    let said = table.log.iter().filter(|(at, ..)| *at == 2).map(|(.., bytes)| Frame::decode(bytes, PAGE_MAX));
+    assert_eq!(said.filter(|frame| matches!(frame, Ok(Frame::Leave(_)))).count(), 0, "and says no goodbye");
     // Its old frames bring nobody back.
     let old: Vec<Vec<u8>> = table.log.iter().filter(|(at, ..)| *at == 2).map(|(.., bytes)| bytes.clone()).collect();
     for bytes in old {
