@@ -42,7 +42,7 @@ const ITEM_MAX: usize = TAG_BYTES + FRAME_MAX + SEAL_BYTES;
 /// Items that wait for one peer, as many as gossip lets wait. A movement that comes on top is dropped and counted.
 const QUEUE: usize = 256;
 /// Of those, what is for this peer alone; the rest of it takes the other way.
-const ALONE: usize = 128;
+const ALONE: usize = 192;
 /// Bytes that are taken from there before the stream has taken those before them.
 const WRITTEN_MAX: usize = 4 * 1024;
 /// A movement that waited for longer is dropped, as gossip does.
