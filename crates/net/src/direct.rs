@@ -1,5 +1,6 @@
-//! Frames to one peer alone, where they are long or have no place on the stream to it: the protocol `/parlor/1/frame`. A request is a length (u32, little endian), the tag of a room and
-//! one frame; the answer is one byte, which says that it was read and no more than that.
+//! Frames to one peer alone, where they are long or find no place on the stream to it: the protocol `/parlor/1/frame`. A
+//! request is a length (u32, little endian), the tag of a room and one frame; the answer is one byte, which says that it was
+//! read and no more than that.
 
 use std::io;
 use std::time::Duration;
