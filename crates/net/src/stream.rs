@@ -3,8 +3,10 @@
 //! is all that is said. Each end opens one stream for what it says. What waits for it has a bound in number and in time, so
 //! that an old cursor is dropped rather than late (design N5), and replicas repair it.
 //!
-//! What is short and for one peer alone goes this way too, since a stream that is open needs no words to begin with. It is not
-//! dropped for being late, and leaves places for movements: what finds none goes as a request ([`direct`](crate::direct)).
+//! What is short and for one peer alone goes this way too, since a stream needs no words to begin with, and waits for it where
+//! it is being opened: a newcomer is told of hundreds of members. It is not dropped for being late, and leaves places for
+//! movements: what finds none goes as a request ([`direct`](crate::direct)), and so does what waits when there is to be no
+//! stream.
 //!
 //! An item is a length (u16, little endian), the tag of a room and one frame. As long as somebody in a room is not linked, does
 //! not know the protocol, or ended its stream again and again, everything is said by gossip too.
@@ -51,7 +53,8 @@ const LATE: Duration = Duration::from_millis(500);
 const OPENED_MAX: u8 = 5;
 /// One that was good for so long makes good for those before it.
 const GOOD: Duration = Duration::from_secs(60);
-/// A stream that takes nothing for so long is ended: it may be dead, and gossip need not be.
+/// A stream that takes nothing for so long is ended: it may be dead, and gossip need not be. One that is not open after so long
+/// is tried again, and what waits for it goes another way.
 const STALLED: Duration = Duration::from_secs(5);
 
 const _: () = assert!(ITEM_MAX <= u16::MAX as usize, "its length can be said");
@@ -113,15 +116,31 @@ struct Waiting {
     _place: Option<Arc<()>>,
 }
 
-/// The queue of one stream.
+impl Waiting {
+    /// What is for one peer alone, to be said another way.
+    fn alone(self) -> Option<Direct> {
+        let (tag, frame) = self.item.split_first_chunk().filter(|_| self.since.is_none())?;
+        Some(Direct { tag: Tag(*tag), bytes: frame.to_vec() })
+    }
+}
+
+/// The queue of one connection.
 #[derive(Debug)]
 pub(crate) struct Queue {
     sender: mpsc::Sender<Waiting>,
     places: Arc<()>,
+    /// Whether there is a stream.
+    open: bool,
 }
 
 impl Queue {
-    /// Whether there was room, or nothing where the stream has ended.
+    /// One, and its other end.
+    fn new() -> (Self, mpsc::Receiver<Waiting>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Queue { sender, places: Arc::new(()), open: false }, receiver)
+    }
+
+    /// Whether there was room, or nothing where there will be no stream any more.
     fn push(&mut self, waiting: Waiting) -> Option<bool> {
         match self.sender.try_send(waiting) {
             Ok(()) => Some(true),
@@ -133,10 +152,16 @@ impl Queue {
 /// What a connection tells.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// There is a stream for what is said to the peer.
-    Open(Queue),
-    /// There is none any more.
+    /// What is to be said goes here.
+    Begun(Queue),
+    /// There is a stream for it.
+    Open,
+    /// There is none any more, and may be one again.
     Shut,
+    /// There will be none.
+    GivenUp,
+    /// Nobody says this here any more.
+    Unsaid(Direct),
     /// Something waited for too long.
     Late,
     /// An item of the peer; nothing when its stream brought what is none, and ended with it.
@@ -152,7 +177,6 @@ enum Out {
     Opening,
     Open {
         stream: Pin<Box<FramedWrite<Stream, Items>>>,
-        queue: mpsc::Receiver<Waiting>,
         since: Instant,
         /// Since when it takes nothing.
         stalled: Option<Instant>,
@@ -163,6 +187,7 @@ enum Out {
 
 /// One connection.
 pub(crate) struct Handler {
+    queue: mpsc::Receiver<Waiting>,
     out: Out,
     opened: u8,
     heard: Option<Pin<Box<FramedRead<Stream, Items>>>>,
@@ -173,7 +198,9 @@ pub(crate) struct Handler {
 
 impl Handler {
     fn new() -> Self {
-        Handler { out: Out::None, opened: 0, heard: None, was_heard: false, told: VecDeque::new() }
+        let (begun, queue) = Queue::new();
+        let told = VecDeque::from([Told::Begun(begun)]);
+        Handler { queue, out: Out::None, opened: 0, heard: None, was_heard: false, told }
     }
 
     /// What the peer says next.
@@ -195,9 +222,9 @@ impl Handler {
 
     /// Says what waits.
     fn say(&mut self, cx: &mut Context<'_>) -> Result<(), Broken> {
-        let Out::Open { stream, queue, stalled, .. } = &mut self.out else { return Ok(()) };
+        let Out::Open { stream, stalled, .. } = &mut self.out else { return Ok(()) };
         while stream.as_mut().poll_ready(cx)?.is_ready() {
-            let Poll::Ready(Some(Waiting { item, since, .. })) = queue.poll_next_unpin(cx) else { break };
+            let Poll::Ready(Some(Waiting { item, since, .. })) = self.queue.poll_next_unpin(cx) else { break };
             if since.is_some_and(|since| since.elapsed() > LATE) {
                 self.told.push_back(Told::Late);
                 continue;
@@ -215,11 +242,27 @@ impl Handler {
     }
 
     fn begin(&mut self, stream: Stream) {
-        let (sender, queue) = mpsc::channel(QUEUE);
         let mut stream = Box::pin(FramedWrite::new(stream, Items));
         stream.set_send_high_water_mark(WRITTEN_MAX);
-        self.out = Out::Open { stream, queue, since: Instant::now(), stalled: None };
-        self.told.push_back(Told::Open(Queue { sender, places: Arc::new(()) }));
+        self.out = Out::Open { stream, since: Instant::now(), stalled: None };
+        self.told.push_back(Told::Open);
+    }
+
+    /// There will be no stream.
+    fn give_up(&mut self) {
+        self.out = Out::GivenUp;
+        self.queue.close();
+        self.told.push_back(Told::GivenUp);
+    }
+
+    /// What waits for one peer alone; nothing when there is and will be no more of it.
+    fn unsaid(&mut self, cx: &mut Context<'_>) -> Poll<Option<Told>> {
+        while let Some(waiting) = ready!(self.queue.poll_next_unpin(cx)) {
+            if let Some(frame) = waiting.alone() {
+                return Poll::Ready(Some(Told::Unsaid(frame)));
+            }
+        }
+        Poll::Ready(None)
     }
 }
 
@@ -247,22 +290,36 @@ impl ConnectionHandler for Handler {
             }
             self.told.push_back(Told::Shut);
         }
+        if matches!(self.out, Out::None) && self.opened == OPENED_MAX {
+            self.give_up();
+        }
         if let Some(told) = self.told.pop_front() {
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
+        }
+        if matches!(self.out, Out::GivenUp)
+            && let Poll::Ready(Some(told)) = self.unsaid(cx)
+        {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
         }
         if let Poll::Ready(told) = self.hear(cx) {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(told));
         }
         if matches!(self.out, Out::None) {
-            if self.opened < OPENED_MAX {
-                self.opened += 1;
-                self.out = Out::Opening;
-                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ());
-                return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
-            }
-            self.out = Out::GivenUp;
+            self.opened += 1;
+            self.out = Out::Opening;
+            let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(STALLED);
+            return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
         }
         Poll::Pending
+    }
+
+    /// There may be another connection for what waits at the end of this one.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Option<Told>> {
+        self.queue.close();
+        match self.told.pop_front() {
+            Some(told) => Poll::Ready(Some(told)),
+            None => self.unsaid(cx),
+        }
     }
 
     fn on_behaviour_event(&mut self, event: Self::FromBehaviour) {
@@ -280,12 +337,14 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: stream, .. }) => {
                 self.begin(stream);
             }
-            ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => {
-                self.out = match error {
-                    StreamUpgradeError::NegotiationFailed => Out::GivenUp,
-                    _ => Out::None,
-                };
-            }
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => match error {
+                StreamUpgradeError::NegotiationFailed => self.give_up(),
+                _ => {
+                    self.out = Out::None;
+                    let waited = std::iter::from_fn(|| self.queue.try_recv().ok());
+                    self.told.extend(waited.filter_map(Waiting::alone).map(Told::Unsaid));
+                }
+            },
             _ => {}
         }
     }
@@ -302,6 +361,8 @@ pub(crate) enum Streamed {
     Ended,
     /// Something waited for too long and is not said.
     Late,
+    /// A frame for this peer alone is to be said another way.
+    Unsaid { peer: PeerId, frame: Direct },
 }
 
 /// Whom a frame went to.
@@ -318,8 +379,8 @@ pub(crate) struct Reached {
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Streams {
-    /// By peer, the streams of its connections that are open.
-    open: BTreeMap<PeerId, Vec<(ConnectionId, Queue)>>,
+    /// By peer, the queues of those of its connections that have a stream or may have one.
+    queues: BTreeMap<PeerId, Vec<(ConnectionId, Queue)>>,
     streamed: VecDeque<Streamed>,
 }
 
@@ -329,9 +390,10 @@ impl Streams {
         let waiting = Waiting { item: item(tag, frame), since: Some(Instant::now()), _place: None };
         let mut reached = Reached::default();
         for peer in peers {
-            let streams = self.open.get_mut(peer).into_iter().flatten();
+            let queues = self.queues.get_mut(peer).into_iter().flatten();
+            let mut streams = queues.rev().filter(|(_, queue)| queue.open);
             // A connection that is being closed is still known here.
-            match streams.rev().find_map(|(_, queue)| queue.push(waiting.clone())) {
+            match streams.find_map(|(_, queue)| queue.push(waiting.clone())) {
                 Some(fits) => {
                     reached.some = true;
                     reached.full += u64::from(!fits);
@@ -342,22 +404,28 @@ impl Streams {
         reached
     }
 
-    /// Says a frame to this one alone; false where there is no stream, or too much for this peer alone waits already.
+    /// Says a frame to this one alone; false where there is to be no stream, or too much for this peer alone waits already.
     pub(crate) fn say_to(&mut self, peer: &PeerId, tag: Tag, frame: &[u8]) -> bool {
-        let streams = self.open.get_mut(peer).into_iter().flatten();
-        let free = streams.rev().filter(|(_, queue)| Arc::strong_count(&queue.places) <= ALONE);
-        let mut sent = free.filter_map(|(_, queue)| {
+        let Some(queues) = self.queues.get_mut(peer) else { return false };
+        let is_open = queues.iter().any(|(_, queue)| queue.open);
+        let free = |queue: &Queue| queue.open == is_open && Arc::strong_count(&queue.places) <= ALONE;
+        let mut sent = queues.iter_mut().rev().filter(|(_, queue)| free(queue)).filter_map(|(_, queue)| {
             let place = Some(Arc::clone(&queue.places));
             queue.push(Waiting { item: item(tag, frame), since: None, _place: place })
         });
         sent.next() == Some(true)
     }
 
-    fn shut(&mut self, peer: PeerId, id: ConnectionId) {
-        let Some(streams) = self.open.get_mut(&peer) else { return };
-        streams.retain(|(of, _)| *of != id);
-        if streams.is_empty() {
-            self.open.remove(&peer);
+    fn opened(&mut self, peer: PeerId, id: ConnectionId, is_open: bool) {
+        let queues = self.queues.get_mut(&peer).into_iter().flatten();
+        queues.filter(|(of, _)| *of == id).for_each(|(_, queue)| queue.open = is_open);
+    }
+
+    fn end(&mut self, peer: PeerId, id: ConnectionId) {
+        let Some(queues) = self.queues.get_mut(&peer) else { return };
+        queues.retain(|(of, _)| *of != id);
+        if queues.is_empty() {
+            self.queues.remove(&peer);
         }
     }
 }
@@ -393,18 +461,21 @@ impl NetworkBehaviour for Streams {
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         if let FromSwarm::ConnectionClosed(closed) = event {
-            self.shut(closed.peer_id, closed.connection_id);
+            self.end(closed.peer_id, closed.connection_id);
         }
     }
 
     fn on_connection_handler_event(&mut self, peer: PeerId, id: ConnectionId, event: THandlerOutEvent<Self>) {
         match event {
-            Told::Open(queue) => self.open.entry(peer).or_default().push((id, queue)),
+            Told::Begun(queue) => self.queues.entry(peer).or_default().push((id, queue)),
+            Told::Open => self.opened(peer, id, true),
             Told::Late => self.streamed.push_back(Streamed::Late),
             Told::Shut => {
-                self.shut(peer, id);
+                self.opened(peer, id, false);
                 self.streamed.push_back(Streamed::Ended);
             }
+            Told::GivenUp => self.end(peer, id),
+            Told::Unsaid(frame) => self.streamed.push_back(Streamed::Unsaid { peer, frame }),
             Told::Item(frame) => self.streamed.push_back(Streamed::Frame { peer, frame }),
             Told::Again => self.streamed.push_back(Streamed::Again { peer }),
         }
@@ -457,10 +528,20 @@ mod tests {
 
     /// A stream to a peer that takes nothing yet.
     fn opened(streams: &mut Streams, peer: PeerId, id: usize) -> mpsc::Receiver<Waiting> {
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let opened = Told::Open(Queue { sender, places: Arc::new(()) });
-        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(id), opened);
+        let queue = begun(streams, peer, id);
+        tell(streams, peer, id, Told::Open);
         queue
+    }
+
+    /// A stream that is being opened.
+    fn begun(streams: &mut Streams, peer: PeerId, id: usize) -> mpsc::Receiver<Waiting> {
+        let (begun, queue) = Queue::new();
+        tell(streams, peer, id, Told::Begun(begun));
+        queue
+    }
+
+    fn tell(streams: &mut Streams, peer: PeerId, id: usize, told: Told) {
+        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(id), told);
     }
 
     #[test]
@@ -478,8 +559,88 @@ mod tests {
         assert_eq!((first.since, &first.item[TAG_BYTES..]), (None, b"frame".as_slice()));
         drop(first);
         assert!(say(&mut streams) && !say(&mut streams), "a place is free again");
-        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Told::Shut);
-        assert!(!say(&mut streams), "no stream is left");
+        tell(&mut streams, peer, 1, Told::GivenUp);
+        assert!(!say(&mut streams), "no stream is to come");
+    }
+
+    #[test]
+    fn what_is_for_one_alone_waits_for_a_stream_and_movements_do_not() {
+        let (mut streams, peer) = (Streams::default(), PeerId::random());
+        let mut queue = begun(&mut streams, peer, 1);
+        let mut say = |streams: &mut Streams| {
+            let reached = streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"move");
+            let waits = streams.say_to(&peer, Tag([3; TAG_BYTES]), b"frame");
+            let said: Vec<_> = std::iter::from_fn(|| queue.try_recv().ok()).map(|said| said.since.is_some()).collect();
+            (reached.without, waits, said)
+        };
+        assert_eq!(say(&mut streams), (1, true, vec![false]));
+        tell(&mut streams, peer, 1, Told::Open);
+        assert_eq!(say(&mut streams), (0, true, vec![true, false]));
+        tell(&mut streams, peer, 1, Told::Shut);
+        assert_eq!(say(&mut streams), (1, true, vec![false]), "it may be opened again");
+    }
+
+    #[test]
+    fn an_open_stream_is_taken_before_one_that_is_being_opened() {
+        let (mut streams, peer) = (Streams::default(), PeerId::random());
+        let (mut open, mut opening) = (opened(&mut streams, peer, 1), begun(&mut streams, peer, 2));
+        assert!(streams.say_to(&peer, Tag([3; TAG_BYTES]), b"frame"));
+        assert!(open.try_recv().is_ok() && opening.try_recv().is_err());
+    }
+
+    /// A handler whose stream is open, as far as is known, with a movement and two frames for this peer alone in its queue.
+    fn with_frames_for_one(streams: &mut Streams, peer: PeerId) -> Handler {
+        let mut handler = Handler::new();
+        let Some(begun @ Told::Begun(_)) = handler.told.pop_front() else { panic!("it has a queue") };
+        tell(streams, peer, 1, begun);
+        tell(streams, peer, 1, Told::Open);
+        assert_eq!(streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"move").without, 0);
+        [b"first", b"after"].iter().for_each(|frame| assert!(streams.say_to(&peer, Tag([3; TAG_BYTES]), *frame)));
+        handler
+    }
+
+    /// What comes back of what it was told.
+    fn unsaid(streams: &mut Streams, peer: PeerId, told: Vec<Told>) -> Vec<Vec<u8>> {
+        told.into_iter().for_each(|told| tell(streams, peer, 1, told));
+        let unsaid = |streamed| match streamed {
+            Streamed::Unsaid { frame, .. } => frame.bytes,
+            other => panic!("{other:?}"),
+        };
+        streams.streamed.drain(..).map(unsaid).collect()
+    }
+
+    #[test]
+    fn what_waits_for_one_alone_comes_back_when_its_peer_knows_no_streams() {
+        let (mut streams, peer) = (Streams::default(), PeerId::random());
+        let mut handler = with_frames_for_one(&mut streams, peer);
+        handler.give_up();
+        assert!(!streams.say_to(&peer, Tag([3; TAG_BYTES]), b"more"), "it is known there that nobody says it");
+        let mut told = Vec::new();
+        while let Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(one)) = handler.poll(&mut noop()) {
+            told.push(one);
+        }
+        assert_eq!(unsaid(&mut streams, peer, told), [b"first", b"after"]);
+        assert!(streams.queues.is_empty());
+    }
+
+    #[test]
+    fn what_waits_for_one_alone_comes_back_when_its_connection_closes() {
+        let (mut streams, peer) = (Streams::default(), PeerId::random());
+        let mut handler = with_frames_for_one(&mut streams, peer);
+        let mut told = Vec::new();
+        loop {
+            match handler.poll_close(&mut noop()) {
+                Poll::Ready(Some(one)) => told.push(one),
+                Poll::Ready(None) => break,
+                Poll::Pending => panic!("it is closed, and nothing is under way"),
+            }
+        }
+        assert_eq!(unsaid(&mut streams, peer, told), [b"first", b"after"]);
+        assert!(!streams.say_to(&peer, Tag([3; TAG_BYTES]), b"more"));
+    }
+
+    fn noop() -> Context<'static> {
+        Context::from_waker(std::task::Waker::noop())
     }
 
     #[test]
@@ -512,9 +673,9 @@ mod tests {
             heard
         };
         assert_eq!(heard(&mut streams), [2]);
-        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(2), Told::Shut);
+        tell(&mut streams, peer, 2, Told::Shut);
         assert_eq!(heard(&mut streams), [1]);
-        streams.on_connection_handler_event(peer, ConnectionId::new_unchecked(1), Told::Shut);
+        tell(&mut streams, peer, 1, Told::Shut);
         let reached = streams.say([peer].iter(), Tag([3; TAG_BYTES]), b"frame");
         assert_eq!(reached, Reached { without: 1, ..Reached::default() }, "no stream is left");
     }

@@ -227,6 +227,10 @@ impl Actor {
             Streamed::Again { peer } => (peer, "stream_again"),
             Streamed::Ended => return self.counters.count("stream_ended"),
             Streamed::Late => return self.counters.count("stream_late"),
+            Streamed::Unsaid { peer, frame } => {
+                self.request(&peer, frame);
+                return self.counters.count("stream_unsaid");
+            }
         };
         self.counters.count(wrong);
         author::session_of(&peer).into_iter().for_each(|peer| self.charge(peer, WRONG, now));

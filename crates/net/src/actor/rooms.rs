@@ -235,22 +235,35 @@ impl Actor {
     }
 
     /// To one connected peer. Never dials: a replica says it again when there is a link. What is short goes by the stream to it
-    /// where there is one: a newcomer is told of hundreds of members, and a request has a stream of its own to be opened.
+    /// where there is one or may be one soon: a newcomer is told of hundreds of members, and a request has a stream of its own
+    /// to be opened.
     pub(super) fn send_now(&mut self, peer: &PeerId, frame: Direct) {
-        let Some(to) = self.peers.get_mut(peer) else { return self.counters.count("send_not_connected") };
+        if !self.peers.contains_key(peer) {
+            return self.counters.count("send_not_connected");
+        }
         if frame.bytes.len() > DIRECT_MAX {
             return self.counters.count("own_frame_too_big");
         }
         let short = frame.bytes.len() <= SHORT_MAX;
-        if short && self.swarm.behaviour_mut().streams.say_to(peer, frame.tag, &frame.bytes) {
-            return self.counters.count("sent");
+        let streamed = short && self.swarm.behaviour_mut().streams.say_to(peer, frame.tag, &frame.bytes);
+        if streamed || self.request(peer, frame) {
+            self.counters.count("sent");
         }
-        if to.under_way >= UNDER_WAY_MAX {
-            return self.counters.count("send_queue_full");
-        }
-        to.under_way += 1;
-        self.swarm.behaviour_mut().direct.send_request(peer, Ok(frame));
-        self.counters.count("sent");
+    }
+
+    /// Sends a frame as a request; false when that is not possible.
+    pub(super) fn request(&mut self, peer: &PeerId, frame: Direct) -> bool {
+        let refused = match self.peers.get_mut(peer) {
+            None => "send_not_connected",
+            Some(to) if to.under_way >= UNDER_WAY_MAX => "send_queue_full",
+            Some(to) => {
+                to.under_way += 1;
+                self.swarm.behaviour_mut().direct.send_request(peer, Ok(frame));
+                return true;
+            }
+        };
+        self.counters.count(refused);
+        false
     }
 
     /// A connected peer was seen to be subscribed to a topic.

@@ -59,6 +59,18 @@ async fn where_nobody_passes_it_on_a_movement_comes_by_the_link_itself() {
     assert_eq!((a.count("stream_again").await, b.count("stream_again").await), (0, 0));
 }
 
+const MEMBERS: usize = 40;
+
+/// Members join at a peer's room.
+async fn join_members(at: &Peer, room: &RoomId) {
+    for number in 0..MEMBERS {
+        let (actor, id) = (at.actor.clone(), MemberId::new(&format!("member {number}")).unwrap());
+        let join = Join::new().member_id(id);
+        let call = move |replica: &mut Replica, now| replica.join(&actor, join, Lease::Own, now);
+        at.net.with(room, call).await.unwrap().unwrap();
+    }
+}
+
 /// Who is there already is told in a frame for each, and none of them needs a stream of its own.
 #[tokio::test]
 async fn who_comes_into_a_room_is_told_of_its_members_by_the_stream() {
@@ -66,18 +78,25 @@ async fn who_comes_into_a_room_is_told_of_its_members_by_the_stream() {
     moves_until(&a, "streamed", 3).await;
     let another = RoomId::new("another").unwrap();
     a.net.open(another.clone()).await.unwrap();
-    let members = 20;
-    for number in 0..members {
-        let (actor, id) = (a.actor.clone(), MemberId::new(&format!("member {number}")).unwrap());
-        let join = Join::new().member_id(id);
-        let call = move |replica: &mut Replica, now| replica.join(&actor, join, Lease::Own, now);
-        a.net.with(&another, call).await.unwrap().unwrap();
-    }
+    join_members(&a, &another).await;
     let before = b.count("stream_heard").await;
     let at_b = b.net.open(another).await.unwrap();
-    shows_members(&at_b, SOON, members).await;
+    shows_members(&at_b, SOON, MEMBERS).await;
     let heard = b.count("stream_heard").await - before;
-    assert!(heard >= members as u64, "{heard} of {members} by the stream");
+    assert!(heard >= MEMBERS as u64, "{heard} of {MEMBERS} by the stream");
+}
+
+/// The same when there is no stream yet.
+#[tokio::test]
+async fn who_has_just_been_linked_is_told_of_the_members_by_the_stream_that_is_being_opened() {
+    let a = Person::new("Quiet Otter").start().await;
+    let _at_a = a.open().await;
+    join_members(&a, &room()).await;
+    let b = Person::new("Brave Heron").start_dialling(&[&a]).await;
+    let at_b = b.open().await;
+    shows_members(&at_b, SOON, MEMBERS).await;
+    let heard = b.count("stream_heard").await;
+    assert!(heard >= MEMBERS as u64, "{heard} of {MEMBERS} by the stream");
 }
 
 #[tokio::test]

@@ -222,6 +222,7 @@ export const de: Words = {
       gossip_stream_again: 'Ein Gossip-Strom, der noch einmal geöffnet wurde: was auf dem vorigen kam, war nicht zu lesen.',
       stream_full: 'Ein Rahmen für einen Peer, auf den zu viele warten: Er wird nachgeholt.',
       stream_late: 'Ein Rahmen, der nicht mehr gesagt wird, weil er eine halbe Sekunde wartete: Er wird nachgeholt.',
+      stream_unsaid: 'Ein Rahmen für einen Peer, der auf einen Strom wartete, den es nicht geben wird: Er geht auf anderem Weg.',
       stream_unreadable: 'Etwas auf einem Strom, das seiner Länge nach kein Rahmen ist.',
       stream_again: 'Ein Strom, der noch einmal geöffnet wurde.',
       stream_ended: 'Ein Strom zu einem Peer, der vor seiner Verbindung endete: Ein anderer wird geöffnet, einige Male.',

@@ -221,6 +221,7 @@ export const en = {
       gossip_stream_again: 'A stream of gossip that was opened once more: what came by the one before could not be read.',
       stream_full: 'A frame for a peer that has too many waiting: it is repaired.',
       stream_late: 'A frame that is not said any more, since it waited for half a second: it is repaired.',
+      stream_unsaid: 'A frame for one peer that waited for a stream which is not to come: it is sent another way.',
       stream_unreadable: 'Something on a stream that is no frame by its length.',
       stream_again: 'A stream that was opened once more.',
       stream_ended: 'A stream to a peer that ended before its connection: another one is opened, a few times.',
