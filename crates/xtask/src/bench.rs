@@ -14,8 +14,8 @@ const GUNGRAUN: &str = "0.20.0";
 
 #[derive(Args)]
 pub struct Options {
-    /// Which table: wire (beside bare libp2p, iroh-gossip and what runs on a server, over loopback), join (from a link to a
-    /// whole room), idle (a room in which nobody does anything, beside the same as wire), memory (beside what else holds
+    /// Which table: wire (beside bare libp2p, iroh-gossip, Zenoh and what runs on a server, over loopback), join (from a link to
+    /// a whole room), idle (a room in which nobody does anything, beside the same as wire), memory (beside what else holds
     /// presence, in one process), instructions (of the core, counted by callgrind), hostile (beside somebody who lies), lan
     /// (on hosts made of network namespaces), api (what HTTP adds to the crate, and two hundred readers), look (what the
     /// recorder and the inspector cost), scale (big rooms and long months, simulated), ui (the interface in Chromium) or
@@ -38,14 +38,14 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             }
             build(workspace, &["--package", "parlor-cli", "--package", "parlor-desktop"])?;
             // By itself, since what others are made of would change what those two are made of.
-            build(workspace, &["--package", "parlor-bench", "--features", "chitchat,iroh"])?;
+            build(workspace, &["--package", "parlor-bench", "--features", "chitchat,iroh,zenoh"])?;
             on_a_screen(workspace)
         }
         "idle" | "join" => {
             if !node::install(workspace, "crates/bench/peers")? {
                 bail!("what runs in Node was not installed");
             }
-            build(workspace, &["--package", "parlor-bench", "--features", "chitchat,iroh"])?;
+            build(workspace, &["--package", "parlor-bench", "--features", "chitchat,iroh,zenoh"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
         "look" | "scale" => {

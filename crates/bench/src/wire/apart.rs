@@ -1,6 +1,6 @@
 //! A room of which every peer is a process of its own, as on computers of their own: all move, evenly apart, and each writes
-//! down when it moved and when it saw the others move. Parlor, bare gossipsub, iroh-gossip, and what runs on a server in Node
-//! do the same.
+//! down when it moved and when it saw the others move. Parlor, bare gossipsub, iroh-gossip, Zenoh, and what runs on a server
+//! in Node do the same.
 //!
 //! Times are of the clock that all processes of a computer share, processor time is that of all processes together, the
 //! server's with it, and bytes are those that went over loopback: the machine has to be quiet.
@@ -13,6 +13,8 @@ mod idle;
 mod iroh;
 mod mover;
 mod own;
+#[cfg(feature = "zenoh")]
+mod zenoh;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,9 +39,8 @@ const COUNT: usize = 150;
 const SETTLE: Duration = Duration::from_secs(3);
 const ROUNDS: usize = 3;
 const GOSSIPSUB: &str = "gossipsub";
-/// The same in a task of its own, as an app has it.
-const ASKED: &str = "gossipsub in a task";
 const IROH: &str = "iroh-gossip";
+const ZENOH: &str = "Zenoh";
 const Y_WEBSOCKET: &str = "y-websocket";
 /// Those that have a server, which forwards what each says to all.
 const ON_A_SERVER: [&str; 3] = [Y_WEBSOCKET, "Hocuspocus", "socket.io"];
@@ -56,14 +57,20 @@ struct Measured {
     bytes: f64,
 }
 
+/// All that are built in.
+fn contenders() -> impl Iterator<Item = &'static str> {
+    let others = [(cfg!(feature = "iroh"), IROH), (cfg!(feature = "zenoh"), ZENOH)];
+    let others = others.into_iter().filter_map(|(built, name)| built.then_some(name));
+    [PARLOR, GOSSIPSUB].into_iter().chain(others).chain(ON_A_SERVER)
+}
+
 /// The figures of all sizes.
 pub fn run() -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for peers in SIZES {
         let mut of: BTreeMap<&str, Vec<Measured>> = BTreeMap::new();
         for round in 1..=ROUNDS {
-            let others = cfg!(feature = "iroh").then_some(IROH).into_iter().chain(ON_A_SERVER);
-            for name in [PARLOR, GOSSIPSUB, ASKED].into_iter().chain(others) {
+            for name in contenders() {
                 let one = measure(name, peers)?;
                 let (p50, p99) = (one.latency.quantile(0.5), one.latency.quantile(0.99));
                 let Measured { lost, processor, bytes, .. } = one;
@@ -82,7 +89,6 @@ pub fn run() -> anyhow::Result<Vec<Figure>> {
         };
         figures.extend([
             figure("call to event, p50", GOSSIPSUB, "ms", &|one| one.latency.quantile(0.5)),
-            figure("call to event, p50, beside gossipsub in a task", ASKED, "ms", &|one| one.latency.quantile(0.5)),
             figure("call to event, p50, beside y-websocket", Y_WEBSOCKET, "ms", &|one| one.latency.quantile(0.5)),
             figure("call to event, p99", GOSSIPSUB, "ms", &|one| one.latency.quantile(0.99)),
             figure("processor of a move that is seen", GOSSIPSUB, "µs", &|one| one.processor),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Crowd, GOSSIPSUB, IROH, ON_A_SERVER, ROUNDS, SETTLE};
+use super::{Crowd, GOSSIPSUB, ROUNDS, SETTLE, contenders};
 use crate::chart;
 #[cfg(feature = "chitchat")]
 use crate::chitchat;
@@ -30,8 +30,7 @@ struct Idle {
 pub fn run() -> anyhow::Result<bool> {
     let mut of: BTreeMap<&str, Vec<Idle>> = BTreeMap::new();
     for round in 1..=ROUNDS {
-        let others = cfg!(feature = "iroh").then_some(IROH).into_iter().chain(ON_A_SERVER);
-        for name in [PARLOR, GOSSIPSUB].into_iter().chain(others).chain(CHITCHAT.iter().copied()) {
+        for name in contenders().chain(CHITCHAT.iter().copied()) {
             let one = measure(name)?;
             eprintln!(
                 "round {round} of {ROUNDS}: {name}: {:.2} ms of the processor and {:.0} B a second for each of {PEERS}",

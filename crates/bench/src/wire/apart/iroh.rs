@@ -1,11 +1,8 @@
 //! iroh-gossip: over QUIC, in broadcast trees, unsigned. Bound to loopback, with no relay, no lookup of addresses and no port
 //! mapper.
 
-use std::pin::pin;
-
 use anyhow::Context as _;
 use futures::StreamExt as _;
-use futures::future::{Either, select};
 use iroh::address_lookup::memory::MemoryLookup;
 use iroh::endpoint::presets;
 use iroh::protocol::Router;
@@ -13,44 +10,37 @@ use iroh::{Endpoint, EndpointAddr, EndpointId};
 use iroh_gossip::api::{Event, GossipReceiver, GossipSender};
 use iroh_gossip::net::Gossip;
 use iroh_gossip::proto::TopicId;
-use tokio::sync::oneshot;
 
-use super::mover::{GREET, Seen, Task, Told, frame, grace, now, place, read, ready};
+use super::mover::{Seen, Task, Teller, frame, read};
 
 struct Peer {
     sender: GossipSender,
     receiver: GossipReceiver,
+    /// Answers those who connect, until it is dropped.
+    _router: Router,
     number: usize,
     /// What is told twice in the same bytes is one message to it.
     told: u64,
-    seen: Seen,
 }
 
-impl Peer {
-    async fn say(&mut self, x: f64) -> anyhow::Result<()> {
+impl Teller for Peer {
+    async fn tell(&mut self, x: f64) -> anyhow::Result<()> {
         self.told += 1;
         Ok(self.sender.broadcast(frame(self.number, x, self.told).into()).await?)
     }
 
-    /// Listens while something else is not done.
-    async fn during<T>(&mut self, other: impl Future<Output = T>) -> anyhow::Result<T> {
-        let mut other = pin!(other);
-        loop {
-            tokio::select! {
-                event = self.receiver.next() => {
-                    if let Event::Received(message) = event.context("it is over")??
-                        && let Some((of, x)) = read(&message.content)
-                    {
-                        self.seen.see(of, x);
-                    }
-                }
-                done = &mut other => return Ok(done),
-            }
+    async fn hear(&mut self, seen: &mut Seen) -> anyhow::Result<()> {
+        let event = self.receiver.next().await.context("it is over")??;
+        if let Event::Received(message) = event
+            && let Some((of, x)) = read(&message.content)
+        {
+            seen.see(of, x);
         }
+        Ok(())
     }
 }
 
-pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told> {
+pub async fn start(task: &Task) -> anyhow::Result<impl Teller + use<>> {
     let known = MemoryLookup::new();
     let endpoint = Endpoint::builder(presets::Minimal)
         .clear_ip_transports()
@@ -59,7 +49,7 @@ pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told
         .bind()
         .await?;
     let gossip = Gossip::builder().spawn(endpoint.clone());
-    let _router = Router::builder(endpoint.clone()).accept(iroh_gossip::ALPN, gossip.clone()).spawn();
+    let router = Router::builder(endpoint.clone()).accept(iroh_gossip::ALPN, gossip.clone()).spawn();
     let at = *endpoint.bound_sockets().first().context("no address")?;
     println!("{}@{at}", endpoint.id());
     let mut others: Vec<EndpointId> = Vec::new();
@@ -70,32 +60,5 @@ pub async fn play(task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told
         others.push(id);
     }
     let (sender, receiver) = gossip.subscribe(TopicId::from_bytes([7; 32]), others).await?.split();
-    let mut peer = Peer { sender, receiver, number: task.number, told: 0, seen: Seen::new(task) };
-    let mut turn = tokio::time::interval(GREET);
-    while !peer.seen.is_complete() {
-        peer.during(turn.tick()).await?;
-        peer.say(0.0).await?;
-    }
-    let mut allowed = tokio::spawn(ready(task.clone(), go));
-    let allowed = loop {
-        let tick = pin!(turn.tick());
-        match peer.during(select(tick, &mut allowed)).await? {
-            Either::Left(_) => peer.say(0.0).await?,
-            Either::Right((allowed, _)) => break allowed,
-        }
-    };
-    allowed??;
-    if task.count == 0 {
-        peer.during(std::future::pending::<()>()).await?;
-    }
-    let mut told = Told::default();
-    let mut turn = tokio::time::interval(task.every);
-    for number in 0..task.count {
-        peer.during(turn.tick()).await?;
-        told.sent.push(now());
-        peer.say(place(number)).await?;
-    }
-    peer.during(grace()).await?;
-    told.heard = peer.seen.heard;
-    Ok(told)
+    Ok(Peer { sender, receiver, _router: router, number: task.number, told: 0 })
 }

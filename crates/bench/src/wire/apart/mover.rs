@@ -1,9 +1,12 @@
 //! One process of [`super`]: a peer that moves and sees the others move.
 
 use std::collections::BTreeSet;
+use std::future::pending;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::bail;
+use futures::future::{Either, select};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -11,14 +14,16 @@ use tokio::sync::oneshot;
 
 #[cfg(feature = "iroh")]
 use super::IROH;
-use super::{ASKED, GOSSIPSUB, PARLOR, gossip, own};
+#[cfg(feature = "zenoh")]
+use super::ZENOH;
+use super::{GOSSIPSUB, PARLOR, gossip, own};
 #[cfg(feature = "chitchat")]
 use crate::chitchat;
 use crate::trace::{Cursor, Presence, START};
 use crate::wire;
 
 /// How often those who keep nothing say where they stand until they may move: who comes last has heard nobody yet.
-pub const GREET: Duration = Duration::from_millis(100);
+const GREET: Duration = Duration::from_millis(100);
 /// For the last moves of the others.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -76,6 +81,58 @@ impl Seen {
     }
 }
 
+/// A peer of what keeps nothing: all that it knows of the others is what it hears.
+pub trait Teller {
+    /// Tells the others where it stands.
+    fn tell(&mut self, x: f64) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Sees what is heard next. Nothing is lost when it is not waited for to its end.
+    fn hear(&mut self, seen: &mut Seen) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// Tells where it stands until all are there, and then moves.
+pub async fn play(mut peer: impl Teller + Send, task: &Task, go: oneshot::Receiver<()>) -> anyhow::Result<Told> {
+    let mut seen = Seen::new(task);
+    let mut turn = tokio::time::interval(GREET);
+    while !seen.is_complete() {
+        during(&mut peer, &mut seen, turn.tick()).await?;
+        peer.tell(0.0).await?;
+    }
+    let mut allowed = tokio::spawn(ready(task.clone(), go));
+    let allowed = loop {
+        let tick = pin!(turn.tick());
+        match during(&mut peer, &mut seen, select(tick, &mut allowed)).await? {
+            Either::Left(_) => peer.tell(0.0).await?,
+            Either::Right((allowed, _)) => break allowed,
+        }
+    };
+    allowed??;
+    if task.count == 0 {
+        during(&mut peer, &mut seen, pending::<()>()).await?;
+    }
+    let mut told = Told::default();
+    let mut turn = tokio::time::interval(task.every);
+    for number in 0..task.count {
+        during(&mut peer, &mut seen, turn.tick()).await?;
+        told.sent.push(now());
+        peer.tell(place(number)).await?;
+    }
+    during(&mut peer, &mut seen, grace()).await?;
+    told.heard = seen.heard;
+    Ok(told)
+}
+
+/// Hears while something else is not done.
+async fn during<T>(peer: &mut impl Teller, seen: &mut Seen, other: impl Future<Output = T>) -> anyhow::Result<T> {
+    let mut other = pin!(other);
+    loop {
+        tokio::select! {
+            heard = peer.hear(seen) => heard?,
+            done = &mut other => return Ok(done),
+        }
+    }
+}
+
 /// The whole of what it is: its number, and what the trace has of everybody.
 pub fn presence(number: usize) -> Value {
     let mut presence = json!(Presence::at(at(0.0)));
@@ -98,7 +155,7 @@ pub fn place(of: usize) -> f64 {
 }
 
 /// That somebody is at a place, in as many bytes as a frame of Parlor's that says so. `again`: what tells it from the same
-/// said before.
+/// told before.
 pub fn frame(of: usize, x: f64, again: u64) -> Vec<u8> {
     let mut bytes = vec![0; wire::FRAME];
     bytes[..8].copy_from_slice(&(of as u64).to_le_bytes());
@@ -135,10 +192,11 @@ pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
     let go = input();
     let told = match system.as_str() {
         PARLOR => own::play(&task, go).await?,
-        GOSSIPSUB => gossip::play(&task, go).await?,
-        ASKED => gossip::play_asking(&task, go).await?,
+        GOSSIPSUB => play(gossip::start(&task)?, &task, go).await?,
         #[cfg(feature = "iroh")]
-        IROH => super::iroh::play(&task, go).await?,
+        IROH => play(super::iroh::start(&task).await?, &task, go).await?,
+        #[cfg(feature = "zenoh")]
+        ZENOH => play(super::zenoh::start(&task).await?, &task, go).await?,
         #[cfg(feature = "chitchat")]
         chitchat::NAME => super::chitchat::play(&task, go, chitchat::INTERVAL).await?,
         #[cfg(feature = "chitchat")]
@@ -146,7 +204,7 @@ pub async fn run(args: Vec<String>) -> anyhow::Result<()> {
         other => bail!("nobody moves in {other:?}"),
     };
     println!("{}", serde_json::to_string(&told)?);
-    std::future::pending().await
+    pending().await
 }
 
 /// A line on its input lets it move. With its input it ends, whatever it does: who measures may have been ended too.
