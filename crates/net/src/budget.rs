@@ -12,7 +12,7 @@ use parlor_core::{SessionId, Tick};
 /// What a purse gains, and how much it holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
-    frames_per_s: u64,
+    pub(crate) frames_per_s: u64,
     frames_max: u64,
     bytes_per_s: u64,
     bytes_max: u64,

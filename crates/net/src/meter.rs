@@ -6,6 +6,7 @@
 //! One RPC could bring hundreds of messages, each of which costs a look at its signature before anybody else has a turn, while
 //! honest peers say one in each. So one with more than a few is not read, which ends the stream that it came by.
 
+mod pace;
 mod recent;
 mod turns;
 
@@ -65,6 +66,14 @@ pub(crate) enum Heard {
         via: PeerId,
         message: gossipsub::Message,
     },
+}
+
+/// Messages in what a connection hands over, good or bad; an RPC with none is read like one with one.
+fn messages_in(event: &FromConnection) -> usize {
+    match event {
+        FromConnection::Message { rpc, invalid_messages } => (rpc.messages.len() + invalid_messages.len()).max(1),
+        FromConnection::PeerKind(_) | FromConnection::MessageDropped(_) => 0,
+    }
 }
 
 /// See the module.
@@ -156,7 +165,9 @@ impl NetworkBehaviour for Metered {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip.handle_established_inbound_connection(id, peer, local, remote).map(GivesWay::new)
+        self.gossip
+            .handle_established_inbound_connection(id, peer, local, remote)
+            .map(|handler| GivesWay::new(handler, messages_in))
     }
 
     fn handle_established_outbound_connection(
@@ -167,7 +178,9 @@ impl NetworkBehaviour for Metered {
         role: Endpoint,
         port: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.gossip.handle_established_outbound_connection(id, peer, address, role, port).map(GivesWay::new)
+        self.gossip
+            .handle_established_outbound_connection(id, peer, address, role, port)
+            .map(|handler| GivesWay::new(handler, messages_in))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {

@@ -8,11 +8,13 @@
 //! cannot be read: of that gossipsub says nothing.
 
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use libp2p::swarm::handler::{ConnectionEvent, FullyNegotiatedInbound};
 use libp2p::swarm::{ConnectionHandler, ConnectionHandlerEvent, SubstreamProtocol};
+
+use super::pace::Pace;
 
 /// What a connection hands over before the others have their turn.
 const IN_A_ROW: u8 = 1;
@@ -43,8 +45,11 @@ impl Stint {
 }
 
 /// A handler that gives way.
-pub(crate) struct GivesWay<H> {
+pub(crate) struct GivesWay<H: ConnectionHandler> {
     handler: H,
+    /// How many messages there are in what it hands over.
+    messages_in: fn(&H::ToBehaviour) -> usize,
+    pace: Pace,
     handed: u8,
     /// Since it had something to hand over, one after the other.
     stint: Option<Stint>,
@@ -62,9 +67,9 @@ pub(crate) enum Told<T> {
     StreamAgain,
 }
 
-impl<H> GivesWay<H> {
-    pub(super) fn new(handler: H) -> Self {
-        Self { handler, handed: 0, stint: None, opened: false, again: 0 }
+impl<H: ConnectionHandler> GivesWay<H> {
+    pub(super) fn new(handler: H, messages_in: fn(&H::ToBehaviour) -> usize) -> Self {
+        Self { handler, messages_in, pace: Pace::new(), handed: 0, stint: None, opened: false, again: 0 }
     }
 }
 
@@ -98,9 +103,11 @@ impl<H: ConnectionHandler> ConnectionHandler for GivesWay<H> {
             self.again -= 1;
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Told::StreamAgain));
         }
+        ready!(self.pace.poll(cx));
         let polled = self.handler.poll(cx);
         match &polled {
-            Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(_)) => {
+            Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(handed)) => {
+                self.pace.took((self.messages_in)(handed));
                 self.handed += 1;
                 self.stint.get_or_insert_with(Stint::begin);
             }
@@ -212,7 +219,7 @@ mod tests {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(woken.clone());
         let mut cx = Context::from_waker(&waker);
-        let mut handler = GivesWay::new(Endless);
+        let mut handler = GivesWay::new(Endless, |()| 0);
         for round in 0..3 {
             for _ in 0..IN_A_ROW {
                 assert!(handler.poll(&mut cx).is_ready());
@@ -221,6 +228,21 @@ mod tests {
             assert!(handler.poll(&mut cx).is_pending());
             assert_eq!(woken.0.load(Ordering::Relaxed), round + 1, "nobody else would ask it again");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_brings_many_messages_is_read_at_the_pace_of_a_neighbour() {
+        let time_of = async |messages_in| {
+            let mut handler = GivesWay::new(Endless, messages_in);
+            let began = tokio::time::Instant::now();
+            for _ in 0..1_000 {
+                std::future::poll_fn(|cx| handler.poll(cx)).await;
+            }
+            began.elapsed()
+        };
+        assert_eq!(time_of(|()| 0).await, Duration::ZERO);
+        let paced = time_of(|()| 1).await;
+        assert!(paced > Duration::from_millis(450), "1,000 messages took {paced:?}");
     }
 
     #[test]
