@@ -97,6 +97,8 @@ struct Actor {
     topics: HashMap<TopicHash, RoomId>,
     /// What goes by gossip, or to one peer alone, once what goes to all by streams had its turn.
     waiting: Vec<(Tag, Whom, Vec<u8>)>,
+    /// Until when all of it waits, when streams have said it and it is left to those who have none.
+    held_until: Option<Tick>,
     /// Whether something goes by streams, whose connections had no turn since.
     gives_way: bool,
     /// How far we had counted in any room that was closed. One mark for all of them, so it does not grow with the rooms
@@ -182,6 +184,7 @@ pub(crate) async fn start(config: NetConfig) -> Result<(mpsc::Sender<Command>, V
         rooms: BTreeMap::new(),
         topics: HashMap::new(),
         waiting: Vec::new(),
+        held_until: None,
         gives_way: false,
         left: Continuation::default(),
         peers: BTreeMap::new(),
@@ -324,12 +327,16 @@ impl Actor {
                 round = now.plus(ROUND_MS);
             }
             self.settle(now);
-            if !self.waiting.is_empty() {
+            if !self.waiting.is_empty() && self.held_until.is_none_or(|until| until <= now) {
                 give_way().await;
                 self.say_waiting();
             }
-            debug_assert!(self.waiting.is_empty(), "nothing waits for what may come late");
-            let due = [self.dialler.next_deadline(), self.meeting.next_deadline()];
+            debug_assert_eq!(
+                self.waiting.is_empty(),
+                self.held_until.is_none(),
+                "nothing waits for what may come late"
+            );
+            let due = [self.dialler.next_deadline(), self.meeting.next_deadline(), self.held_until];
             let first = due.into_iter().flatten().fold(round, Tick::min);
             let wait = Instant::now() + self.until_deadline(first, now);
             let (next, waited) = or_wait(async {

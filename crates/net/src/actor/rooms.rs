@@ -19,6 +19,17 @@ use crate::topic::Tag;
 
 /// Bytes of the longest frame to one peer alone that goes by the stream, where a movement may wait behind it.
 const SHORT_MAX: usize = 4 * 1024;
+/// How long gossip waits with what streams have said, in milliseconds. To sign, to verify and to pass on takes longer than a
+/// cursor by a stream, and those who move with us say theirs just now.
+const HELD_MS: u64 = 1;
+
+/// Who was told of a frame by streams, of those who are linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nobody,
+    Several,
+    Everybody,
+}
 
 impl Actor {
     /// A replica of the room, which nobody hears and which hears nobody.
@@ -142,8 +153,8 @@ impl Actor {
     }
 
     /// Lets every replica run, says by streams what goes by them, tells readers what happened, and says the rest: gossip signs,
-    /// which takes longer than all of that. After something that went by streams it waits until those had their turn. Cheap
-    /// when nothing is due.
+    /// which takes longer than all of that. After something that went by streams it waits until those had their turn, and for
+    /// [`HELD_MS`] when nothing but that is left to be said, to those who have no stream or no link. Cheap when nothing is due.
     pub(super) fn pump(&mut self, now: Tick) {
         let mut outgoing = Vec::new();
         for room in self.rooms.values_mut().filter(|room| room.entered) {
@@ -154,35 +165,52 @@ impl Actor {
                 }
             }
         }
+        // Whether what is left is nothing but the same once more, for those who have no stream or no link.
+        let mut copies = true;
         outgoing.retain(|(tag, to, bytes)| {
-            let everybody = matches!(to, Whom::All(Way::Both | Way::Links)) && self.say_by_streams(*tag, bytes);
-            !(everybody && matches!(to, Whom::All(Way::Links)))
+            let by_streams = matches!(to, Whom::All(Way::Both | Way::Links));
+            let told = if by_streams { self.say_by_streams(*tag, bytes) } else { Told::Nobody };
+            let left = told != Told::Everybody || !matches!(to, Whom::All(Way::Links));
+            copies &= !left || told != Told::Nobody;
+            left
         });
         self.rooms.values_mut().filter(|room| room.entered).for_each(Room::tell);
-        if self.gives_way {
+        if outgoing.is_empty() {
+            return;
+        }
+        if self.gives_way || !self.waiting.is_empty() {
+            self.held_until = match (copies, self.waiting.is_empty()) {
+                (true, true) => Some(now.plus(HELD_MS)),
+                (true, false) => self.held_until,
+                (false, _) => None,
+            };
             self.waiting.append(&mut outgoing);
         } else {
             outgoing.into_iter().for_each(|(tag, to, bytes)| self.say_to(tag, to, bytes));
         }
     }
 
-    /// Says a frame to those who are linked and have a stream; whether that is all of them.
-    fn say_by_streams(&mut self, tag: Tag, bytes: &[u8]) -> bool {
+    /// Says a frame to those who are linked and have a stream.
+    fn say_by_streams(&mut self, tag: Tag, bytes: &[u8]) -> Told {
         let network = self.swarm.behaviour_mut();
         let calm = network.gossip.air.as_ref().is_none_or(|air| air.is_calm());
         let room = self.topics.get(&tag.hash()).and_then(|id| self.rooms.get(id));
-        let Some(room) = room.filter(|_| calm) else { return false };
+        let Some(room) = room.filter(|_| calm) else { return Told::Nobody };
         let reached = network.streams.say(room.links.keys(), tag, bytes);
         self.counters.add("streamed", reached.some.into());
         self.counters.add("stream_full", reached.full);
         self.gives_way |= reached.some;
-        // Somebody who has no stream hears it by gossip, and costs the others no time.
-        reached.some && reached.without == 0
+        match (reached.some, reached.without) {
+            (false, _) => Told::Nobody,
+            (true, 0) => Told::Everybody,
+            // Somebody who has no stream hears it by gossip, and costs the others no time.
+            (true, _) => Told::Several,
+        }
     }
 
     /// Says what waited for the streams.
     pub(super) fn say_waiting(&mut self) {
-        self.gives_way = false;
+        (self.gives_way, self.held_until) = (false, None);
         for (tag, to, bytes) in std::mem::take(&mut self.waiting) {
             self.say_to(tag, to, bytes);
         }
