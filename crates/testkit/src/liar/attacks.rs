@@ -1,8 +1,9 @@
 //! All attacks, by name, with what an honest peer counts when it refuses them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Liar, Mark, limits, waves};
+use super::{Liar, Mark, Script, limits, waves};
 
 /// Something that a liar does again and again.
 #[derive(Clone, Copy)]
@@ -17,6 +18,8 @@ pub struct Attack {
     pub every: Duration,
     /// Whether the liar goes on reading what it is sent.
     pub reads: bool,
+    /// Whether its waves may be made before they are said: nothing in them follows from what is heard meanwhile.
+    ahead: bool,
     wave: fn(&mut Liar, &Mark, u32),
 }
 
@@ -24,6 +27,12 @@ impl Attack {
     /// Does the next of its waves: puts it into the queues of the liar, whose network has to run for it to go out.
     pub fn wave(&self, liar: &mut Liar, mark: &Mark, round: u32) {
         (self.wave)(liar, mark, round);
+    }
+
+    /// Makes the first of its waves, as many as may be made before they are said.
+    pub fn rehearse(&self, liar: &mut Liar, mark: &Mark, waves: u32) -> VecDeque<Script> {
+        let waves = if self.ahead { waves } else { 0 };
+        (0..waves).map(|round| liar.rehearse(|liar| self.wave(liar, mark, round))).collect()
     }
 
     /// The attack of this name.
@@ -35,7 +44,7 @@ impl Attack {
 
 /// What is refused piece by piece, and so slowly that no budget has to be looked at.
 const fn lie(name: &'static str, counted: &'static [&'static str], wave: fn(&mut Liar, &Mark, u32)) -> Attack {
-    Attack { name, counted, waves: 3, every: Duration::from_millis(100), reads: true, wave }
+    Attack { name, counted, waves: 3, every: Duration::from_millis(100), reads: true, ahead: true, wave }
 }
 
 /// As much as a peer may send for as long as it likes, so many waves of it.
@@ -45,12 +54,12 @@ const fn flow(
     waves: u32,
     wave: fn(&mut Liar, &Mark, u32),
 ) -> Attack {
-    Attack { name, counted, waves, every: Duration::from_millis(100), reads: true, wave }
+    Attack { name, counted, waves, every: Duration::from_millis(100), reads: true, ahead: true, wave }
 }
 
 /// Far more than a peer may send: it is cut off.
 const fn flood(name: &'static str, counted: &'static [&'static str], wave: fn(&mut Liar, &Mark, u32)) -> Attack {
-    Attack { name, counted, waves: 1, every: Duration::from_millis(10), reads: true, wave }
+    Attack { name, counted, waves: 1, every: Duration::from_millis(10), reads: true, ahead: true, wave }
 }
 
 /// All that a liar knows to do.
@@ -92,7 +101,7 @@ pub const ATTACKS: [Attack; 28] = [
     flow("adverts of 10,000 rooms", &["advert_refused"], 250, waves::adverts),
     lie("nonsense on a stream", &["stream_unreadable", "stream_again", "frame_unreadable"], waves::nonsense),
     lie("hundreds in one piece", &["gossip_stream_again"], waves::in_one_piece),
-    flow("frames of an hour, played back", &[], 225, waves::replay),
+    Attack { ahead: false, ..flow("frames of an hour, played back", &[], 225, waves::replay) },
     flood("a flood of leaves", &["author_over_budget", "flooder_cut_off"], waves::leaves),
     flood("a flood of forged authors", &["gossip_signature", "over_budget", "flooder_cut_off"], waves::forged_flood),
     flood("a flood of one message", &["gossip_again", "over_budget", "flooder_cut_off"], waves::repeated),
@@ -105,6 +114,7 @@ pub const ATTACKS: [Attack; 28] = [
         waves: 10,
         every: Duration::from_millis(100),
         reads: true,
+        ahead: false,
         wave: waves::connections,
     },
 ];

@@ -56,6 +56,23 @@ pub struct Mark {
     pub user_id: String,
 }
 
+/// What goes out, one after the other.
+#[derive(Clone, Debug)]
+enum Piece {
+    /// On the stream of gossip, with so many messages in it.
+    Pour(Vec<u8>, u64),
+    EndPour,
+    /// On the stream of movements.
+    Stream(Vec<u8>),
+    EndStream,
+    /// To the peer alone.
+    Send(Vec<u8>),
+}
+
+/// What was rehearsed, to be said when its time has come.
+#[derive(Clone, Debug, Default)]
+pub struct Script(Vec<Piece>);
+
 /// See the [module](self).
 pub struct Liar {
     swarm: Swarm<Behaviour>,
@@ -72,6 +89,8 @@ pub struct Liar {
     /// Connections that say nothing.
     pub(crate) silent: Vec<TcpStream>,
     said: u64,
+    /// While it rehearses.
+    script: Option<Script>,
     /// The session that it really is.
     pub me: Persona,
     /// Sessions that it made up, each with a key of its own.
@@ -100,6 +119,7 @@ impl Liar {
             cut_off: false,
             silent: Vec::new(),
             said: 0,
+            script: None,
             me: Persona::new("Liar", session, room),
             inventions: BTreeMap::new(),
         };
@@ -192,31 +212,27 @@ impl Liar {
 
     /// Messages as they are, at once and in as few RPCs as are read, as if they had come this way.
     pub fn pass_on(&mut self, messages: &[Signed]) -> bool {
-        let poured = self.pour(messages.chunks(IN_ONE).flat_map(rpc).collect());
-        self.said += if poured { messages.len() as u64 } else { 0 };
-        poured
+        self.put(Piece::Pour(messages.chunks(IN_ONE).flat_map(rpc).collect(), messages.len() as u64))
     }
 
     /// Bytes on the stream of gossip. It is opened when there is none, and takes the place of the library's own.
     pub fn pour(&mut self, bytes: Vec<u8>) -> bool {
-        let Behaviour { by_hand, .. } = self.swarm.behaviour_mut();
-        say_on(&mut self.pour, by_hand, &self.remote, bytes)
+        self.put(Piece::Pour(bytes, 0))
     }
 
     /// Ends the stream that was poured to: the next bytes open another.
     pub fn end_stream(&mut self) {
-        self.pour = None;
+        self.put(Piece::EndPour);
     }
 
     /// Says bytes on a stream of movements, whole items or not.
     pub fn stream(&mut self, bytes: Vec<u8>) -> bool {
-        let Behaviour { stream, .. } = self.swarm.behaviour_mut();
-        say_on(&mut self.stream, stream, &self.remote, bytes)
+        self.put(Piece::Stream(bytes))
     }
 
     /// Ends that stream: the next bytes open another.
     pub fn close_stream(&mut self) {
-        self.stream = None;
+        self.put(Piece::EndStream);
     }
 
     /// Says something to the peer alone.
@@ -226,9 +242,45 @@ impl Liar {
 
     /// The same, with a length that need not be true.
     pub fn send_as_long_as(&mut self, length: u32, frame: &[u8]) {
-        let message = bare::direct(length, &self.room, frame);
-        self.swarm.behaviour_mut().direct.send_request(&self.remote, message);
-        self.said += 1;
+        self.put(Piece::Send(bare::direct(length, &self.room, frame)));
+    }
+
+    /// What would be said, made and signed and not said.
+    pub fn rehearse(&mut self, say: impl FnOnce(&mut Self)) -> Script {
+        self.script = Some(Script::default());
+        say(self);
+        self.script.take().unwrap_or_default()
+    }
+
+    /// Says what was rehearsed.
+    pub fn say(&mut self, script: Script) {
+        for piece in script.0 {
+            self.put(piece);
+        }
+    }
+
+    /// Puts it into its queue, or down for later; false when there is no place.
+    fn put(&mut self, piece: Piece) -> bool {
+        if let Some(script) = &mut self.script {
+            script.0.push(piece);
+            return true;
+        }
+        let Behaviour { by_hand, stream, direct, .. } = self.swarm.behaviour_mut();
+        match piece {
+            Piece::Pour(bytes, messages) => {
+                let poured = say_on(&mut self.pour, by_hand, &self.remote, bytes);
+                self.said += if poured { messages } else { 0 };
+                return poured;
+            }
+            Piece::EndPour => self.pour = None,
+            Piece::Stream(bytes) => return say_on(&mut self.stream, stream, &self.remote, bytes),
+            Piece::EndStream => self.stream = None,
+            Piece::Send(message) => {
+                direct.send_request(&self.remote, message);
+                self.said += 1;
+            }
+        }
+        true
     }
 
     /// Everything that gossip brought so far, signatures and all.

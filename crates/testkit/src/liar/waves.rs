@@ -16,6 +16,8 @@ const AUTHOR: u32 = 45;
 const FLOOD: u32 = 200;
 /// Connections in one wave.
 const SOCKETS: usize = 100;
+/// Sessions that it remembers to have made up, of one wave after the other.
+const INVENTIONS: usize = 6_000;
 /// Records that it says are over.
 const INCARNATIONS: u32 = 6;
 
@@ -101,7 +103,7 @@ pub(super) fn people(liar: &mut Liar, _: &Mark, round: u32) {
         liar.speak_for(id, Vec::new());
     }
     // Those of long ago are forgotten by whoever made them up.
-    while liar.inventions.len() > 2_000 {
+    while liar.inventions.len() > INVENTIONS {
         liar.inventions.pop_first();
     }
 }
