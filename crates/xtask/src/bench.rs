@@ -1,16 +1,14 @@
 //! `bench`: builds what a table measures, and nothing else, and measures it.
 
+mod instructions;
+
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::debian::{self, Installed};
 use crate::workspace::Workspace;
 use crate::{node, pass_on, suites, workspace};
-
-/// What counts instructions, as Cargo.lock has its library.
-const GUNGRAUN: &str = "0.20.0";
 
 #[derive(Args)]
 pub struct Options {
@@ -59,7 +57,7 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             build(workspace, &["--package", "parlor-bench", "--no-default-features", "--features", "peers"])?;
             Command::new(workspace.program("parlor-bench", "release"))
         }
-        "instructions" => return instructions(workspace),
+        "instructions" => return instructions::count(workspace),
         "lan" => {
             build(workspace, &["--package", "parlor-bench", "--features", "chitchat"])?;
             Command::new(workspace.program("parlor-bench", "release"))
@@ -105,19 +103,6 @@ pub fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     };
     command.arg(&options.table).args(&options.rest).current_dir(&workspace.root);
     pass_on(command)
-}
-
-/// Has callgrind count what the core does. It needs a program beside the library, of the same version.
-fn instructions(workspace: &Workspace) -> Result<ExitCode> {
-    let missing = debian::missing(debian::COUNTING);
-    if !missing.is_empty() && !matches!(debian::install(workspace, &missing, false)?, Installed::Yes) {
-        bail!("instructions are counted with valgrind: {}", debian::advice(&missing));
-    }
-    let runner = suites::tool(workspace, "gungraun-runner", GUNGRAUN)?;
-    let mut bench = workspace.cargo();
-    bench.args(["bench", "--package", "parlor-bench", "--no-default-features", "--features", "instructions"]);
-    bench.args(["--bench", "instructions"]).args(workspace.locked()).env("GUNGRAUN_RUNNER", runner);
-    pass_on(bench)
 }
 
 /// Builds these in release; what is not built is an error.
