@@ -47,6 +47,8 @@ async fn open(address: &str, task: &Task) -> ::zenoh::Result<Peer> {
         ("listen/endpoints", serde_json::to_string(&[address])?),
         ("connect/endpoints", serde_json::to_string(&task.addresses)?),
         ("scouting/multicast/enabled", "false".to_owned()),
+        // Each is told of all before it. Were they to tell each other as well, two could link twice at once and end both.
+        ("scouting/gossip/enabled", "false".to_owned()),
         // Its transport for low latency has no priorities.
         ("transport/unicast/qos/enabled", "false".to_owned()),
         ("transport/unicast/lowlatency", "true".to_owned()),
