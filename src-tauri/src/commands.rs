@@ -22,7 +22,7 @@ use crate::feed::Feeds;
 use crate::inspector::{self, Looks};
 use crate::local_api::{Choice, LocalApi, Shown};
 use crate::menu::{self, MenuBar};
-use crate::recordings;
+use crate::{recordings, saving};
 
 type Answer<T> = Result<T, Error>;
 
@@ -152,6 +152,7 @@ commands!(
     inspect_once,
     recording,
     save_recording,
+    save_file,
     replay,
     replay_state,
     replay_test,
@@ -410,8 +411,17 @@ async fn recording(live: State<'_, Live>, room: String, values: bool) -> Answer<
 #[tauri::command]
 async fn save_recording(app: AppHandle, live: State<'_, Live>, room: String, values: bool) -> Answer<String> {
     let file = live.room(room.as_str()).recording(RecordingOptions { values }).await?;
-    let folder = recordings::folder(app.path().download_dir().ok(), live.profile_dir());
-    let saved = blocking(move || recordings::save(&folder, &room, &file)).await?;
+    let folder = saving::folder(app.path().download_dir().ok(), live.profile_dir());
+    let saved = blocking(move || saving::save_as(&folder, &room, recordings::ENDING, &file)).await?;
+    Ok(saved.display().to_string())
+}
+
+/// What a page made, such as a picture of the board, into a file; answers where.
+#[tauri::command]
+async fn save_file(app: AppHandle, live: State<'_, Live>, request: Request<'_>) -> Answer<String> {
+    let (file, asked) = saving::handed(&request)?;
+    let folder = saving::folder(app.path().download_dir().ok(), live.profile_dir());
+    let saved = blocking(move || saving::save(&folder, &asked, &file)).await?;
     Ok(saved.display().to_string())
 }
 
@@ -482,9 +492,9 @@ mod tests {
         let wanted: Vec<&str> = NAMES.iter().copied().filter(|name| !LOOKS.contains(name)).collect();
         assert_eq!(main, wanted);
         let inspector = allowed(include_str!("../capabilities/inspector.json"));
-        // Each of them only reads, or is a part of reading, or writes a recording to a file of its own; but for the lab,
-        // which a peer has to be started for.
-        let reads = ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status"];
+        // Each of them only reads, or is a part of reading, or writes a file of its own; but for the lab, which a peer has to
+        // be started for.
+        let reads = ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status", "save_file"];
         assert_eq!(inspector, [&reads[..], &LOOKS].concat());
     }
 

@@ -21,6 +21,7 @@ mod local_api;
 mod menu;
 mod person;
 mod recordings;
+mod saving;
 mod window;
 
 use std::path::{Path, PathBuf};

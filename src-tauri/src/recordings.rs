@@ -1,21 +1,13 @@
-//! Recordings in the inspector's window: what a page cannot do by itself is put a file on the disk, and a file that it was
-//! given comes as bytes, with what is asked of it in a header.
+//! Recordings in the inspector's window: a file that a page was given comes as bytes, with what is asked of it in a header.
 
-use std::io;
-use std::path::{Path, PathBuf};
-
-use parlor::{Error, ErrorCode, ReplayAt, ReplayQuery, save_recording};
+use parlor::{Error, ErrorCode, ReplayAt, ReplayQuery};
 use serde::Deserialize;
 use tauri::ipc::{InvokeBody, Request};
 
-/// The header with what is asked.
-const ASKED: &str = "asked";
+use crate::saving::ASKED;
+
 /// The ending of a recording's name.
-const ENDING: &str = ".parlor-recording";
-/// Letters of a room's name that stand in a file's.
-const LETTERS: usize = 60;
-/// Files of one room in one folder.
-const MOST: u32 = 1_000;
+pub const ENDING: &str = "parlor-recording";
 
 /// What is asked of a recording.
 #[derive(Debug, Default, Deserialize)]
@@ -69,53 +61,9 @@ pub fn handed(request: &Request<'_>) -> Result<(Vec<u8>, Asked), Error> {
     Ok((file.clone(), asked))
 }
 
-/// Where the system keeps what is saved, or else the profile.
-pub fn folder(downloads: Option<PathBuf>, profile: &Path) -> PathBuf {
-    downloads.filter(|folder| folder.is_dir()).unwrap_or_else(|| profile.to_owned())
-}
-
-/// Writes a recording of a room into a folder, under a name that is free, and says where.
-pub fn save(folder: &Path, room: &str, file: &[u8]) -> Result<PathBuf, Error> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::new(ErrorCode::StorageFailed, format!("the recording cannot be saved in {}: {error}", folder.display()))
-    };
-    for number in 1..=MOST {
-        let path = folder.join(name(room, number));
-        match save_recording(&path, file) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(&error)),
-        }
-    }
-    Err(failed(&format!("there are {MOST} of this room already")))
-}
-
-/// A name that every file system takes.
-fn name(room: &str, number: u32) -> String {
-    let plain: String = room.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
-    let plain: String = plain.trim_matches('-').chars().take(LETTERS).collect();
-    let plain = if plain.is_empty() { "room" } else { &plain };
-    if number == 1 { format!("{plain}{ENDING}") } else { format!("{plain}-{number}{ENDING}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_recording_is_saved_under_a_free_name_and_covers_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let saved = |file: &[u8]| save(dir.path(), "../Deck 3 /", file).unwrap();
-        let (one, two) = (saved(b"one"), saved(b"two"));
-        assert_eq!(
-            [&one, &two],
-            [&dir.path().join("Deck-3.parlor-recording"), &dir.path().join("Deck-3-2.parlor-recording")]
-        );
-        assert_eq!((std::fs::read(one).unwrap(), std::fs::read(two).unwrap()), (b"one".to_vec(), b"two".to_vec()));
-        let nowhere = save(&dir.path().join("nowhere"), "Deck 3", b"three").unwrap_err();
-        assert_eq!(nowhere.code, ErrorCode::StorageFailed);
-        assert_eq!(name("…", 1), "room.parlor-recording");
-    }
 
     #[test]
     fn what_cannot_be_is_refused_as_over_http() {
@@ -126,15 +74,6 @@ mod tests {
         assert_eq!(split(Some(1)), Ok((b"a".to_vec(), b"bc".to_vec())));
         for wrong in [None, Some(4)] {
             assert_eq!(place(split(wrong).unwrap_err()), (ErrorCode::InvalidLimit, Some("first".to_owned())));
-        }
-    }
-
-    #[test]
-    fn it_lies_with_the_profile_where_the_system_has_no_place_for_it() {
-        let (dir, profile) = (tempfile::tempdir().unwrap(), Path::new("profile"));
-        assert_eq!(folder(Some(dir.path().to_owned()), profile), dir.path());
-        for none in [Some(dir.path().join("nowhere")), None] {
-            assert_eq!(folder(none, profile), profile);
         }
     }
 }

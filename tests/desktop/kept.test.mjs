@@ -2,7 +2,7 @@
 // and what was said. Two real windows, closed and opened again; also what the window alone has, its local API.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Rig, until } from './rig.mjs';
@@ -64,6 +64,27 @@ describe('a room that outlives its windows', () => {
     await window.first.page.press(KEY.enter);
     await reads(window.second, 'room-title', /Power is out/);
     await window.second.shoot('messages');
+  });
+
+  it('saves its board and its messages as files', async () => {
+    const { page } = window.first;
+    const saved = async (menu, choice, ending) => {
+      await page.click(one(menu));
+      await page.click(`[data-choice="${choice}"]`);
+      const told = new RegExp(`Saved: (.*\\.${ending})`);
+      const said = await until('where it is', async () => (await page.texts('.note')).join(' '), 10_000, (words) => told.test(words));
+      const place = told.exec(said.replaceAll(/[\u2066-\u2069]/g, ''))[1];
+      const file = readFileSync(place);
+      rmSync(place);
+      await page.click('.note button');
+      return file;
+    };
+    const board = await saved('board-menu', 'save-markdown', 'md');
+    assert.match(board.toString(), /^# Power is out\n\n- Ask the harbour/);
+    const picture = await saved('board-menu', 'save-picture', 'png');
+    assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+    const messages = await saved('messages-menu', 'export', 'md');
+    assert.match(messages.toString(), /key to the cable room[\s\S]*On my way/);
   });
 
   it('answers programs once its local API is switched on', async () => {

@@ -13,7 +13,7 @@ use clap::Command;
 const PARTS_OF_WATCH: [&str; 2] = ["unwatch", "ack"];
 
 /// Commands of the desktop shell that are about the window alone, and those of the window that looks at the peer.
-const OF_THE_WINDOW: [&str; 14] = [
+const OF_THE_WINDOW: [&str; 15] = [
     "local_api",
     "set_local_api",
     "set_menu",
@@ -24,6 +24,7 @@ const OF_THE_WINDOW: [&str; 14] = [
     "inspect_once",
     "recording",
     "save_recording",
+    "save_file",
     "replay",
     "replay_state",
     "replay_test",

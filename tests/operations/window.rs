@@ -21,7 +21,8 @@ const LOOKS: [&str; 8] = [
     "replay_lineup",
 ];
 /// And what else it may: to read, and to make faults of this peer's own network. Nothing changes what is in a room.
-const INSPECTOR: [&str; 8] = ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status"];
+const INSPECTOR: [&str; 9] =
+    ["rooms", "members", "unwatch", "ack", "peers", "lab", "change_lab", "status", "save_file"];
 
 fn read(file: &str) -> String {
     std::fs::read_to_string(shell().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use parlor::{
-    Error, Lineup, RECORDING_MAX, Recording, ReplayChange, ReplayQuery, ReplayStep, Replayed, save_recording,
-};
+use parlor::{Error, Lineup, RECORDING_MAX, Recording, ReplayChange, ReplayQuery, ReplayStep, Replayed, save_new_file};
 use serde_json::{Value, json};
 
 use crate::args::{RecordArgs, ReplayArgs};
@@ -23,7 +21,7 @@ pub(crate) async fn record(args: RecordArgs) -> Result<(), Failure> {
     peer.close().await;
     drop(progress);
     let saved = saved?;
-    save_recording(&args.file, &saved).map_err(unwritable)?;
+    save_new_file(&args.file, &saved).map_err(unwritable)?;
     if args.json {
         let file = args.file.display().to_string();
         let saved = json!({"room": args.room, "file": file, "bytes": saved.len(), "redacted": !args.with_values});

@@ -197,7 +197,7 @@ pub use parlor_net::{
     LabPeer, LabWay, NetworkCheck, NetworkState, PeerCheck, PeerInfo, Place, Reach, Speaks,
 };
 pub use profile::settings::Theme;
-pub use recording::{REPLAYED_MAX, RecordingOptions, save_recording};
+pub use recording::{REPLAYED_MAX, RecordingOptions, save_new_file};
 pub use report::{ProfileChange, RoomSummary, Status};
 pub use room::Room;
 pub use share::{Share, ShareChange, ShareGuest, Welcome};

@@ -172,11 +172,11 @@ fn read(file: &[u8]) -> Result<Recording, Error> {
     Recording::read(file)
 }
 
-/// Writes a recording to a file that must not be there yet: whole or not at all.
+/// Writes a file that must not be there yet: whole or not at all.
 ///
 /// # Errors
 /// `AlreadyExists` when it is there; it is left as it was. What the system says otherwise.
-pub fn save_recording(path: &Path, file: &[u8]) -> io::Result<()> {
+pub fn save_new_file(path: &Path, file: &[u8]) -> io::Result<()> {
     files::create(path, file)
 }
 

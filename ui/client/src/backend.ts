@@ -39,6 +39,9 @@ import type { ShareChange } from './generated/ShareChange';
 import type { Status } from './generated/Status';
 import type { TicketInfo } from './generated/TicketInfo';
 
+/** What is in a file that a page makes: Markdown, a picture, or lines of JSON. */
+export type FileEnding = 'md' | 'png' | 'ndjson';
+
 /** Ends a subscription. Calling it twice is harmless. */
 export type Unsubscribe = () => void;
 
@@ -171,6 +174,8 @@ export interface Backend {
   readonly replays?: Replays;
   /** Saves a recording where the desktop keeps what is saved, and answers where. A page saves it itself. */
   saveRecording?(room: string, options?: RecordingOptions): Promise<string>;
+  /** Saves a file that the page made there too, under a name that is free, and answers where. A browser takes it itself. */
+  saveFile?(file: Uint8Array<ArrayBuffer>, as: { readonly name: string; readonly ending: FileEnding }): Promise<string>;
   /** Opens the inspector beside this window. */
   openInspector?(): Promise<void>;
 

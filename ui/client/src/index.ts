@@ -1,5 +1,5 @@
 /** The client of a Parlor peer: one `Backend` interface, the state of a room as a pure reducer, and the peer's types. */
-export type { Backend, LocalApi, Subscriber, Unsubscribe, WindowMenu, WindowStatus } from './backend';
+export type { Backend, FileEnding, LocalApi, Subscriber, Unsubscribe, WindowMenu, WindowStatus } from './backend';
 export { ParlorError, toParlorError } from './errors';
 export type { Guest } from './call';
 export { followRoom } from './event-stream';

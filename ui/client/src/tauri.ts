@@ -92,6 +92,7 @@ export function tauriBackend(): Backend {
 
     replays,
     saveRecording: (room, { values = false } = {}) => call('save_recording', { room, values }),
+    saveFile: (file, as) => call('save_file', file, as),
     openInspector: () => call('open_inspector'),
     inspectOnce: () => call('inspect_once'),
 

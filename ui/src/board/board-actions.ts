@@ -22,13 +22,11 @@ export function noteActions(session: RoomSession, transfer: BoardTransfer, onimp
     { id: 'notes-import', group: board, words: t.board.importAction, run: onimport },
   ];
   if (notes.all.size > 0) {
-    all.push({ id: 'notes-markdown', group: board, words: t.board.copyMarkdown, run: () => void transfer.copyMarkdown() });
-    if (transfer.saves) {
-      all.push(
-        { id: 'notes-save', group: board, words: t.board.saveMarkdown, run: () => transfer.saveMarkdown() },
-        { id: 'notes-picture', group: board, words: t.board.savePicture, run: () => void transfer.savePicture() },
-      );
-    }
+    all.push(
+      { id: 'notes-markdown', group: board, words: t.board.copyMarkdown, run: () => void transfer.copyMarkdown() },
+      { id: 'notes-save', group: board, words: t.board.saveMarkdown, run: () => void transfer.saveMarkdown() },
+      { id: 'notes-picture', group: board, words: t.board.savePicture, run: () => void transfer.savePicture() },
+    );
   }
   const only = some ? {} : ({ only: 'sheet' } as const);
   all.push(

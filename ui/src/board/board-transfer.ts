@@ -1,13 +1,15 @@
 /** The board on its way out and in: files, the clipboard, and what is copied and pasted on the board. */
+import type { FileEnding } from 'parlor-client';
 import { lineOf } from '../domain/line';
 import { CLIPBOARD_TYPE, copiedJson, copiedText, pastedNotes } from '../domain/note-clipboard';
 import { toMarkdown } from '../domain/note-markdown';
 import { toBoard } from '../domain/camera';
 import { copyText } from '../controls/clipboard';
+import { sentenceOf } from '../app/app.svelte';
 import { isBusyElsewhere, isWriting } from '../app/keys';
 import type { Notes as PassingNotes } from '../app/notes.svelte';
 import { t } from '../i18n';
-import { canSave, fileName, saveFile } from '../messages/save-file';
+import { saveFile } from '../messages/save-file';
 import type { RoomSession } from '../room/session.svelte';
 import type { Gestures } from './gestures.svelte';
 import { coloursNow, paintBoard } from './note-picture';
@@ -19,39 +21,18 @@ export class BoardTransfer {
     private readonly passing: PassingNotes,
   ) {}
 
-  /** Whether files can be saved here; where not, everything goes by the clipboard. */
-  get saves(): boolean {
-    return canSave(this.session.backend.kind);
-  }
-
   async copyMarkdown(): Promise<void> {
     this.passing.show((await copyText(this.#markdown())) ? t.app.copied : t.board.notCopied);
   }
 
-  saveMarkdown(): void {
-    saveFile(fileName(this.#name, '.md'), this.#markdown());
+  saveMarkdown(): Promise<void> {
+    return this.#save('md', this.#markdown());
   }
 
   async savePicture(): Promise<void> {
     const picture = await this.#picture();
     if (picture === null) return this.passing.show(t.board.noPicture);
-    const address = URL.createObjectURL(picture);
-    const anchor = document.createElement('a');
-    anchor.href = address;
-    anchor.download = fileName(this.#name, '.png');
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  }
-
-  async copyPicture(): Promise<void> {
-    const picture = await this.#picture();
-    if (picture === null) return this.passing.show(t.board.noPicture);
-    try {
-      await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
-      this.passing.show(t.app.copied);
-    } catch {
-      this.passing.show(t.board.notCopied);
-    }
+    await this.#save('png', picture);
   }
 
   /** Takes copy, cut and paste while the board has the keys; returns what ends it. */
@@ -83,6 +64,16 @@ export class BoardTransfer {
     return () => {
       for (const [name, run] of Object.entries(all)) document.removeEventListener(name, run as EventListener);
     };
+  }
+
+  async #save(ending: FileEnding, content: string | Blob): Promise<void> {
+    try {
+      const place = await saveFile(this.session.backend, this.#name, ending, content);
+      // A browser shows what it took.
+      if (place !== null) this.passing.show(t.app.savedAt(place));
+    } catch (cause) {
+      this.passing.show(sentenceOf(cause));
+    }
   }
 
   get #name(): string {

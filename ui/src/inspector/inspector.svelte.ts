@@ -26,7 +26,7 @@ import { w } from './words';
 
 export type Looked = Pick<Backend, 'kind' | 'status' | 'peers' | 'members'> &
   Required<Pick<Backend, 'inspect' | 'inspectOnce'>> &
-  Pick<Backend, 'lab' | 'changeLab' | 'replays' | 'saveRecording'>;
+  Pick<Backend, 'lab' | 'changeLab' | 'replays' | 'saveRecording' | 'saveFile'>;
 
 /** What changed is shown after this. */
 const SHOWN_AFTER_MS = 150;

@@ -1,10 +1,30 @@
-/** Hands a text or bytes over as a file, where the browser can. The desktop window saves none: there it is for the clipboard. */
-import type { Backend } from 'parlor-client';
+/** Hands a text or a picture over as a file: the browser takes it, and for the desktop's window the app writes it. */
+import type { Backend, FileEnding } from 'parlor-client';
 
-export const canSave = (kind: Backend['kind']): boolean => kind !== 'desktop';
+const TYPES: Readonly<Record<FileEnding, string>> = {
+  md: 'text/markdown',
+  png: 'image/png',
+  ndjson: 'application/x-ndjson',
+};
 
-export function saveFile(name: string, content: BlobPart, type = 'text/markdown'): void {
-  const address = URL.createObjectURL(new Blob([content], { type }));
+/** Saves it, and answers where; null where the browser decides that. */
+export async function saveFile(
+  backend: Pick<Backend, 'saveFile'>,
+  name: string,
+  ending: FileEnding,
+  content: string | Blob,
+): Promise<string | null> {
+  const file = typeof content === 'string' ? new Blob([content], { type: TYPES[ending] }) : content;
+  if (backend.saveFile !== undefined) {
+    return backend.saveFile(new Uint8Array(await file.arrayBuffer()), { name, ending });
+  }
+  download(fileName(name, `.${ending}`), file);
+  return null;
+}
+
+/** Has the browser take it. */
+export function download(name: string, file: Blob): void {
+  const address = URL.createObjectURL(file);
   const anchor = document.createElement('a');
   anchor.href = address;
   anchor.download = name;

@@ -53,7 +53,6 @@ export const de: Words = {
   export: 'Exportieren',
   exportHint: 'Ein JSON-Objekt je Zeile (NDJSON), von dem, was gezeigt wird',
   exported: 'Als Datei gesichert',
-  exportCopied: 'Als NDJSON kopiert',
   sort: (column: string) => `Nach ${column} ordnen`,
   detail: 'Einzelheiten',
   close: 'Schließen',

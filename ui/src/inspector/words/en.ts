@@ -52,7 +52,6 @@ export const en = {
   export: 'Export',
   exportHint: 'One JSON object a line (NDJSON), of what is shown',
   exported: 'Saved as a file',
-  exportCopied: 'Copied as NDJSON',
   sort: (column: string) => `Sort by ${column}`,
   detail: 'Details',
   close: 'Close',
