@@ -56,6 +56,8 @@ test('a note that is made here is there, at the same place, while it is written'
 test('the other sees the caret and who writes, and cannot write there meanwhile', async () => {
   await heron.sees('note-caret', otter);
   await heron.reads('note-writer', /Quiet Otter is editing/, otter);
+  assert.equal((await otter.member(room, otter)).presence.typing, true);
+  assert.doesNotMatch(await heron.at('typing-line').first().textContent(), /Otter/, 'who writes in a note writes no message');
   await otter.page.keyboard.press('Shift+ArrowLeft');
   await until('the selected range', async () =>
     (await heron.at('note').locator('.range').first().textContent()) === 'B',
@@ -258,6 +260,45 @@ test('a rectangle selects what it touches', async () => {
   });
   await otter.page.keyboard.press('Escape');
   await until('none is told', async () => (await heron.member(room, otter)).presence.selected === undefined);
+});
+
+test('notes are made, resized and selected by keys alone', async () => {
+  const { page } = otter;
+  const before = new Set((await notesOf(otter)).map(({ id }) => id));
+  await otter.at('board').focus();
+  for (const words of ['By keys', 'By keys too']) {
+    await page.keyboard.press('n');
+    await page.keyboard.press('Enter');
+    await (await otter.sees('note-field')).pressSequentially(words);
+    await page.keyboard.press('Escape');
+    await otter.seesNo('note-field');
+    await shows(heron, words);
+    await page.keyboard.press('Escape');
+    await otter.seesNo('note-tools');
+    await otter.at('board').focus();
+  }
+  const made = async () => (await notesOf(heron)).filter(({ id }) => !before.has(id));
+  const [one, other] = await made();
+  assert.notDeepEqual([one.x, one.y], [other.x, other.y], 'neither hides the other');
+
+  // After Escape the keyboard is on its way out of the notes, until another key says otherwise.
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Tab');
+  const focused = () => page.evaluate(() => document.activeElement?.dataset.note);
+  await until('the keyboard in a note', async () => (await focused()) !== undefined);
+  const first = await focused();
+  const { w } = (await notesOf(heron)).find(({ id }) => id === first);
+  await page.keyboard.press('Control+ArrowRight');
+  await until('a wider note', async () => (await notesOf(heron)).find(({ id }) => id === first).w === w + 8);
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Tab');
+  await until('the next one', async () => ![undefined, first].includes(await focused()));
+  const both = [first, await focused()].toSorted();
+  await until('both are told', async () =>
+    JSON.stringify((await heron.member(room, otter)).presence.selected?.toSorted()) === JSON.stringify(both),
+  );
+  await page.keyboard.press('Escape');
+  await until('none', async () => (await heron.member(room, otter)).presence.selected === undefined);
 });
 
 test('a board is taken along as Markdown and as a picture, and Markdown makes notes', async () => {

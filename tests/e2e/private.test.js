@@ -126,6 +126,22 @@ test('a ticket pasted as the name of a room names none', async () => {
   await stranger.page.keyboard.press('Escape');
 });
 
+test('who invites into an open room is offered a private one', async () => {
+  await stranger.at('start-room-input').fill('Town hall');
+  await stranger.at('start-room').click();
+  await stranger.sees('board');
+  await (await stranger.sees('invite')).click();
+  await stranger.reads('invite-sheet', /Anyone on this network sees this room anyway/);
+  await stranger.at('invite-privately').click();
+  await stranger.reads('invite-sheet', /Whoever has this ticket can come in, read everything and invite others/);
+  await stranger.sees('qr');
+  const { rooms } = await stranger.peer.api('/rooms');
+  const made = rooms.find((known) => known.room === 'Town hall (private)');
+  assert.deepEqual([made?.private, made?.joined], [true, true]);
+  await stranger.page.keyboard.press('Escape');
+  await stranger.seesNo('invite-sheet');
+});
+
 test('the list marks it, and forgetting its key asks', async () => {
   await heron.at('leave-room').click();
   const card = heron.at('room-card').filter({ hasText: room });

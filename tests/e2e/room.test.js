@@ -86,23 +86,47 @@ test('a cursor that leaves the board is gone', async () => {
   });
 });
 
-test('typing shows', async () => {
+test('what somebody says shows at their cursor', async () => {
   const board = await otter.board();
   await otter.page.mouse.move(board.x + board.width / 2, board.y + board.height / 2);
   await otter.page.mouse.click(board.x + board.width / 2, board.y + board.height / 2);
   await otter.page.keyboard.press('/');
   await otter.page.keyboard.type('on it', { delay: 20 });
-  await heron.reads('typing-line', /Quiet Otter is typing/);
   await until('the words at the cursor', async () => (await otter.member(room, otter)).presence.chat === 'on it');
   await until('the words at the cursor, over there', async () =>
     ((await heron.at('cursor', otter).first().textContent()) ?? '').includes('on it'),
   );
   await picture(heron.page, 'chat');
+  assert.doesNotMatch(await heron.at('typing-line').first().textContent(), /is typing/, 'it is no message');
   await otter.page.keyboard.press('Escape');
-  await until('an empty typing line', async () => {
-    const line = heron.at('typing-line');
-    return (await line.count()) === 0 || !/is typing/.test(await line.first().textContent());
-  });
+  await until('no words', async () => (await otter.member(room, otter)).presence.chat === undefined);
+});
+
+test('also without a pointer on the board', async () => {
+  await otter.at('room-title').first().hover();
+  const gone = async () => !(await heron.at('cursor', otter).first().isVisible());
+  await until('no cursor', gone);
+  await otter.at('board').focus();
+  await otter.page.keyboard.press('/');
+  await otter.page.keyboard.type('by keys', { delay: 10 });
+  await otter.page.keyboard.press('Enter');
+  await until('the words, over there', async () =>
+    ((await heron.at('cursor', otter).first().textContent()) ?? '').includes('by keys') && !(await gone()),
+  );
+  await otter.page.keyboard.press('Escape');
+  await until('no cursor when they have passed', gone);
+});
+
+test('a tool in hand shows at the cursor', async () => {
+  const board = await otter.board();
+  const tool = heron.at('cursor', otter).first().locator('[data-tool]');
+  await otter.page.mouse.move(board.x + board.width / 2, board.y + board.height / 2, { steps: 3 });
+  await otter.at('tool-pen').click();
+  await otter.page.mouse.move(board.x + board.width / 2, board.y + board.height / 3, { steps: 3 });
+  await until('the pen', async () => (await tool.getAttribute('data-tool')) === 'pen' && (await tool.isVisible()));
+  await picture(heron.page, 'cursor-tool');
+  await otter.at('tool-select').click();
+  await until('no tool', async () => (await tool.count()) === 0);
 });
 
 test('the title is edited in place', async () => {

@@ -56,6 +56,8 @@ export class App {
   menuBar = $state(false);
   /** What the person is asked before a ticket is used. */
   question = $state.raw<Question | null>(null);
+  /** A room was made to invite people into: what lets them in is shown as soon as one is there. */
+  inviting = $state(false);
   /** Whether the network is being looked at. */
   checking = $state(false);
   readonly notes = new Notes();
@@ -190,6 +192,12 @@ export class App {
   async make(room: string, access: 'open' | 'private'): Promise<void> {
     if (access === 'private') await this.backend.createRoom(room, { private: true });
     await this.enter(room);
+  }
+
+  /** Makes a private room beside one that anybody on the network sees, enters it and shows what lets others in. */
+  async makeToInvite(besides: string): Promise<void> {
+    await this.make(t.invite.privateName(besides), 'private');
+    this.inviting = true;
   }
 
   /** Reads a ticket and asks whether to use it. Throws what is wrong with it. */

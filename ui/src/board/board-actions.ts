@@ -1,7 +1,7 @@
 /** What is done to notes by keys and by name. A key that has nothing to do here is left to whoever is next. */
 import type { Action } from '../app/actions.svelte';
 import type { Rect } from '../domain/camera';
-import { holds, placeOf, readingOrder } from '../domain/note-geometry';
+import { holds, placeOf, readingOrder, resized } from '../domain/note-geometry';
 import { t } from '../i18n';
 import type { RoomSession } from '../room/session.svelte';
 import type { BoardTransfer } from './board-transfer';
@@ -43,6 +43,8 @@ export function noteActions(session: RoomSession, transfer: BoardTransfer, onimp
     },
     { id: 'notes-copy', group: board, words: t.board.copyKeys, shown: ['Ctrl', 'C'], only: 'sheet' },
     { id: 'notes-tab', group: board, words: t.board.tabKeys, shown: ['Tab'], only: 'sheet' },
+    { id: 'notes-keep', group: board, words: t.board.keepKeys, shown: ['Space'], only: 'sheet' },
+    { id: 'notes-size', group: board, words: t.board.sizeKeys, shown: ['$mod', '→'], only: 'sheet' },
   );
   return all;
 }
@@ -53,19 +55,30 @@ const onBoard = (): boolean => document.activeElement?.closest('button, a, input
 /** Arrow keys move what is selected, or else the view. */
 export function arrow(session: RoomSession, event: KeyboardEvent): boolean {
   const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-  if (way === undefined || event.ctrlKey || event.altKey || event.metaKey) return false;
+  if (way === undefined || event.altKey) return false;
   const [x = 0, y = 0] = way;
   const { notes } = session.board;
   if (notes.selected.size === 0) {
+    if (event.ctrlKey || event.metaKey) return false;
     const by = event.shiftKey ? 160 : 40;
     session.view.pan(-x * by, -y * by);
     return true;
   }
   const by = event.shiftKey ? LEAP : STEP;
+  if (event.ctrlKey || event.metaKey) return pull(session, x * by, y * by);
   notes.moveBy(notes.selected, x * by, y * by, 'arrows');
   if (!notes.fixed) session.board.passing.say(t.board.moved(notes.selected.size));
   const moved = notes.chosen.map(placeOf);
   if (moved[0] !== undefined && moved.length === 1) bringIntoView(session, moved[0]);
+  return true;
+}
+
+/** Pulls the lower right corner of the one that is selected. */
+function pull({ board: { notes } }: RoomSession, x: number, y: number): boolean {
+  const [note] = notes.chosen;
+  if (note === undefined || notes.selected.size !== 1) return false;
+  const place = placeOf(note);
+  notes.resize(note.id, resized(place, { x: place.x + place.w + x, y: place.y + place.h + y }, false));
   return true;
 }
 

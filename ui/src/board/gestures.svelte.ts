@@ -2,8 +2,9 @@
  * What pointer and wheel do on the board, by the tool in hand: mark a rectangle, handle notes, move the view, draw ink. Also
  * what others are told of it: the pointer while it is on the surface, the rectangle, the view.
  */
-import { rectBetween, toBoard, type Rect, type Spot } from '../domain/camera';
+import { rectBetween, toBoard, toScreen, type Rect, type Spot } from '../domain/camera';
 import { draw, INK_EXPIRES_MS, INK_FADES_MS, newStroke, toValue, type Stroke } from '../domain/ink';
+import { placeOf } from '../domain/note-geometry';
 import { pinched } from '../domain/pinch';
 import { dragFrom, kindOf, LONG_PRESS_MS, PenHand, pressureOf } from '../domain/pointer-kind';
 import { PointerSampler } from '../domain/pointer-sampler';
@@ -21,6 +22,8 @@ type Busy =
   | { readonly what: 'drawing'; readonly stroke: Stroke };
 
 const LINE = 16;
+/** A note that would lie on another is made this much to the side. */
+const ASIDE = 24;
 
 export class Gestures {
   /** The hand is in use whatever the tool: space is held, or the middle button. */
@@ -48,6 +51,7 @@ export class Gestures {
   #strokeId = 0;
   #surface: HTMLElement | null = null;
   #clearInk: ReturnType<typeof setTimeout> | undefined;
+  #standing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly session: RoomSession,
@@ -102,6 +106,31 @@ export class Gestures {
     if (this.pointer !== null) this.#sampler.move(toBoard(this.session.view.camera, this.pointer), performance.now());
   }
 
+  /** Without a pointer on the board, what one says stands in the middle of what one sees. */
+  standIn(): void {
+    clearTimeout(this.#standing);
+    const { view } = this.session;
+    if (this.pointer === null) this.#sampler.move(toBoard(view.camera, view.middle), performance.now());
+  }
+
+  /** No longer, when what was said has passed. */
+  standDown(wait: number): void {
+    clearTimeout(this.#standing);
+    this.#standing = setTimeout(() => this.pointer === null && this.#leave(), wait);
+  }
+
+  /** A note where one looks, by keys. */
+  makeInView(): void {
+    const { camera, middle } = this.session.view;
+    const places = [...this.session.board.notes.all.values()].map(placeOf);
+    let at = toBoard(camera, middle);
+    // One that is made after another does not hide it.
+    while (places.some(({ x, y, w, h }) => !isFar({ x: x + w / 2, y: y + h / 2 }, at, ASIDE))) {
+      at = { x: at.x + ASIDE, y: at.y + ASIDE };
+    }
+    this.#make(toScreen(camera, at));
+  }
+
   /** Takes back what is under way or marked; false when there is nothing. */
   cancel(): boolean {
     if (this.#doing === null && this.selection === null) return false;
@@ -117,6 +146,7 @@ export class Gestures {
     this.#sampler.leave();
     clearTimeout(this.#clearInk);
     clearTimeout(this.#resting);
+    clearTimeout(this.#standing);
   }
 
   #spot(event: PointerEvent | WheelEvent): Spot {
@@ -208,6 +238,7 @@ export class Gestures {
       const stroke = newStroke(this.#strokeId, tool);
       draw(stroke, toBoard(view.camera, spot), performance.now(), pressureOf(event));
       this.stage.ownStrokes.push(stroke);
+      this.session.follow.stop();
       this.#doing = { what: 'drawing', stroke };
       this.#tellInk(stroke);
     }

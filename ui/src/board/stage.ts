@@ -155,6 +155,8 @@ export class Stage {
       entry.shown = true;
       this.#mapDirty = true;
     }
+    // Whoever says something is there, however long their pointer has rested.
+    if (keys.includes('chat')) entry.movedAt = now;
     if (keys.includes('selection')) {
       entry.selection = selectionOf(presence);
       this.#selectionsDirty = true;

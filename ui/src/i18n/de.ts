@@ -95,6 +95,7 @@ export const de: Catalogue = {
       loopback: 'sichtbar nur auf diesem Computer',
       offline: 'nicht sichtbar: kein Netz',
     },
+    privately: 'sichtbar für alle mit einer Einladung',
     watching: (count) => many(count, { zero: '', one: '1 schaut zu', other: `${number(count)} schauen zu` }),
     edit: 'Einstellungen: dein Name, deine Farbe, die Sprache und mehr',
     noCursor: 'dein Zeiger ist verborgen',
@@ -280,7 +281,7 @@ export const de: Catalogue = {
   room: {
     board: 'Tafel',
     boardHelp:
-      'Tab geht durch die Notizen, Eingabe schreibt in eine, N macht eine neue. Pfeiltasten verschieben gewählte Notizen oder sonst den Ausschnitt, Plus und Minus zoomen. Menschen und was sie tun stehen in der Liste der Menschen.',
+      'Tab geht durch die Notizen, Eingabe schreibt in eine, die Leertaste hält eine gewählt, während du weitergehst. N und dann Eingabe macht eine neue. Pfeiltasten verschieben gewählte Notizen oder sonst den Ausschnitt, mit Strg ändern sie die Größe einer Notiz, Plus und Minus zoomen. Menschen und was sie tun stehen in der Liste der Menschen.',
     leave: 'Verlassen',
     leaveLabel: 'Diesen Raum verlassen',
     people: 'Menschen',
@@ -329,6 +330,9 @@ export const de: Catalogue = {
     privateMeans: 'Wer diese Einladung hat, kommt hinein, liest alles und kann andere einladen.',
     openMeans:
       'Alle in diesem Netz sehen den Raum ohnehin. Die Einladung sagt nur, wo seine Menschen zu finden sind, für alle, die ihn nicht sehen.',
+    privateInstead: 'Nur für die, die du einlädst, gibt es private Räume.',
+    privateAction: 'In einen privaten Raum einladen',
+    privateName: (room) => `${room} (privat)`,
     link: 'Link',
     linkHint: 'Öffnet Parlor, wo es installiert ist.',
     linkHintCode: 'Öffnet Parlor, wo es installiert ist. Der Code ist derselbe, zum Scannen.',
@@ -507,6 +511,8 @@ export const de: Catalogue = {
     redo: 'Wiederholen',
     copyKeys: 'Notizen kopieren (X schneidet aus, V fügt ein)',
     tabKeys: 'Nächste Notiz',
+    keepKeys: 'Notiz gewählt halten und weitergehen',
+    sizeKeys: 'Größe einer Notiz ändern',
     copyMarkdown: 'Notizen als Markdown kopieren',
     saveMarkdown: 'Notizen als Markdown sichern',
     savePicture: 'Tafel als Bild sichern',

@@ -94,6 +94,7 @@ export const en = {
       loopback: 'visible on this computer only',
       offline: 'not visible: no network',
     },
+    privately: 'visible to whoever was invited',
     watching: (count: number) => many(count, { zero: '', one: '1 watching', other: `${count} watching` }),
     edit: 'Settings: your name, colour, language and more',
     noCursor: 'your cursor is hidden',
@@ -279,7 +280,7 @@ export const en = {
   room: {
     board: 'Board',
     boardHelp:
-      'Tab goes through the notes, Enter writes in one, N makes a new one. Arrow keys move the selected notes or else the view, plus and minus zoom. People and what they do are listed in the people panel.',
+      'Tab goes through the notes, Enter writes in one, Space keeps one selected while you go on. N and then Enter makes a new one. Arrow keys move the selected notes or else the view, with Control they resize a note, plus and minus zoom. People and what they do are listed in the people panel.',
     leave: 'Leave',
     leaveLabel: 'Leave this room',
     people: 'People',
@@ -327,6 +328,9 @@ export const en = {
     privateMeans: 'Whoever has this ticket can come in, read everything and invite others.',
     openMeans:
       'Anyone on this network sees this room anyway. The ticket only says where to find its people, for those who do not see it.',
+    privateInstead: 'For those alone whom you invite, there are private rooms.',
+    privateAction: 'Invite to a private room',
+    privateName: (room: string) => `${room} (private)`,
     link: 'Link',
     linkHint: 'Opens Parlor where it is installed.',
     linkHintCode: 'Opens Parlor where it is installed. The code is the same, to scan.',
@@ -502,6 +506,8 @@ export const en = {
     redo: 'Redo',
     copyKeys: 'Copy notes (X cuts, V pastes)',
     tabKeys: 'Next note',
+    keepKeys: 'Keep a note selected and go on',
+    sizeKeys: 'Resize a note',
     copyMarkdown: 'Copy notes as Markdown',
     saveMarkdown: 'Save notes as Markdown',
     savePicture: 'Save board as picture',

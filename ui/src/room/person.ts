@@ -1,7 +1,20 @@
 /** A row of the people list as a view needs it, made of a member of the room. Changes with it, except for what moves. */
 import { rowKey, type Evidence, type LeftReason, type Member, type RowKey } from 'parlor-client';
 import { initialsOf } from '../domain/initials';
-import { chatOf, colourOf, followingOf, isAway, isTyping, letsFollow, nameOf, roleOf, statusOf } from '../domain/seen';
+import {
+  chatOf,
+  colourOf,
+  editingOf,
+  followingOf,
+  isAway,
+  isTyping,
+  letsFollow,
+  nameOf,
+  roleOf,
+  statusOf,
+  toolOf,
+  type Tool,
+} from '../domain/seen';
 
 /** Presence that changes many times a second. It is drawn by the board's own loop and never makes a row anew. */
 export const HOT_KEYS: ReadonlySet<string> = new Set([
@@ -40,7 +53,9 @@ export interface Person {
   readonly role: string | null;
   readonly status: string | null;
   readonly chat: string | null;
+  /** Into the log: whoever writes in a note or at their cursor is seen to write there. */
   readonly typing: boolean;
+  readonly tool: Tool | null;
   readonly guest: boolean;
   /** Nobody: a network lab makes them up. */
   readonly simulated: boolean;
@@ -72,7 +87,8 @@ export function personOf(member: Member, self: boolean, gone: LeftReason | null 
     role: roleOf(presence, member.metadata),
     status: statusOf(presence),
     chat: chatOf(presence),
-    typing: isTyping(presence),
+    typing: isTyping(presence) && editingOf(presence) === null && chatOf(presence) === null,
+    tool: toolOf(presence),
     guest: member.actor.kind === 'guest',
     simulated: member.simulated === true,
     via: member.actor.via ?? null,

@@ -13,8 +13,8 @@ export interface RosterWorld {
   members(): readonly Member[];
   isSelf(member: Member): boolean;
   later(run: () => void, wait: number): void;
-  /** To screen readers. */
-  say(text: string): void;
+  /** As a passing note; the next of the same kind takes its place. */
+  tell(text: string, about: 'joined' | 'left'): void;
   /** The rows are others than before. */
   shown(): void;
 }
@@ -84,8 +84,8 @@ export class Roster {
     this.world.later(() => {
       const due = this.#comings.take(performance.now());
       if (due === null) return;
-      if (due.joined.length > 0) this.world.say(t.notes.joined(due.joined));
-      if (due.left.length > 0) this.world.say(t.notes.left(due.left));
+      if (due.joined.length > 0) this.world.tell(t.notes.joined(due.joined), 'joined');
+      if (due.left.length > 0) this.world.tell(t.notes.left(due.left), 'left');
     }, wait);
   }
 }

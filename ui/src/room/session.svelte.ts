@@ -58,7 +58,7 @@ export class RoomSession {
     members: () => this.#state.members,
     isSelf: (member) => this.#isSelf(member),
     later: (run, wait) => this.#later(run, wait),
-    say: (text) => this.notes.say(text),
+    tell: (text, about) => this.notes.show(text, null, about),
     shown: () => this.follow.rowsChanged(),
   });
   readonly own = new OwnPresence((presence) => this.say(presence));
@@ -104,7 +104,7 @@ export class RoomSession {
     const me = () => this.profile().userId;
     const nameOf = (userId: string | null) => this.nameOf(userId);
     this.access = new RoomAccess(backend, room, notes, me, nameOf, (run, wait) => this.#later(run, wait));
-    this.settings = new RoomSettings(backend, room, notes, me, nameOf, () => this.access.standing);
+    this.settings = new RoomSettings(backend, room, notes, me, nameOf, () => this.access.standing, () => this.follow.stop());
     this.notifier = notifierOf(backend);
     this.messages = new RoomMessages({
       backend,

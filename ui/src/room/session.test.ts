@@ -311,6 +311,33 @@ describe('RoomSession', () => {
     }
   });
 
+  // F2
+  it('shows who comes and who goes, and nothing of somebody who is back before it is told', async () => {
+    vi.useFakeTimers();
+    try {
+      const entering = session.enter();
+      await vi.advanceTimersByTimeAsync(1);
+      peer.says([snapshot([member('u_a', { name: 'Ada' })])]);
+      await entering;
+      const shown = () => notes.shown.map(({ text }) => text);
+      const bo = member('u_b', { name: 'Bo' });
+      peer.says([{ type: 'joined', member: bo }, { type: 'joined', member: member('u_c', { name: 'Cy' }) }]);
+      await vi.advanceTimersByTimeAsync(3_100);
+      expect(shown()).toEqual(['Bo and Cy joined']);
+      peer.says([{ type: 'left', member: bo, reason: 'timeout' }]);
+      await vi.advanceTimersByTimeAsync(9_000);
+      expect(shown()).toEqual([]);
+      peer.says([{ type: 'joined', member: bo }]);
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(shown()).toEqual([]);
+      peer.says([{ type: 'left', member: bo, reason: 'left' }]);
+      await vi.advanceTimersByTimeAsync(10_100);
+      expect(shown()).toEqual(['Bo left']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   // M2
   it('leaves with the last of two pages in the room, not with the first', async () => {
     // The pages of one browser hear each other at once.

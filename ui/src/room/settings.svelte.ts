@@ -44,6 +44,8 @@ export class RoomSettings {
     private readonly me: () => string,
     private readonly nameOf: (userId: string | null) => string,
     private readonly standing: () => Standing,
+    /** This person changes something. */
+    private readonly acted: () => void = () => {},
   ) {}
 
   /** Whether this person may lock and unlock. */
@@ -136,6 +138,7 @@ export class RoomSettings {
     const lock = change.metadata?.['locked'];
     if (lock !== undefined && !this.mayLock) return this.explain(this.lockHint);
     if (this.fixed && lock !== false) return this.explain(this.whyFixed);
+    this.acted();
     try {
       this.show(await this.backend.setMetadata(this.room, change));
     } catch (cause) {
