@@ -104,6 +104,8 @@ pub enum FindingCode {
     MdnsUnavailable,
     /// What is multicast on this interface does not even come back.
     MulticastBlockedHere,
+    /// macOS keeps the program from the local network.
+    LocalNetworkDenied,
     /// Others hear what is broadcast and not what is multicast.
     MulticastFiltered,
     /// One way to find peers brings nobody, though there are some.
@@ -191,7 +193,7 @@ impl Live {
         let _turn = self.shared.checking.lock().await;
         let seen = self.net().check().await?;
         let firewalls = tokio::task::spawn_blocking(|| firewall::on(&ThisMachine)).await.unwrap_or_default();
-        let findings = judge::judge(&seen, &firewalls);
+        let findings = judge::judge(&seen, &firewalls, cfg!(target_os = "macos"));
         *held(&self.shared.checked) = Some(findings.iter().map(DiagnosedFinding::of).collect());
         Ok(NetworkReport { findings, firewalls, seen })
     }

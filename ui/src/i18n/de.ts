@@ -879,6 +879,7 @@ export const de: Catalogue = {
       MDNS_UNAVAILABLE: () => 'mDNS ist aus: das System gibt es nicht her.',
       MULTICAST_BLOCKED_HERE: (about) =>
         `Was Parlor auf ${apart(about)} an alle sagt, kommt nicht einmal zu diesem Computer zurück. Wahrscheinlich hält es eine Firewall auf ihm auf.`,
+      LOCAL_NETWORK_DENIED: () => 'macOS hält Parlor vom lokalen Netz fern.',
       MULTICAST_FILTERED: () => 'Etwas zwischen dir und den anderen filtert Multicast. Parlor kommt ohne aus.',
       DISCOVERY_SILENT: (about) => `Hier sind andere, aber ${apart(about)} findet keinen von ihnen.`,
       VPN_UP: (about) =>
@@ -908,6 +909,8 @@ export const de: Catalogue = {
         'Beende das Programm und starte Parlor neu. Bis dahin finden mDNS und Adressen die anderen.',
       MDNS_UNAVAILABLE: () => 'Du musst nichts tun: Parlors eigener Gruß findet andere auch so.',
       MULTICAST_BLOCKED_HERE: (ports) => `Lass ${ports} auf diesem Computer herein.`,
+      LOCAL_NETWORK_DENIED: () =>
+        'Öffne Systemeinstellungen, Datenschutz & Sicherheit, Lokales Netzwerk, schalte Parlor ein und starte es neu.',
       MULTICAST_FILTERED: () =>
         'Du musst nichts tun. Wer es beheben will, schaltet am Switch oder Access Point das Filtern von Multicast aus (IGMP-Snooping).',
       DISCOVERY_SILENT: (ports) => `Du musst nichts tun. Wer es beheben will, lässt ${ports} bei allen herein.`,

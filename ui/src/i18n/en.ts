@@ -861,6 +861,7 @@ export const en = {
       MDNS_UNAVAILABLE: () => 'mDNS is off: the system does not give it.',
       MULTICAST_BLOCKED_HERE: (about: string) =>
         `What Parlor says to everybody on ${apart(about)} does not even come back to this computer. A firewall on it is the likely cause.`,
+      LOCAL_NETWORK_DENIED: () => 'macOS keeps Parlor from the local network.',
       MULTICAST_FILTERED: () => 'Something between you and the others filters multicast. Parlor gets by without it.',
       DISCOVERY_SILENT: (about: string) => `There are others here, and ${apart(about)} brings none of them.`,
       VPN_UP: (about: string) =>
@@ -888,6 +889,8 @@ export const en = {
       HELLO_UNAVAILABLE: () => 'End that program and start Parlor again. Until then mDNS and addresses find people.',
       MDNS_UNAVAILABLE: () => 'Nothing has to be done: Parlor’s own hello finds people without it.',
       MULTICAST_BLOCKED_HERE: (ports: string) => `Let ${ports} come in on this computer.`,
+      LOCAL_NETWORK_DENIED: () =>
+        'Open System Settings, Privacy & Security, Local Network, switch Parlor on, and start it again.',
       MULTICAST_FILTERED: () =>
         'Nothing has to be done. To repair it, switch off the filtering of multicast (IGMP snooping) at the switch or access point.',
       DISCOVERY_SILENT: (ports: string) => `Nothing has to be done. To repair it, let ${ports} come in at all of you.`,

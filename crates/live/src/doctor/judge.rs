@@ -17,12 +17,13 @@ const ASKED_FOR_MS: u64 = 1_000;
 /// Names of interfaces that lead into a VPN.
 const VPN: [&str; 9] = ["tun", "utun", "wg", "tailscale", "zt", "ppp", "ipsec", "nordlynx", "proton"];
 
-/// What is the matter, the worst first. `on`: the firewalls of this computer that are switched on.
-pub(super) fn judge(seen: &NetworkCheck, on: &[Firewall]) -> Vec<Finding> {
+/// What is the matter, the worst first. `on`: the firewalls of this computer that are switched on; `mac`: whether its system is
+/// macOS, where each program needs leave for the local network.
+pub(super) fn judge(seen: &NetworkCheck, on: &[Firewall], mac: bool) -> Vec<Finding> {
     let mut findings = match seen.network {
         NetworkState::Offline => vec![Finding::problem(FindingCode::NoNetwork)],
         NetworkState::Loopback => vec![Finding::hint(FindingCode::LoopbackOnly)],
-        NetworkState::Online => View { seen, on }.findings(),
+        NetworkState::Online => View { seen, on, mac }.findings(),
     };
     let links: Vec<_> = seen.peers.iter().filter_map(|peer| peer.link.clone()).collect();
     findings.extend(skew(&links).map(|_| Finding::warning(FindingCode::ClockOff)));
@@ -34,6 +35,7 @@ pub(super) fn judge(seen: &NetworkCheck, on: &[Firewall]) -> Vec<Finding> {
 struct View<'a> {
     seen: &'a NetworkCheck,
     on: &'a [Firewall],
+    mac: bool,
 }
 
 impl View<'_> {
@@ -92,6 +94,9 @@ impl View<'_> {
 
     /// What a computer says to everybody it hears itself, unless something on it is in between.
     fn own_walls(&self) -> Vec<Finding> {
+        if self.is_denied() {
+            return vec![Finding::new(self.severity(), FindingCode::LocalNetworkDenied)];
+        }
         let mut names: Vec<&str> = self.seen.interfaces.iter().map(|one| one.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
@@ -104,9 +109,19 @@ impl View<'_> {
         !echoes.is_empty() && !echoes.contains(&Echo::Heard)
     }
 
+    /// Without leave, what goes to others is refused by the system itself, on whatever interface.
+    fn is_denied(&self) -> bool {
+        let mut used = self.seen.interfaces.iter().filter_map(|one| one.multicast).peekable();
+        self.mac && used.peek().is_some() && used.all(|echo| echo == Echo::Refused)
+    }
+
+    /// Of what keeps others out, by whether somebody is here all the same.
+    fn severity(&self) -> Severity {
+        if self.has_company() { Severity::Warning } else { Severity::Problem }
+    }
+
     fn own_wall(&self, name: &str) -> Finding {
-        let severity = if self.has_company() { Severity::Warning } else { Severity::Problem };
-        Finding::new(severity, FindingCode::MulticastBlockedHere).about(name).open(self.ports(), self.on)
+        Finding::new(self.severity(), FindingCode::MulticastBlockedHere).about(name).open(self.ports(), self.on)
     }
 
     /// Ways that bring nobody, where another does.

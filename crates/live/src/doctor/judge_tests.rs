@@ -68,7 +68,7 @@ fn absent(tcp: (Reach, u64), quic: (Reach, u64)) -> PeerCheck {
 fn said(change: impl FnOnce(&mut NetworkCheck)) -> Vec<(FindingCode, Severity, Option<String>)> {
     let mut seen = well();
     change(&mut seen);
-    let findings = judge(&seen, &[]);
+    let findings = judge(&seen, &[], false);
     for finding in &findings {
         assert!(finding.what.ends_with('.') && !finding.fix.is_empty(), "{finding:?}");
     }
@@ -122,6 +122,26 @@ fn multicast_that_does_not_come_back() {
     assert_eq!(said(|seen| seen.interfaces = vec![eth0(Echo::Silent)]), [of(MulticastBlockedHere, Warning, "eth0")]);
     let second = InterfaceCheck { address: "10.0.0.9/24".into(), ..eth0(Echo::Silent) };
     assert_eq!(said(|seen| seen.interfaces.push(second)), [], "another address of the same interface");
+}
+
+// L4
+#[test]
+fn a_program_that_macos_keeps_from_the_local_network() {
+    let codes = |echoes: &[Echo], mac: bool| {
+        let mut seen = well();
+        (seen.interfaces, seen.peers) = (echoes.iter().copied().map(eth0).collect(), Vec::new());
+        (seen.mdns, seen.hello) = (NOBODY, NOBODY);
+        judge(&seen, &[], mac).iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&[Echo::Refused, Echo::Refused], true), [(LocalNetworkDenied, Problem)]);
+    assert_eq!(codes(&[Echo::Refused], false), [(MulticastBlockedHere, Problem)], "other systems ask for no leave");
+    assert_eq!(codes(&[Echo::Silent], true), [(MulticastBlockedHere, Problem)], "it was sent");
+    assert_eq!(codes(&[Echo::Refused, Echo::Heard], true), [(Alone, Hint)], "leave is for all interfaces");
+    assert_eq!(codes(&[], true), [(Alone, Hint)], "nothing was tried");
+    let mut seen = well();
+    seen.interfaces = vec![eth0(Echo::Refused)];
+    assert_eq!(judge(&seen, &[], true)[0].severity, Warning, "who was asked by name is here all the same");
+    assert!(judge(&seen, &[], true)[0].fix.contains("Local Network"));
 }
 
 #[test]
@@ -191,20 +211,20 @@ fn a_clock_that_is_off() {
 fn who_has_a_firewall_is_told_what_to_type_in_it() {
     let mut seen = well();
     (seen.interfaces, seen.peers) = (vec![eth0(Echo::Silent)], Vec::new());
-    let finding = judge(&seen, &[Firewall::Ufw]).remove(0);
+    let finding = judge(&seen, &[Firewall::Ufw], false).remove(0);
     assert_eq!(finding.rules.len(), 1, "of the one that is on");
     let ports = ["4747/tcp", "4747/udp", "4757/udp", "5353/udp"];
     assert_eq!(finding.rules[0].commands, ports.map(|port| format!("sudo ufw allow {port}")));
     assert!(finding.fix.contains("TCP port 4747 and UDP ports 4747, 4757, 5353"), "{}", finding.fix);
 
     let mut seen = well();
-    assert_eq!(judge(&seen, &[Firewall::Ufw]), [], "somebody came in");
+    assert_eq!(judge(&seen, &[Firewall::Ufw], false), [], "somebody came in");
     seen.peers[0].link.as_mut().unwrap().direction = "out".into();
-    assert_eq!(judge(&seen, &[Firewall::Firewalld])[0].code, FirewallHere);
+    assert_eq!(judge(&seen, &[Firewall::Firewalld], false)[0].code, FirewallHere);
 
     // Another computer's may be any.
     seen.peers = vec![absent((Silent, 4_000), (Silent, 4_000))];
-    let finding = judge(&seen, &[]).remove(0);
+    let finding = judge(&seen, &[], false).remove(0);
     assert_eq!(finding.rules.iter().map(|rule| rule.firewall).collect::<Vec<_>>(), ALL);
     assert_eq!(finding.rules[0].commands, ["sudo ufw allow 4748/tcp", "sudo ufw allow 4748/udp"]);
 }

@@ -16,6 +16,7 @@ pub(super) fn what(code: FindingCode, about: &str) -> String {
             "What Parlor says to everybody on {about} does not even come back to this computer. \
              A firewall on it is the likely cause."
         ),
+        FindingCode::LocalNetworkDenied => "macOS keeps Parlor from the local network.".into(),
         FindingCode::MulticastFiltered => {
             "Others hear what is broadcast and not what is multicast: something between you filters it. \
              Parlor gets by without; mDNS does not come through."
@@ -77,6 +78,9 @@ pub(super) fn fix(code: FindingCode, ports: &Ports) -> String {
         }
         FindingCode::MdnsUnavailable => "Nothing has to be done: Parlor's own hello finds people without it.".into(),
         FindingCode::MulticastBlockedHere => format!("Let {ports} come in on this computer."),
+        FindingCode::LocalNetworkDenied => {
+            "Open System Settings, Privacy & Security, Local Network, switch Parlor on, and start it again.".into()
+        }
         FindingCode::MulticastFiltered => {
             "Nothing has to be done. To repair it, switch off the filtering of multicast (IGMP snooping) at the switch \
              or access point."
