@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::Deserialize as _;
 use serde_json::{Map, Value};
 use tauri::ipc::{Channel, CommandArg, CommandItem, Invoke, InvokeError, Request, Response};
-use tauri::{AppHandle, Manager as _, Runtime, State, Webview, Wry};
+use tauri::{AppHandle, Emitter as _, Manager as _, Runtime, State, Webview, Wry};
 
 use crate::desk::{self, Notices};
 use crate::feed::Feeds;
@@ -272,7 +272,12 @@ async fn watch<R: Runtime>(
     channel: Channel<Batch>,
 ) -> Answer<u64> {
     let feed = live.room(room.as_str()).feed().await?;
-    Ok(feeds.open(webview.label(), &room, feed, channel))
+    let label = webview.label().to_owned();
+    let stir = move || {
+        // A window that is closing hears nothing, and needs nothing.
+        let _ = webview.emit_to(webview.label(), "stirred", ());
+    };
+    Ok(feeds.open(&label, &room, feed, channel, stir))
 }
 
 #[tauri::command]
@@ -389,7 +394,8 @@ async fn inspect(
     channel: Channel<Looks>,
 ) -> Answer<u64> {
     let source = inspector::Source::of(live.inspect(InspectOptions { room: None, bytes }).await?);
-    Ok(feeds.open(webview.label(), inspector::FEED, source, channel))
+    // Nobody waits for what a hidden inspector would show.
+    Ok(feeds.open(webview.label(), inspector::FEED, source, channel, || ()))
 }
 
 /// How the peer and its rooms are now.

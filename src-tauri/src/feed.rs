@@ -5,12 +5,18 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use parlor::{Batch, Feed};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+/// A window that shows nothing for so long is told that there is something, again and again: the timers of a hidden page stop
+/// after some minutes, and somebody may want to be notified.
+const STIR_EVERY: Duration = Duration::from_secs(5);
 
 /// What is sent at once, by its number, which the window says back.
 pub trait Numbered: Serialize + Send + Sync + 'static {
@@ -66,10 +72,17 @@ impl Drop for Open {
 
 impl Feeds {
     /// Starts streaming `source` into `channel`, in place of what this window had for this room. Answers the number of
-    /// the feed. Call it inside a Tokio runtime.
-    pub fn open<S: Source>(&self, window: &str, room: &str, source: S, channel: Channel<S::Batch>) -> u64 {
+    /// the feed. `stir` tells the window that something waits for it. Call it inside a Tokio runtime.
+    pub fn open<S: Source>(
+        &self,
+        window: &str,
+        room: &str,
+        source: S,
+        channel: Channel<S::Batch>,
+        stir: impl Fn() + Send + 'static,
+    ) -> u64 {
         let (acknowledged, credit) = watch::channel(None);
-        let pump = tokio::spawn(pump(source, channel, credit)).abort_handle();
+        let pump = tokio::spawn(pump(source, channel, credit, stir)).abort_handle();
         self.with(|table| {
             table.open.retain(|_, open| open.window != window || open.room != room);
             table.last += 1;
@@ -102,7 +115,12 @@ impl Feeds {
     }
 }
 
-async fn pump<S: Source>(mut source: S, channel: Channel<S::Batch>, mut credit: watch::Receiver<Option<u64>>) {
+async fn pump<S: Source>(
+    mut source: S,
+    channel: Channel<S::Batch>,
+    mut credit: watch::Receiver<Option<u64>>,
+    stir: impl Fn() + Send,
+) {
     while let Some(batch) = source.next().await {
         let seq = batch.seq();
         if let Err(error) = channel.send(batch) {
@@ -110,8 +128,12 @@ async fn pump<S: Source>(mut source: S, channel: Channel<S::Batch>, mut credit: 
             return;
         }
         // Exactly this one: a window that acknowledges what it never got earns nothing.
-        if credit.wait_for(|acknowledged| *acknowledged == Some(seq)).await.is_err() {
-            return;
+        loop {
+            match timeout(STIR_EVERY, credit.wait_for(|acknowledged| *acknowledged == Some(seq))).await {
+                Ok(Ok(_)) => break,
+                Ok(Err(_)) => return,
+                Err(_) => stir(),
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ async fn settle() {
 #[tokio::test]
 async fn one_batch_is_in_flight_and_each_acknowledgement_earns_one() {
     let (feeds, (channel, mut arrivals)) = (Feeds::default(), window());
-    let feed = feeds.open("main", "r", numbers().0, channel);
+    let feed = feeds.open("main", "r", numbers().0, channel, || ());
     assert_eq!(next(&mut arrivals).await, Some(1));
     settle().await;
     assert!(arrivals.try_recv().is_err(), "a window that says nothing gets nothing");
@@ -76,7 +76,7 @@ async fn one_batch_is_in_flight_and_each_acknowledgement_earns_one() {
 #[tokio::test]
 async fn acknowledging_what_never_came_earns_nothing() {
     let (feeds, (channel, mut arrivals)) = (Feeds::default(), window());
-    let feed = feeds.open("main", "r", numbers().0, channel);
+    let feed = feeds.open("main", "r", numbers().0, channel, || ());
     assert_eq!(next(&mut arrivals).await, Some(1));
     feeds.ack("main", feed, u64::MAX);
     feeds.ack("main", feed, 0);
@@ -92,10 +92,10 @@ async fn acknowledging_what_never_came_earns_nothing() {
 async fn a_second_watch_of_a_room_takes_the_place_of_the_first() {
     let (feeds, (first, mut arrivals)) = (Feeds::default(), window());
     let (source, dropped) = numbers();
-    let old = feeds.open("main", "r", source, first);
+    let old = feeds.open("main", "r", source, first, || ());
     assert_eq!(next(&mut arrivals).await, Some(1));
     let (second, mut more) = window();
-    let new = feeds.open("main", "r", numbers().0, second);
+    let new = feeds.open("main", "r", numbers().0, second, || ());
     assert_ne!(old, new);
     assert_eq!(next(&mut more).await, Some(1));
     assert_eq!(next(&mut arrivals).await, None, "the first channel is closed");
@@ -106,9 +106,9 @@ async fn a_second_watch_of_a_room_takes_the_place_of_the_first() {
 async fn a_window_that_closes_takes_its_own_feeds_along() {
     let feeds = Feeds::default();
     let ((a, mut to_a), (b, mut to_b), (c, mut to_c)) = (window(), window(), window());
-    feeds.open("main", "r", numbers().0, a);
-    feeds.open("main", "other room", numbers().0, b);
-    let stays = feeds.open("inspector", "r", numbers().0, c);
+    feeds.open("main", "r", numbers().0, a, || ());
+    feeds.open("main", "other room", numbers().0, b, || ());
+    let stays = feeds.open("inspector", "r", numbers().0, c, || ());
     for arrivals in [&mut to_a, &mut to_b, &mut to_c] {
         assert_eq!(next(arrivals).await, Some(1));
     }
@@ -120,4 +120,20 @@ async fn a_window_that_closes_takes_its_own_feeds_along() {
     assert_eq!(next(&mut to_c).await, Some(2), "one window cannot end another's");
     feeds.close("inspector", stays);
     assert_eq!(next(&mut to_c).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_shows_nothing_is_told_every_five_seconds_that_something_waits() {
+    let (feeds, (channel, mut arrivals)) = (Feeds::default(), window());
+    let (stirred, mut stirs) = mpsc::unbounded_channel();
+    let stir = move || stirred.send(tokio::time::Instant::now()).expect("somebody counts");
+    let feed = feeds.open("main", "r", numbers().0, channel, stir);
+    let began = tokio::time::Instant::now();
+    assert_eq!(next(&mut arrivals).await, Some(1));
+    for time in 1..=100 {
+        let at = stirs.recv().await.expect("it is told");
+        assert_eq!((at - began).as_secs(), 5 * time);
+    }
+    feeds.ack("main", feed, 1);
+    assert_eq!(next(&mut arrivals).await, Some(2), "who looks again goes on");
 }

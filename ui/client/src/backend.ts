@@ -191,6 +191,8 @@ export interface Backend {
   openLink?(address: string): Promise<void>;
   /** Whether the person went away from the computer: locked, idle or asleep, as the system says. */
   onAway?(away: (away: boolean) => void): Unsubscribe;
+  /** Something waits for a window that shows nothing, which is said every five seconds: its own timers may stand still. */
+  onStirred?(look: () => void): Unsubscribe;
 
   /** Calls `open` whenever somebody starts the app again and names a room to open in this window. */
   onOpenRoom?(open: (room: string) => void): void;

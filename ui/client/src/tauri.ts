@@ -86,6 +86,7 @@ export function tauriBackend(): Backend {
     onNotice: (opened) => hear('notice-opened', opened),
     openLink: (address) => call('open_link', { address }),
     onAway: (away) => hear('person-away', away),
+    onStirred: (look) => hear('stirred', look),
     setMenu: (menu) => call('set_menu', { menu }),
     onMenu: (chosen) => hear('menu-chosen', chosen),
     onOpenRoom: (open) => void listen<string>('open-room', (event) => open(event.payload)),

@@ -46,7 +46,10 @@ export class MessageNews {
     const wanted = looking ? 'nothing' : notifyOf();
     if (wanted === 'nothing') return;
     this.#notified.push(...messages.filter((message) => wanted === 'all' || this.options.concernsMe(message)));
-    if (this.#notified.length > 0) this.#notify ??= setTimeout(() => this.#note(), TOGETHER_MS);
+    if (this.#notified.length === 0) return;
+    // A page that is hidden for long has no timers, and hears of all that came at once.
+    if (document.hidden) this.#note();
+    else this.#notify ??= setTimeout(() => this.#note(), TOGETHER_MS);
   }
 
   close(): void {
@@ -63,6 +66,7 @@ export class MessageNews {
   }
 
   #note(): void {
+    clearTimeout(this.#notify);
     this.#notify = undefined;
     const messages = this.#notified.splice(0).filter((message) => this.options.isUnread(message));
     const [first] = messages;
