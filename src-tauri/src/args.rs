@@ -87,6 +87,12 @@ impl Command {
     }
 }
 
+/// The first link of a ticket among what the system asks the app to open.
+#[cfg(any(target_os = "macos", test))]
+pub fn link_among<'a>(urls: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    urls.into_iter().find_map(|url| ticket(url).ok())
+}
+
 impl Args {
     /// What the window is to open: a room, or a ticket that it asks about.
     pub fn open(&self) -> Option<&str> {
@@ -149,6 +155,9 @@ mod tests {
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("damaged"), "{error}");
         assert!(Args::try_parse_from(["parlor-desktop", "https://example.org"]).is_err());
+        let opened = ["file:///tmp/a.txt", &link[..link.len() - 1], link, "parlor://join/other"];
+        assert_eq!(link_among(opened).as_deref(), Some(link));
+        assert_eq!(link_among(["https://example.org"]), None);
         let args = Args::try_parse_from(["parlor-desktop", "--room", "war"]).unwrap();
         assert_eq!(args.open(), Some("war"));
     }

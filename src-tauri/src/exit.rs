@@ -187,6 +187,7 @@ mod tests {
         assert_eq!(life(&[BySignal, ByPerson, BySignal]), [Step::HoldAndLeave, Step::Hold, Step::Hold]);
     }
 
+    // D4
     #[test]
     fn an_end_without_a_question_leaves_on_the_spot() {
         assert_eq!(life(&[Asked::Ending, Asked::Ending]), [Step::LeaveNow, Step::Go]);

@@ -119,20 +119,22 @@ fn set_up(app: &App, args: &Args, profile_dir: &Path) -> tauri::Result<()> {
     window::open(app, &args.profile, profile_dir, status.theme)?;
 
     let handle = app.handle().clone();
-    let shown = move |room: Option<String>| {
-        window::bring_to_front(&handle);
-        let Some(room) = room else { return };
-        handle.state::<commands::OpenRoom>().set(&room);
-        if let Err(error) = handle.emit_to(window::MAIN, "open-room", room) {
-            tracing::warn!(reason = %error, "the window could not be told which room to open");
-        }
-    };
-    if let Err(error) = block_on(front::listen(profile_dir, shown)) {
+    if let Err(error) = block_on(front::listen(profile_dir, move |room| show(&handle, room))) {
         tracing::warn!(reason = %error, "starting the app again will not find this window");
     }
     tauri::async_runtime::spawn(exit::on_signal(app.handle().clone()));
     tauri::async_runtime::spawn(follow_person(app.handle().clone()));
     Ok(())
+}
+
+/// Somebody started the app again, or clicked a link: the window comes to the front, and opens that.
+fn show(app: &tauri::AppHandle, room: Option<String>) {
+    window::bring_to_front(app);
+    let Some(room) = room else { return };
+    app.state::<commands::OpenRoom>().set(&room);
+    if let Err(error) = app.emit_to(window::MAIN, "open-room", room) {
+        tracing::warn!(reason = %error, "the window could not be told which room to open");
+    }
 }
 
 /// The pages of this window, for browsers that a room is shared to.
@@ -164,6 +166,11 @@ fn follow(profile_dir: PathBuf) -> impl FnMut(&tauri::AppHandle, RunEvent) {
     move |app, event| {
         if matches!(event, RunEvent::Exit) {
             front::forget(&profile_dir);
+        }
+        // Elsewhere a link that was clicked starts the app again. Not tried on a Mac.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Opened { urls } = &event {
+            show(app, args::link_among(urls.iter().map(|url| url.as_str())));
         }
         exit::on_event(app, event);
     }

@@ -20,15 +20,18 @@ pub const PAINT: Duration = Duration::from_millis(60);
 /// When the window is shown whatever the page does; a broken page is better seen than guessed at.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Of the page's title, which has the name of a room in it.
+const TITLE_LETTERS: usize = 160;
+
 /// The page's own background, light and dark.
 const LIGHT: Color = Color(249, 249, 248, 255);
 const DARK: Color = Color(25, 25, 24, 255);
 
 /// Makes the main window of a profile, hidden; it shows itself.
 pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri::Result<()> {
-    let title = if profile == "default" { "Parlor".to_owned() } else { format!("Parlor · {profile}") };
+    let of = profile.to_owned();
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
-        .title(title)
+        .title(titled("Parlor", profile))
         .inner_size(1180.0, 780.0)
         .min_inner_size(720.0, 480.0)
         .visible(false)
@@ -40,6 +43,12 @@ pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri
         // Whatever asks for it: the window shows its own page, and opens no other.
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
+        // The room, and how much in it is unread.
+        .on_document_title_changed(move |window, page| {
+            if let Err(error) = window.set_title(&titled(&page, &of)) {
+                tracing::debug!(reason = %error, "the window keeps its title");
+            }
+        })
         .on_page_load(|window, load| match load.event() {
             // Also a reload: what the old page was fed is nobody's now.
             PageLoadEvent::Started => window.state::<Feeds>().close_window(window.label()),
@@ -49,6 +58,12 @@ pub fn open(app: &App, profile: &str, profile_dir: &Path, theme: Theme) -> tauri
     on_own_ground(&window)?;
     show_in(window, PATIENCE);
     Ok(())
+}
+
+/// What stands over a window: what its page is called, and whose it is where there may be several.
+fn titled(page: &str, profile: &str) -> String {
+    let page: String = page.chars().take(TITLE_LETTERS).collect();
+    if profile == "default" { page } else { format!("{page} · {profile}") }
 }
 
 /// Before anything is painted it has the colour of the page.
@@ -108,6 +123,13 @@ pub fn show_in<R: Runtime>(window: WebviewWindow<R>, delay: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_title_is_that_of_the_page_and_names_a_profile_that_is_not_the_only_one() {
+        assert_eq!(titled("(2) War room · Parlor", "default"), "(2) War room · Parlor");
+        assert_eq!(titled("Parlor", "work"), "Parlor · work");
+        assert_eq!(titled(&"é".repeat(1_000), "default").chars().count(), TITLE_LETTERS);
+    }
 
     #[test]
     fn the_window_goes_nowhere_else() {

@@ -63,6 +63,8 @@ describe('a room that outlives its windows', () => {
     await window.first.page.type(one('title-input'), 'Power is out');
     await window.first.page.press(KEY.enter);
     await reads(window.second, 'room-title', /Power is out/);
+    const titles = async () => (await window.second.screen.x11.windows()).map(({ title }) => title).join();
+    await until('the window to be called so', titles, 10_000, (said) => /Power is out.* · Parlor · second/.test(said));
     await window.second.shoot('messages');
   });
 
