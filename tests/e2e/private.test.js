@@ -126,6 +126,36 @@ test('a ticket pasted as the name of a room names none', async () => {
   await stranger.page.keyboard.press('Escape');
 });
 
+test('a picture of the code is as good as the ticket', async () => {
+  await otter.at('invite').click();
+  const code = await (await otter.sees('qr')).screenshot();
+  await otter.page.keyboard.press('Escape');
+  const show = (buffer, mimeType = 'image/png') =>
+    stranger.at('code-picture').setInputFiles({ name: 'picture', mimeType, buffer });
+  for (const [buffer, why] of [
+    [await stranger.page.screenshot(), /There is no code in this picture/],
+    [Buffer.from('a text'), /This is no picture that can be read/],
+  ]) {
+    await show(buffer);
+    await stranger.page.getByText(why).waitFor();
+  }
+  await show(code);
+  await stranger.sees('ticket-sheet');
+  await stranger.page.getByRole('heading', { name: room }).waitFor();
+  await stranger.page.keyboard.press('Escape');
+  await stranger.seesNo('ticket-sheet');
+  // One that is pasted goes the same way.
+  await stranger.page.evaluate((bytes) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([new Uint8Array(bytes)], 'code.png', { type: 'image/png' }));
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  }, [...code]);
+  await stranger.sees('ticket-sheet');
+  await picture(stranger.page, 'ticket-from-picture');
+  await stranger.page.keyboard.press('Escape');
+  await stranger.seesNo('ticket-sheet');
+});
+
 test('who invites into an open room is offered a private one', async () => {
   await stranger.at('start-room-input').fill('Town hall');
   await stranger.at('start-room').click();
