@@ -29,4 +29,18 @@ describe('Notes', () => {
     notes.show('Copied');
     expect(shown(notes)).toEqual(['A unlocked this room', 'A renamed this room', 'Copied']);
   });
+
+  it('tells screen readers one message in three seconds, with all that was to be told', () => {
+    const notes = new Notes();
+    notes.say('Ada joined');
+    vi.advanceTimersByTime(60);
+    expect(notes.said).toBe('Ada joined');
+    notes.say('Bo joined');
+    notes.say('The room is locked');
+    notes.say('Bo joined');
+    vi.advanceTimersByTime(2_800);
+    expect(notes.said).toBe('Ada joined');
+    vi.advanceTimersByTime(200);
+    expect(notes.said).toBe('Bo joined. The room is locked');
+  });
 });
