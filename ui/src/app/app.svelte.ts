@@ -197,7 +197,7 @@ export class App {
   /** Makes a private room beside one that anybody on the network sees, enters it and shows what lets others in. */
   async makeToInvite(besides: string): Promise<void> {
     await this.make(t.invite.privateName(besides), 'private');
-    this.inviting = true;
+    this.inviting = this.session?.phase === 'in';
   }
 
   /** Reads a ticket and asks whether to use it. Throws what is wrong with it. */

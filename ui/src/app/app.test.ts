@@ -208,6 +208,17 @@ describe('a room that is made', () => {
     expect(session()?.isPrivate).toBe(true);
   });
 
+  it('is made beside an open one to invite into, and invites nobody when it cannot be entered', async () => {
+    await opened();
+    await app.makeToInvite('harbour');
+    expect(peer.asked[0]).toBe('create harbour (private) private');
+    expect([session()?.phase, app.inviting]).toEqual(['in', true]);
+    app.inviting = false;
+    peer.refusal = damaged;
+    await app.makeToInvite('quay');
+    expect([session()?.phase, app.inviting]).toEqual(['failed', false]);
+  });
+
   it('is open otherwise', async () => {
     await opened();
     await app.make('hall', 'open');
