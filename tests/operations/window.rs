@@ -111,6 +111,17 @@ fn the_page_may_call_what_is_registered_and_calls_all_of_it() {
     assert_eq!(registered, expected);
 }
 
+/// macOS lets a program into the local network only if it says what for, and which services it looks for.
+#[test]
+fn macos_is_told_why_the_local_network_is_needed_and_which_links_are_ours() {
+    let plist = read("Info.plist").split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, why) = plist.split_once("<key>NSLocalNetworkUsageDescription</key> <string>").expect("a reason");
+    assert!(why.split_once("</string>").is_some_and(|(reason, _)| !reason.is_empty()));
+    assert!(plist.contains("<key>NSBonjourServices</key> <array> <string>_p2p._udp</string> </array>"), "{plist}");
+    // Whoever makes a bundle takes the links from here.
+    assert_eq!(json("tauri.conf.json")["plugins"]["deep-link"]["desktop"]["schemes"], serde_json::json!(["parlor"]));
+}
+
 /// What a window may call, which has it from the one capability of its name.
 fn permissions(window: &str) -> BTreeSet<String> {
     let capability = json(&format!("capabilities/{window}.json"));

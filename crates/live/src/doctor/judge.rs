@@ -56,7 +56,9 @@ impl View<'_> {
             true => self.silent(),
         });
         findings.extend(self.firewall_here().filter(|_| !walled));
-        findings.extend(self.outside().filter_map(unreachable));
+        // What this system refuses says nothing of the other end.
+        let tried = self.outside().filter(|peer| !(self.is_denied() && is_refused_here(peer)));
+        findings.extend(tried.filter_map(unreachable));
         findings
     }
 
@@ -109,7 +111,7 @@ impl View<'_> {
         !echoes.is_empty() && !echoes.contains(&Echo::Heard)
     }
 
-    /// Without leave, what goes to others is refused by the system itself, on whatever interface.
+    /// Without leave, what goes to others is refused by the system itself, on whatever interface. Not tried on a Mac.
     fn is_denied(&self) -> bool {
         let mut used = self.seen.interfaces.iter().filter_map(|one| one.multicast).peekable();
         self.mac && used.peek().is_some() && used.all(|echo| echo == Echo::Refused)
@@ -163,6 +165,12 @@ fn is_asked(way: &DiscoveryCheck) -> bool {
 
 fn heard(way: &DiscoveryCheck) -> u32 {
     way.by_multicast.saturating_add(way.by_broadcast)
+}
+
+/// Whether nothing was asked of the network before this computer said no.
+fn is_refused_here(peer: &PeerCheck) -> bool {
+    let at_once = |one: &AddressCheck| one.reach == Reach::Unreachable && one.after_ms < ASKED_FOR_MS;
+    peer.link.is_none() && !peer.addresses.is_empty() && peer.addresses.iter().all(at_once)
 }
 
 /// What trying a peer says of it; nothing when it can be reached by all that it offers.

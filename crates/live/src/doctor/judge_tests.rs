@@ -138,6 +138,16 @@ fn a_program_that_macos_keeps_from_the_local_network() {
     assert_eq!(codes(&[Echo::Silent], true), [(MulticastBlockedHere, Problem)], "it was sent");
     assert_eq!(codes(&[Echo::Refused, Echo::Heard], true), [(Alone, Hint)], "leave is for all interfaces");
     assert_eq!(codes(&[], true), [(Alone, Hint)], "nothing was tried");
+    let with = |peer: PeerCheck, mac: bool| {
+        let mut seen = well();
+        (seen.interfaces, seen.mdns, seen.hello) = (vec![eth0(Echo::Refused)], NOBODY, NOBODY);
+        seen.peers = vec![peer];
+        judge(&seen, &[], mac).iter().map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    let at_once = || absent((Unreachable, 2), (Unreachable, 2));
+    assert_eq!(with(at_once(), true), [LocalNetworkDenied], "nobody else's firewall is blamed");
+    assert_eq!(with(at_once(), false), [MulticastBlockedHere, PeerBlocked]);
+    assert_eq!(with(absent((Refused, 2), (Unreachable, 2)), true), [LocalNetworkDenied, NotListening], "one answered");
     let mut seen = well();
     seen.interfaces = vec![eth0(Echo::Refused)];
     assert_eq!(judge(&seen, &[], true)[0].severity, Warning, "who was asked by name is here all the same");
